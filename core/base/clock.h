@@ -1,0 +1,51 @@
+// Time, injected. Deadlines and windows use the steady clock; wall time is for people and for persisted moments.
+// Both implementations may be used from any thread.
+#pragma once
+#include <chrono>
+#include <mutex>
+#include <string>
+
+namespace stepper {
+
+using std::chrono::milliseconds;
+using SteadyTime = std::chrono::steady_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    virtual SteadyTime now() const = 0;
+    virtual WallTime wall() const = 0;
+};
+
+class SystemClock final : public Clock {
+public:
+    SteadyTime now() const override { return std::chrono::steady_clock::now(); }
+    WallTime wall() const override { return std::chrono::system_clock::now(); }
+};
+
+// Stands still until told to move. Starts at 2026-01-01T00:00:00Z.
+class ManualClock final : public Clock {
+public:
+    SteadyTime now() const override {
+        std::lock_guard lock(mutex_);
+        return SteadyTime{std::chrono::hours{1}} + elapsed_;
+    }
+    WallTime wall() const override {
+        std::lock_guard lock(mutex_);
+        return WallTime{std::chrono::seconds{1767225600}} + elapsed_;
+    }
+    void advance(std::chrono::nanoseconds d) {
+        std::lock_guard lock(mutex_);
+        elapsed_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(d);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::chrono::steady_clock::duration elapsed_{};
+};
+
+// "2026-11-21T07:12:22.935Z"
+std::string isoTime(WallTime t);
+
+}  // namespace stepper

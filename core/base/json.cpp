@@ -1,0 +1,138 @@
+#include "core/base/json.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/pointer.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
+
+#include <unordered_set>
+#include <vector>
+
+#include "core/base/text.h"
+
+namespace stepper::json {
+namespace {
+
+// Checks limits while the text streams by; RapidJSON's iterative parser keeps the stack flat at any depth.
+class LimitHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, LimitHandler> {
+public:
+    LimitHandler(Document& out, const ParseLimits& limits) : out_(out), limits_(limits) {}
+
+    const char* violation() const { return violation_; }
+
+    bool Null() { return count() && out_.Null(); }
+    bool Bool(bool b) { return count() && out_.Bool(b); }
+    bool Int(int i) { return count() && out_.Int(i); }
+    bool Uint(unsigned i) { return count() && out_.Uint(i); }
+    bool Int64(int64_t i) { return count() && out_.Int64(i); }
+    bool Uint64(uint64_t i) { return count() && out_.Uint64(i); }
+    bool Double(double d) { return count() && out_.Double(d); }
+    bool String(const char* s, rapidjson::SizeType n, bool) { return count() && out_.String(s, n, true); }
+    bool Key(const char* s, rapidjson::SizeType n, bool) {
+        if (limits_.reject_duplicate_keys && !keys_.back().insert(std::string(s, n)).second)
+            return refuse("duplicate object key");
+        return out_.Key(s, n, true);
+    }
+    bool StartObject() {
+        if (limits_.reject_duplicate_keys) keys_.emplace_back();
+        return count() && deeper() && out_.StartObject();
+    }
+    bool EndObject(rapidjson::SizeType n) {
+        if (limits_.reject_duplicate_keys) keys_.pop_back();
+        --depth_;
+        return out_.EndObject(n);
+    }
+    bool StartArray() { return count() && deeper() && out_.StartArray(); }
+    bool EndArray(rapidjson::SizeType n) {
+        --depth_;
+        return out_.EndArray(n);
+    }
+
+private:
+    bool refuse(const char* why) {
+        violation_ = why;
+        return false;
+    }
+    bool count() { return ++nodes_ <= limits_.max_nodes || refuse("too many values"); }
+    bool deeper() { return ++depth_ <= limits_.max_depth || refuse("nested too deeply"); }
+
+    Document& out_;
+    const ParseLimits& limits_;
+    size_t nodes_ = 0, depth_ = 0;
+    const char* violation_ = nullptr;
+    std::vector<std::unordered_set<std::string>> keys_;
+};
+
+}  // namespace
+
+Result<Document> parse(std::string_view text, const ParseLimits& limits) {
+    rapidjson::MemoryStream stream(text.data(), text.size());
+    rapidjson::Reader reader;
+    Document out;
+    const char* violation = nullptr;
+    rapidjson::ParseResult outcome;
+    auto generate = [&](Document& d) {
+        LimitHandler handler(d, limits);
+        constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                                    rapidjson::kParseFullPrecisionFlag;
+        outcome = reader.Parse<kFlags>(stream, handler);
+        violation = handler.violation();
+        return !outcome.IsError();
+    };
+    out.Populate(generate);
+    if (outcome.IsError()) {
+        std::string why = violation ? violation : rapidjson::GetParseError_En(outcome.Code());
+        return Error{ErrorClass::InvalidRequest, "invalid JSON at byte " + std::to_string(outcome.Offset()) + ": " + why};
+    }
+    return out;
+}
+
+std::string dump(const Value& v) {
+    rapidjson::StringBuffer out;
+    Writer writer(out);
+    v.Accept(writer);
+    return {out.GetString(), out.GetSize()};
+}
+
+std::string dumpPretty(const Value& v) {
+    rapidjson::StringBuffer out;
+    rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(out);
+    writer.SetIndent(' ', 2);
+    v.Accept(writer);
+    return {out.GetString(), out.GetSize()};
+}
+
+const Value* find(const Value& v, std::string_view key) {
+    if (!v.IsObject()) return nullptr;
+    const Value name(rapidjson::StringRef(key.data(), key.size()));
+    const auto it = v.FindMember(name);
+    return it == v.MemberEnd() ? nullptr : &it->value;
+}
+
+const Value* at(const Value& v, std::string_view pointer) {
+    const rapidjson::Pointer p(pointer.data(), pointer.size());
+    return p.IsValid() ? p.Get(v) : nullptr;
+}
+
+std::optional<std::string_view> string(const Value& v, std::string_view key) {
+    const Value* m = find(v, key);
+    return m && m->IsString() ? std::optional(view(*m)) : std::nullopt;
+}
+
+std::optional<double> number(const Value& v, std::string_view key) {
+    const Value* m = find(v, key);
+    return m && m->IsNumber() ? std::optional(m->GetDouble()) : std::nullopt;
+}
+
+std::optional<int64_t> integer(const Value& v, std::string_view key) {
+    const Value* m = find(v, key);
+    return m && m->IsInt64() ? std::optional(m->GetInt64()) : std::nullopt;
+}
+
+std::optional<bool> boolean(const Value& v, std::string_view key) {
+    const Value* m = find(v, key);
+    return m && m->IsBool() ? std::optional(m->GetBool()) : std::nullopt;
+}
+
+}  // namespace stepper::json

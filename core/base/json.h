@@ -1,0 +1,56 @@
+// JSON on RapidJSON: one strict parser with limits, and the reads and writes everybody needs.
+// Documents are not shared between threads while they are written; reading a const Value is safe.
+#pragma once
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace stepper::json {
+
+using Document = rapidjson::Document;
+using Value = rapidjson::Value;
+using Allocator = Document::AllocatorType;
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+struct ParseLimits {
+    size_t max_depth = 64;
+    size_t max_nodes = 100'000;
+    bool reject_duplicate_keys = false;
+};
+
+// One RFC 8259 text, nothing after it, valid UTF-8. InvalidRequest with the byte offset otherwise.
+Result<Document> parse(std::string_view text, const ParseLimits& limits = {});
+
+std::string dump(const Value& v);
+std::string dumpPretty(const Value& v);
+
+// The member, or nullptr when v is no object or lacks it.
+const Value* find(const Value& v, std::string_view key);
+// The value at an RFC 6901 pointer ("/choices/0/message"), or nullptr. "" is v itself.
+const Value* at(const Value& v, std::string_view pointer);
+
+// The member if it has that type.
+std::optional<std::string_view> string(const Value& v, std::string_view key);
+std::optional<double> number(const Value& v, std::string_view key);
+std::optional<int64_t> integer(const Value& v, std::string_view key);
+std::optional<bool> boolean(const Value& v, std::string_view key);
+
+inline std::string_view view(const Value& v) { return {v.GetString(), v.GetStringLength()}; }
+inline Value text(std::string_view s, Allocator& a) {
+    return Value(s.data(), static_cast<rapidjson::SizeType>(s.size()), a);
+}
+inline void set(Value& object, std::string_view key, Value value, Allocator& a) {
+    object.AddMember(text(key, a), value, a);
+}
+inline void set(Value& object, std::string_view key, std::string_view value, Allocator& a) {
+    object.AddMember(text(key, a), text(value, a), a);
+}
+
+}  // namespace stepper::json

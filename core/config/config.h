@@ -1,0 +1,186 @@
+// The typed configuration: what stepper.yaml, providers.yaml and the environment say, checked and immutable.
+//
+// Key names are those of the YAML. Each value knows nothing of YAML; `Mark`s keep the place for later messages.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+
+namespace stepper::config {
+
+// Where something was written. Lines and columns count from 1; 0 when it came from the environment or a default.
+struct Mark {
+    std::string file;
+    int line = 0;
+    int column = 0;
+};
+// "providers.yaml:12:5"
+std::string describe(const Mark& m);
+
+// A key of a provider. Not printable by accident: there is no conversion to text but reveal().
+class Secret {
+public:
+    Secret() = default;
+    explicit Secret(std::string value) : value_(std::move(value)) {}
+    bool empty() const { return value_.empty(); }
+    const std::string& reveal() const { return value_; }
+    bool operator==(const Secret&) const = default;
+
+private:
+    std::string value_;
+};
+
+struct Server {
+    std::string host = "127.0.0.1";
+    uint16_t port = 3001;  // 0: any free port
+    int max_connections = 4096;
+    uint64_t max_body = 10u << 20;
+    milliseconds drain_timeout{30'000};
+};
+
+// A quota: never more than `requests` (or `tokens`) in any stretch of `per`.
+struct Window {
+    std::optional<int64_t> requests;
+    std::optional<int64_t> tokens;
+    milliseconds per{0};
+};
+
+struct Limits {
+    std::optional<double> rps;
+    std::optional<int64_t> rpm, rpd, tpm, tpd;
+    std::vector<Window> windows;
+    std::string day_resets_in = "UTC";  // IANA time zone
+};
+
+struct Retry {
+    int attempts = 2;
+    milliseconds base{250}, cap{2'000};
+};
+
+struct Breaker {
+    milliseconds window{60'000};
+    int min_calls = 10;
+    double failure_rate = 0.5;
+    int consecutive = 5;
+    milliseconds open_for{15'000}, max_open_for{300'000};
+    int probes = 2;
+};
+
+// Which wording of the commit-report prompt a provider gets; Auto asks the plugin kind and the model name.
+enum class PromptVariant { Auto, Detailed, Short, Gemini };
+
+struct Provider {
+    std::string name;    // [a-z0-9-]+, unique
+    std::string plugin;  // kind of a plugin
+    bool enabled = true;
+    std::string disabled_reason;  // set when !enabled: why, and what would enable it
+    std::string base_url;
+    std::string model;
+    Secret api_key;
+    milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
+    int concurrency = 2;
+    uint64_t max_response_bytes = 8u << 20;
+    Limits limits;
+    Retry retry;
+    Breaker breaker;
+    milliseconds wait_up_to{0};
+    PromptVariant prompt_variant = PromptVariant::Auto;
+    std::optional<int64_t> max_tokens;  // shown as maxTokens; the default when a request names none
+    std::string options_json = "{}";    // plugin-specific, an object
+    Mark mark;
+};
+
+struct Cache {
+    milliseconds ttl{3'600'000}, fresh_for{2'700'000};
+    bool stale_while_revalidate = true;
+    std::string reports_delivery = "once", generate_delivery = "keep";
+};
+
+struct Queue {
+    int workers = 64;
+    milliseconds retention{3'600'000}, lease{60'000};
+    int max_attempts = 5;
+};
+
+struct Batch {
+    int max_items = 100, max_concurrency = 5;
+};
+
+struct Cors {
+    bool enabled = true;
+    std::vector<std::string> allowed_origins;
+    bool allow_credentials = false;
+};
+
+struct RateLimit {
+    bool enabled = false;
+    milliseconds window{900'000};
+    int max_requests = 100, max_per_user = 50;
+    bool skip_health = true;
+};
+
+struct Security {
+    bool api_key_enabled = false;  // true when a key is configured, unless API_KEY_ENABLED says otherwise
+    Secret api_key;
+    std::string api_key_header = "x-api-key";
+    bool api_key_skip_health = true;
+    bool security_headers = true;
+    bool trust_proxy = false;
+    Cors cors;
+    RateLimit rate_limit;
+    bool redact = true;
+};
+
+struct Webhooks {
+    bool enabled = true;
+    Secret secret;
+    std::vector<std::string> allowed_origins;
+    std::string api_url;
+    int max_retries = 3;
+    milliseconds retry_delay{5'000};
+};
+
+struct Log {
+    std::string level = "info";   // trace debug info warn error off
+    std::string format = "json";  // json | text
+};
+
+struct Config {
+    Server server;
+    std::filesystem::path plugins_dir;  // empty: the build's or the install's plugin folder
+    std::string store_url = "sqlite:var/stepper.db";
+    std::string store_key_prefix = "stepper";
+    Cache cache;
+    Queue queue;
+    Batch batch;
+    bool fallback_enabled = true;
+    Security security;
+    Webhooks webhooks;
+    Log log;
+    std::vector<Provider> providers;  // in the order they are tried
+    std::vector<std::string> warnings;  // complete sentences, for the log
+};
+
+// The environment, as a value, so that tests bring their own.
+using Environment = std::map<std::string, std::string, std::less<>>;
+Environment processEnvironment();
+
+// Reads stepper.yaml and the providers file it names. Config errors carry "file:line:column: key: problem" and
+// the closest valid name; several errors come together, one a line.
+Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment& env);
+
+// The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative paths.
+struct Sources {
+    std::string stepper_yaml, stepper_name = "stepper.yaml";
+    std::string providers_yaml, providers_name = "providers.yaml";
+    std::filesystem::path base_dir;
+};
+Result<Config> parse(const Sources& sources, const Environment& env);
+
+}  // namespace stepper::config
