@@ -28,8 +28,11 @@ public:
     bool Int64(int64_t i) { return count() && out_.Int64(i); }
     bool Uint64(uint64_t i) { return count() && out_.Uint64(i); }
     bool Double(double d) { return count() && out_.Double(d); }
-    bool String(const char* s, rapidjson::SizeType n, bool) { return count() && out_.String(s, n, true); }
+    bool String(const char* s, rapidjson::SizeType n, bool) {
+        return count() && wellFormed({s, n}) && out_.String(s, n, true);
+    }
     bool Key(const char* s, rapidjson::SizeType n, bool) {
+        if (!wellFormed({s, n})) return false;
         if (limits_.reject_duplicate_keys && !keys_.back().insert(std::string(s, n)).second)
             return refuse("duplicate object key");
         return out_.Key(s, n, true);
@@ -53,6 +56,11 @@ private:
     bool refuse(const char* why) {
         violation_ = why;
         return false;
+    }
+    // RapidJSON checks the text's UTF-8 but lets "\\ude00" through, half of a pair, which is no character.
+    bool wellFormed(std::string_view s) {
+        constexpr char kSurrogateLead = '\xED';
+        return s.find(kSurrogateLead) == std::string_view::npos || isValidUtf8(s) || refuse("half a surrogate pair");
     }
     bool count() { return ++nodes_ <= limits_.max_nodes || refuse("too many values"); }
     bool deeper() { return ++depth_ <= limits_.max_depth || refuse("nested too deeply"); }
@@ -81,6 +89,9 @@ Result<Document> parse(std::string_view text, const ParseLimits& limits) {
         return !outcome.IsError();
     };
     out.Populate(generate);
+    // RapidJSON takes a NUL for the end of the text.
+    if (!outcome.IsError() && stream.Tell() != text.size())
+        return Error{ErrorClass::InvalidRequest, "invalid JSON at byte " + std::to_string(stream.Tell()) + ": unexpected NUL"};
     if (outcome.IsError()) {
         std::string why = violation ? violation : rapidjson::GetParseError_En(outcome.Code());
         return Error{ErrorClass::InvalidRequest, "invalid JSON at byte " + std::to_string(outcome.Offset()) + ": " + why};

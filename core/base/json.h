@@ -44,13 +44,27 @@ std::optional<bool> boolean(const Value& v, std::string_view key);
 
 inline std::string_view view(const Value& v) { return {v.GetString(), v.GetStringLength()}; }
 inline Value text(std::string_view s, Allocator& a) {
-    return Value(s.data(), static_cast<rapidjson::SizeType>(s.size()), a);
+    return Value(s.empty() ? "" : s.data(), static_cast<rapidjson::SizeType>(s.size()), a);  // {} has no data
 }
 inline void set(Value& object, std::string_view key, Value value, Allocator& a) {
     object.AddMember(text(key, a), value, a);
 }
 inline void set(Value& object, std::string_view key, std::string_view value, Allocator& a) {
     object.AddMember(text(key, a), text(value, a), a);
+}
+
+// Members of the object a Writer is in. Three names, because a literal would rather become a bool than a view.
+inline void put(Writer& w, std::string_view key, std::string_view value) {
+    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    w.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+inline void putInt(Writer& w, std::string_view key, int64_t value) {
+    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    w.Int64(value);
+}
+inline void putBool(Writer& w, std::string_view key, bool value) {
+    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    w.Bool(value);
 }
 
 }  // namespace stepper::json

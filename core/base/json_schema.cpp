@@ -1,46 +1,291 @@
+// Not RapidJSON's validator: that one overflows the stack on `$ref` cycles and on patterns like (a*)*, and
+// shares scratch memory between threads.
 #include "core/base/json_schema.h"
 
-#include <valijson/adapters/rapidjson_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "core/base/json_schema_values.h"
+#include "core/base/json_schema_walk.h"
 
 namespace stepper {
+namespace {
+
+using json::find;
+using json::Value;
+using json::view;
+using schema::canonical;
+using schema::isIntegral;
+using schema::pointerTo;
+using schema::Prepared;
+
+constexpr size_t kMaxDepth = 64;  // as json::parse
+constexpr size_t kMaxSchemaValues = 10'000;
+constexpr size_t kMaxPatternCode = 50'000;  // instructions, all patterns of a schema together
+
+bool nestsWithin(const Value& v, size_t levels) {
+    if (!v.IsObject() && !v.IsArray()) return true;
+    if (levels == 0) return false;
+    if (v.IsArray())
+        return std::all_of(v.Begin(), v.End(),
+                           [&](const Value& item) { return nestsWithin(item, levels - 1); });
+    return std::all_of(v.MemberBegin(), v.MemberEnd(),
+                       [&](const auto& m) { return nestsWithin(m.value, levels - 1); });
+}
+
+// "%25" and the like of a URI fragment; a broken escape stays as it is and will not be found.
+std::string percentDecoded(std::string_view s) {
+    std::string out;
+    for (size_t i = 0; i < s.size(); ++i) {
+        unsigned char c = 0;
+        const char* end = s.data() + std::min(i + 3, s.size());
+        if (s[i] == '%' && std::from_chars(s.data() + i + 1, end, c, 16).ptr == s.data() + i + 3) {
+            out += static_cast<char>(c);
+            i += 2;
+        } else {
+            out += s[i];
+        }
+    }
+    return out;
+}
+
+// The form a keyword's argument must have.
+enum class Shape {
+    Schema,
+    Schemas,
+    SchemaOrSchemas,
+    SchemaMap,
+    PatternMap,
+    Dependencies,
+    Count,
+    Number,
+    NumberOrBoolean,
+    PositiveNumber,
+    Boolean,
+    Strings,
+    Types,
+    Values,
+    Constant,
+    Pattern,
+};
+
+const std::unordered_map<std::string_view, Shape>& shapes() {
+    static const std::unordered_map<std::string_view, Shape> kShapes = {
+        {"type", Shape::Types},
+        {"enum", Shape::Values},
+        {"const", Shape::Constant},
+        {"minimum", Shape::Number},
+        {"maximum", Shape::Number},
+        {"exclusiveMinimum", Shape::NumberOrBoolean},
+        {"exclusiveMaximum", Shape::NumberOrBoolean},
+        {"multipleOf", Shape::PositiveNumber},
+        {"minLength", Shape::Count},
+        {"maxLength", Shape::Count},
+        {"pattern", Shape::Pattern},
+        {"items", Shape::SchemaOrSchemas},
+        {"additionalItems", Shape::Schema},
+        {"contains", Shape::Schema},
+        {"minItems", Shape::Count},
+        {"maxItems", Shape::Count},
+        {"uniqueItems", Shape::Boolean},
+        {"properties", Shape::SchemaMap},
+        {"patternProperties", Shape::PatternMap},
+        {"additionalProperties", Shape::Schema},
+        {"propertyNames", Shape::Schema},
+        {"required", Shape::Strings},
+        {"minProperties", Shape::Count},
+        {"maxProperties", Shape::Count},
+        {"dependencies", Shape::Dependencies},
+        {"allOf", Shape::Schemas},
+        {"anyOf", Shape::Schemas},
+        {"oneOf", Shape::Schemas},
+        {"not", Shape::Schema},
+        {"if", Shape::Schema},
+        {"then", Shape::Schema},
+        {"else", Shape::Schema},
+        {"definitions", Shape::SchemaMap},
+        {"$defs", Shape::SchemaMap},
+    };
+    return kShapes;
+}
+
+// Keywords of other drafts that would change the answer.
+bool isForeign(std::string_view name) {
+    static const std::unordered_set<std::string_view> kForeign = {
+        "$dynamicRef",           "$recursiveRef", "dependentRequired", "dependentSchemas",
+        "minContains",           "maxContains",   "prefixItems",       "unevaluatedItems",
+        "unevaluatedProperties", "extends",       "disallow",          "divisibleBy",
+    };
+    return kForeign.count(name) > 0;
+}
+
+// Checks the schema's own form and fills Prepared.
+class Preparation {
+public:
+    explicit Preparation(Prepared& out) : out_(out) {}
+
+    Result<void> run() {
+        pending_.push_back({&out_.schema, ""});
+        while (!pending_.empty()) {
+            const Place next = std::move(pending_.back());
+            pending_.pop_back();
+            if (auto ok = schema(*next.schema, next.pointer); !ok) return ok;
+        }
+        return noEndlessReference();
+    }
+
+private:
+    struct Place {
+        const Value* schema;
+        std::string pointer;
+    };
+
+    static Error bad(const std::string& where, std::string_view what) {
+        return {ErrorClass::InvalidRequest, (where.empty() ? "schema" : where) + ": " + std::string(what)};
+    }
+    static Result<void> expect(bool ok, const std::string& where, std::string_view what) {
+        return ok ? Result<void>() : bad(where, what);
+    }
+
+    Result<void> schema(const Value& s, const std::string& where) {
+        if (s.IsBool() || !seen_.insert(&s).second) return {};
+        if (!s.IsObject()) return bad(where, "a schema is an object or a boolean");
+        if (const Value* target = find(s, "$ref")) return reference(s, *target, pointerTo(where, "$ref"));
+        for (const auto& m : s.GetObject()) {
+            const std::string place = pointerTo(where, view(m.name));
+            if (isForeign(view(m.name))) return bad(place, "this keyword is not supported");
+            const auto known = shapes().find(view(m.name));
+            if (known == shapes().end()) continue;
+            if (auto ok = argument(known->second, m.value, place); !ok) return ok;
+        }
+        return {};
+    }
+
+    Result<void> reference(const Value& s, const Value& target, const std::string& where) {
+        if (!target.IsString() || view(target).substr(0, 1) != "#")
+            return bad(where, "only references inside the schema (\"#...\") are supported");
+        // RapidJSON's own reading of fragments refuses the plain $ in "#/$defs/x".
+        std::string pointer = percentDecoded(view(target).substr(1));
+        const Value* found = json::at(out_.schema, pointer);
+        if (!found) return bad(where, "nothing in the schema is at " + std::string(view(target)));
+        out_.references[&s] = found;
+        pending_.push_back({found, std::move(pointer)});
+        return {};
+    }
+
+    Result<void> argument(Shape shape, const Value& a, const std::string& where) {
+        switch (shape) {
+            case Shape::Schema: return schema(a, where);
+            case Shape::Schemas:
+                return a.IsArray() && !a.Empty() ? schemas(a, where)
+                                                 : bad(where, "expected a non-empty array of schemas");
+            case Shape::SchemaOrSchemas: return a.IsArray() ? schemas(a, where) : schema(a, where);
+            case Shape::SchemaMap:
+            case Shape::PatternMap:
+            case Shape::Dependencies: return map(shape, a, where);
+            case Shape::Count:
+                return expect(isIntegral(a) && a.GetDouble() >= 0, where, "expected a non-negative integer");
+            case Shape::Number: return expect(a.IsNumber(), where, "expected a number");
+            case Shape::NumberOrBoolean:
+                return expect(a.IsNumber() || a.IsBool(), where, "expected a number or boolean");
+            case Shape::PositiveNumber:
+                return expect(a.IsNumber() && a.GetDouble() > 0, where, "expected a number above 0");
+            case Shape::Boolean: return expect(a.IsBool(), where, "expected a boolean");
+            case Shape::Strings: return expect(isStrings(a), where, "expected an array of strings");
+            case Shape::Types: return types(a, where);
+            case Shape::Values:
+                if (!a.IsArray() || a.Empty()) return bad(where, "expected a non-empty array");
+                for (const Value& v : a.GetArray()) out_.allowed[&a].insert(canonical(v));
+                return {};
+            case Shape::Constant: out_.allowed[&a].insert(canonical(a)); return {};
+            case Shape::Pattern: return a.IsString() ? pattern(a, where) : bad(where, "expected a string");
+        }
+        return {};
+    }
+
+    static bool isStrings(const Value& a) {
+        return a.IsArray() && std::all_of(a.Begin(), a.End(), [](const Value& v) { return v.IsString(); });
+    }
+
+    Result<void> schemas(const Value& a, const std::string& where) {
+        for (rapidjson::SizeType i = 0; i < a.Size(); ++i)
+            if (auto ok = schema(a[i], pointerTo(where, std::to_string(i))); !ok) return ok;
+        return {};
+    }
+
+    Result<void> map(Shape shape, const Value& a, const std::string& where) {
+        if (!a.IsObject()) return bad(where, "expected an object");
+        for (const auto& m : a.GetObject()) {
+            const std::string place = pointerTo(where, view(m.name));
+            if (shape == Shape::PatternMap)
+                if (auto ok = pattern(m.name, place); !ok) return ok;
+            if (shape == Shape::Dependencies && isStrings(m.value)) continue;
+            if (auto ok = schema(m.value, place); !ok) return ok;
+        }
+        return {};
+    }
+
+    static Result<void> types(const Value& a, const std::string& where) {
+        static const std::unordered_set<std::string_view> kTypes = {"null",   "boolean", "object", "array",
+                                                                    "string", "number",  "integer"};
+        const auto known = [](const Value& v) { return v.IsString() && kTypes.count(view(v)) > 0; };
+        const bool ok = a.IsArray() ? !a.Empty() && std::all_of(a.Begin(), a.End(), known) : known(a);
+        return expect(ok, where, "expected one of null, boolean, object, array, string, number, integer");
+    }
+
+    Result<void> pattern(const Value& source, const std::string& where) {
+        auto compiled = Pattern::compile(view(source));
+        if (!compiled) return bad(where, compiled.error().message);
+        pattern_code_ += compiled->size();
+        if (pattern_code_ > kMaxPatternCode) return bad(where, "the patterns of this schema are too large");
+        out_.patterns.insert_or_assign(&source, std::move(compiled).value());
+        return {};
+    }
+
+    // A reference may lead to a reference; following them has to arrive somewhere.
+    Result<void> noEndlessReference() const {
+        std::unordered_set<const Value*> fine;
+        for (const auto& [from, to] : out_.references) {
+            std::unordered_set<const Value*> way;
+            for (auto at = out_.references.find(from); at != out_.references.end() && !fine.count(at->first);
+                 at = out_.references.find(at->second))
+                if (!way.insert(at->first).second)
+                    return bad("schema",
+                               "$ref " + std::string(*json::string(*from, "$ref")) + " leads back to itself");
+            fine.merge(way);
+        }
+        return {};
+    }
+
+    Prepared& out_;
+    std::vector<Place> pending_;
+    std::unordered_set<const Value*> seen_;
+    size_t pattern_code_ = 0;
+};
+
+}  // namespace
 
 struct JsonSchema::Compiled {
-    valijson::Schema schema;
+    Prepared prepared;
 };
 
 Result<JsonSchema> JsonSchema::compile(const json::Value& schema) {
-    if (!schema.IsObject() && !schema.IsBool())
-        return Error{ErrorClass::InvalidRequest, "a JSON Schema is an object or a boolean"};
+    if (!nestsWithin(schema, kMaxDepth))
+        return Error{ErrorClass::InvalidRequest, "schema: nested deeper than 64 levels"};
+    // Through text, because RapidJSON's own copy keeps pointing at constant strings of the original.
+    auto copy = json::parse(json::dump(schema), {.max_depth = kMaxDepth, .max_nodes = kMaxSchemaValues});
+    if (!copy) return Error{ErrorClass::InvalidRequest, "schema: " + copy.error().message};
     auto compiled = std::make_shared<Compiled>();
-    try {
-        valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-        parser.populateSchema(valijson::adapters::RapidJsonAdapter(schema), compiled->schema);
-    } catch (const std::exception& e) {
-        return Error{ErrorClass::InvalidRequest, std::string("not a usable JSON Schema: ") + e.what()};
-    }
+    compiled->prepared.schema = std::move(copy).value();
+    if (auto ok = Preparation(compiled->prepared).run(); !ok) return ok.error();
     return JsonSchema(std::move(compiled));
 }
 
 Result<void> JsonSchema::validate(const json::Value& value) const {
-    try {
-        valijson::Validator validator(valijson::Validator::kStrongTypes);
-        valijson::ValidationResults results;
-        if (validator.validate(compiled_->schema, valijson::adapters::RapidJsonAdapter(value), &results)) return {};
-        // The last finding is the innermost one: the library reports from the leaf up.
-        valijson::ValidationResults::Error finding;
-        std::string where, what = "does not match the schema";
-        if (results.popError(finding)) {
-            what = finding.description;
-            for (const auto& step : finding.context)
-                if (step.size() > 2 && step.front() == '[') where += "/" + step.substr(1, step.size() - 2);
-        }
-        return Error{ErrorClass::BadResponse, (where.empty() ? std::string("value") : where) + ": " + what};
-    } catch (const std::exception& e) {
-        return Error{ErrorClass::BadResponse, std::string("schema validation failed: ") + e.what()};
-    }
+    if (!nestsWithin(value, kMaxDepth))
+        return Error{ErrorClass::BadResponse, "value: nested deeper than 64 levels"};
+    return schema::walk(compiled_->prepared, value);
 }
 
 }  // namespace stepper

@@ -1,6 +1,9 @@
 // The typed configuration: what stepper.yaml, providers.yaml and the environment say, checked and immutable.
 //
-// Key names are those of the YAML. Each value knows nothing of YAML; `Mark`s keep the place for later messages.
+// Key names are those of the YAML. Each value knows nothing of YAML; `Mark`s keep the place for later
+// messages. What wins, per key: the environment's override, the provider's own block, `defaults:`, the values
+// written here. Mappings (limits, retry, breaker) merge key by key; lists replace; a key written as null is
+// as if written nowhere. A Config is a value: immutable once loaded, safe to read from any thread.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +17,8 @@
 
 namespace stepper::config {
 
-// Where something was written. Lines and columns count from 1; 0 when it came from the environment or a default.
+// Where something was written. Lines and columns (bytes) count from 1. Line 0: not in a file, and `file` says
+// where, such as "environment variable PORT".
 struct Mark {
     std::string file;
     int line = 0;
@@ -60,7 +64,7 @@ struct Limits {
 
 struct Retry {
     int attempts = 2;
-    milliseconds base{250}, cap{2'000};
+    milliseconds base{250}, cap{2'000};  // base <= cap
 };
 
 struct Breaker {
@@ -68,7 +72,7 @@ struct Breaker {
     int min_calls = 10;
     double failure_rate = 0.5;
     int consecutive = 5;
-    milliseconds open_for{15'000}, max_open_for{300'000};
+    milliseconds open_for{15'000}, max_open_for{300'000};  // open_for <= max_open_for
     int probes = 2;
 };
 
@@ -76,12 +80,12 @@ struct Breaker {
 enum class PromptVariant { Auto, Detailed, Short, Gemini };
 
 struct Provider {
-    std::string name;    // [a-z0-9-]+, unique
+    std::string name;    // [a-z0-9-]{1,64}, unique
     std::string plugin;  // kind of a plugin
     bool enabled = true;
     std::string disabled_reason;  // set when !enabled: why, and what would enable it
-    std::string base_url;
-    std::string model;
+    std::string base_url;         // http or https, no slash at the end; never empty when enabled
+    std::string model;            // may be empty
     Secret api_key;
     milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
     int concurrency = 2;
@@ -97,7 +101,7 @@ struct Provider {
 };
 
 struct Cache {
-    milliseconds ttl{3'600'000}, fresh_for{2'700'000};
+    milliseconds ttl{3'600'000}, fresh_for{2'700'000};  // fresh_for <= ttl
     bool stale_while_revalidate = true;
     std::string reports_delivery = "once", generate_delivery = "keep";
 };
@@ -153,8 +157,8 @@ struct Log {
 
 struct Config {
     Server server;
-    std::filesystem::path plugins_dir;  // empty: the build's or the install's plugin folder
-    std::string store_url = "sqlite:var/stepper.db";
+    std::filesystem::path plugins_dir;                // empty: the build's or the install's plugin folder
+    std::string store_url = "sqlite:var/stepper.db";  // a relative path is the working directory's
     std::string store_key_prefix = "stepper";
     Cache cache;
     Queue queue;
@@ -163,19 +167,22 @@ struct Config {
     Security security;
     Webhooks webhooks;
     Log log;
-    std::vector<Provider> providers;  // in the order they are tried
-    std::vector<std::string> warnings;  // complete sentences, for the log
+    std::vector<Provider> providers;           // in the order they are tried
+    std::vector<std::string> warnings;         // complete sentences, for the log
+    std::vector<std::filesystem::path> files;  // what load() read, for whoever watches them
 };
 
 // The environment, as a value, so that tests bring their own.
 using Environment = std::map<std::string, std::string, std::less<>>;
 Environment processEnvironment();
 
-// Reads stepper.yaml and the providers file it names. Config errors carry "file:line:column: key: problem" and
-// the closest valid name; several errors come together, one a line.
+// Reads stepper.yaml and the providers file it names. Config errors carry "file:line:column: key: problem"
+// and the closest valid name; several (at most 20) come together, one a line, in the order of the files.
+// Neither function throws or prints a secret.
 Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment& env);
 
-// The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative paths.
+// The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative
+// paths.
 struct Sources {
     std::string stepper_yaml, stepper_name = "stepper.yaml";
     std::string providers_yaml, providers_name = "providers.yaml";

@@ -27,7 +27,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> params;  // what {name} in the route's pattern matched
     Headers headers;                                          // names in lower case
     std::string body;
-    std::string id;         // X-Request-Id: the client's if it was well-formed, else ours
+    std::string id;  // X-Request-Id: the client's if it was well-formed, else ours
     std::string client_ip;
     SteadyTime received;
     CancelToken* cancel = nullptr;  // fires when the client goes away or the drain runs out of time
@@ -37,6 +37,7 @@ struct Request {
     std::string_view param(std::string_view key) const;
 };
 
+// Framing, X-Request-Id and the security headers are added when it is written.
 struct Response {
     int status = 200;
     std::string content_type = "application/json; charset=utf-8";
@@ -44,11 +45,15 @@ struct Response {
     std::string body;
 
     static Response json(int status, std::string body);
+    // {"error": message, "errorCode": code, "requestId": request_id}
+    static Response error(int status, std::string_view code, std::string_view message,
+                          std::string_view request_id);
 };
 
 using Handler = std::function<Response(const Request&)>;
 
-// Whether a route's body must be JSON (Content-Type checked: 415) or none is read.
+// Whether a route's body must be JSON (another Content-Type: 415; none at all: the body counts as empty) or none is
+// read.
 enum class Body { None, Json };
 
 struct Route {
@@ -63,12 +68,14 @@ struct ServerOptions {
     uint16_t port = 0;
     int max_connections = 4096;
     uint64_t max_body = 10u << 20;
-    uint64_t max_head = 16u << 10;        // request line and headers together; over it 431
-    milliseconds head_timeout{10'000};    // absolute, from the first byte of a request
-    milliseconds body_timeout{60'000};    // absolute
+    uint64_t max_head =
+        16u << 10;  // request line and headers together; over it 431 (the line alone: 8 KiB, 414)
+    milliseconds head_timeout{10'000};  // absolute, from the first byte of a request
+    milliseconds body_timeout{60'000};  // absolute
     milliseconds keep_alive_idle{15'000};
-    milliseconds write_timeout{30'000};   // without progress
-    bool trust_proxy = false;
+    milliseconds write_timeout{30'000};  // without progress
+    milliseconds cancel_grace{5'000};    // what handlers get to stop once a drain has cancelled them
+    bool trust_proxy = false;  // the peer is our proxy: the last X-Forwarded-For entry is the client
     bool security_headers = true;
 };
 
@@ -83,18 +90,28 @@ struct Access {
 
 class Server {
 public:
-    // Runs before each handler (authentication, CORS, inbound limits); a response ends the request there.
-    using Filter = std::function<std::optional<Response>(const Request&, std::string_view route)>;
+    // Runs first for every well-formed request, also OPTIONS and unknown paths, before its body is read
+    // (authentication, CORS, inbound limits). A response ends the request there; `add` goes onto any
+    // response.
+    using Filter =
+        std::function<std::optional<Response>(const Request&, std::string_view route, Headers& add)>;
+    using Observer = std::function<void(const Access&)>;
+    using Log = std::function<void(std::string_view)>;
 
-    // Binds and listens; nothing is accepted before start(). Config error when the address is taken or invalid.
-    static Result<std::unique_ptr<Server>> bind(ServerOptions options, std::vector<Route> routes, Filter before,
-                                                std::function<void(const Access&)> after);
+    // Binds and listens; nothing is accepted before start(). Config error when the address is taken or
+    // invalid. The callbacks may be empty and are called from any thread; `log` hears what no client is told
+    // and must not throw.
+    static Result<std::unique_ptr<Server>> bind(ServerOptions options, std::vector<Route> routes,
+                                                Filter before, Observer after, Log log = {});
+    // Drains without patience if drain() was not called.
     virtual ~Server() = default;
 
     virtual uint16_t port() const = 0;
     virtual void start() = 0;
-    // Stops accepting, lets running requests finish until `deadline`, then cancels them; returns when all threads
-    // are gone. Idle keep-alive connections are closed at once.
+    // Stops accepting, lets running requests finish until `deadline`, then cancels them; returns when all
+    // threads are gone. Idle keep-alive connections are closed at once. A handler that ignores its
+    // cancellation for cancel_grace is left behind with the memory it uses, and logged: the process is
+    // expected to end. Further calls do nothing.
     virtual void drain(SteadyTime deadline) = 0;
     virtual int inFlight() const = 0;
 };

@@ -40,16 +40,16 @@ inline constexpr uint64_t kMaxErrorBodyBytes = 64u << 10;
 struct HttpEvent {
     enum class Kind { Head, Data, End, Failed };
     Kind kind = Kind::End;
-    int status = 0;                // Head
+    int status = 0;                    // Head
     const Headers* headers = nullptr;  // Head: names in lower case, order kept; `date` is added when absent
-    std::string_view data;         // Data: valid until the next call of next()
-    std::string_view name;         // Data of an SSE body: the event's name
-    Error error;                   // Failed: Transport, Timeout, BadResponse or Cancelled
+    std::string_view data;             // Data: valid until the next call of next()
+    std::string_view name;             // Data of an SSE body: the event's name
+    Error error;                       // Failed: Transport, Timeout, BadResponse or Cancelled
 };
 
-// One running exchange. next() blocks until something happened, at most until a deadline passes or the token is
-// cancelled, and gives: Head, Data*, then End or Failed, once. Destroying it at any point closes what is open
-// (a connection is reused only after End). Used by one thread at a time.
+// One running exchange. next() blocks until something happened, at most until a deadline passes or the token
+// is cancelled, and gives: Head, Data*, then End or Failed, once. Destroying it at any point closes what is
+// open (a connection is reused only after End). Used by one thread at a time.
 class Exchange {
 public:
     virtual ~Exchange() = default;

@@ -8,6 +8,10 @@ function(stepper_add_plugin name)
   set_target_properties(${name} PROPERTIES
     PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LINK_DEPENDS "${STEPPER_SDK_DIR}/plugin.map")
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(CXX IN_LIST languages)
+    target_compile_features(${name} PRIVATE cxx_std_20)
+  endif()
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   # A sanitized module takes its runtime from the host, so its symbols stay undefined until it is loaded.
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT STEPPER_SANITIZED)

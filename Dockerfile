@@ -1,0 +1,19 @@
+# docker build -t stepper . && docker run -p 3001:3001 -e GEMINI_API_KEY stepper
+# Both stages read their packages from debian-packages.txt.
+FROM debian:12 AS build
+COPY debian-packages.txt /src/
+RUN apt-get update && apt-get install -y --no-install-recommends $(awk '$1 == "build" { print $2 }' /src/debian-packages.txt)
+COPY . /src
+WORKDIR /src
+RUN cmake --preset release && cmake --build --preset release --target stepper plugins
+
+FROM debian:12-slim
+COPY debian-packages.txt /tmp/
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends $(awk '$1 == "run" { print $2 }' /tmp/debian-packages.txt) \
+ && rm -rf /var/lib/apt/lists/* && useradd --system --create-home stepper
+COPY --from=build /src/build/release/bin/stepper /usr/bin/
+COPY --from=build /src/build/release/plugins/*.so /usr/lib/stepper/plugins/
+USER stepper
+EXPOSE 3001
+CMD ["stepper", "serve", "--listen", "0.0.0.0:3001"]

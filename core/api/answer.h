@@ -1,0 +1,12 @@
+// Outcomes as the HTTP contract writes them. Pure.
+#pragma once
+#include "core/engine/request.h"
+#include "core/http/http.h"
+
+namespace stepper::api {
+
+// 200 {"status":"completed","data","metadata"}, or the failure with its status, Retry-After and the story of what was
+// tried. Commit reports (`report`) carry neither `validated` nor `contractVersion`.
+http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id);
+
+}  // namespace stepper::api

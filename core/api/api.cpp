@@ -1,0 +1,131 @@
+#include "core/api/api.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/api/answer.h"
+#include "core/api/generate_request.h"
+#include "core/api/health.h"
+#include "core/base/version.h"
+
+namespace stepper::api {
+namespace {
+
+constexpr milliseconds kDefaultDuration{60'000};
+constexpr milliseconds kMaxDuration{3'600'000};
+
+// A positive whole number of milliseconds in a header; nonsense counts as absent.
+std::optional<milliseconds> timeoutHeader(const http::Request& request, std::string_view lower_name, milliseconds unit) {
+    const std::string_view text = request.header(lower_name);
+    int64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc{} || end != text.data() + text.size() || n <= 0 || n > kMaxDuration / unit) return std::nullopt;
+    return n * unit;
+}
+
+// The earliest of what the body, our header and the OpenAI SDK's header ask for. One deadline covers everything.
+SteadyTime deadlineOf(const http::Request& request, std::optional<milliseconds> max_duration) {
+    milliseconds d = max_duration.value_or(kDefaultDuration);
+    if (const auto ms = timeoutHeader(request, "x-request-timeout-ms", milliseconds{1})) d = max_duration ? std::min(d, *ms) : *ms;
+    if (const auto s = timeoutHeader(request, "x-stainless-timeout", milliseconds{1'000})) d = std::min(d, *s);
+    return request.received + d;
+}
+
+class Endpoints {
+public:
+    explicit Endpoints(ApiDeps deps) : deps_(deps) {}
+
+    http::Response generateNow(const http::Request& request, const Parsed& parsed, bool report) const {
+        if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+        const auto& wanted = std::get<ParsedRequest>(parsed);
+        const auto outcome =
+            deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration), *request.cancel);
+        if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining) return cutByDrain(request);
+        return immediateAnswer(outcome, report, request.id);
+    }
+
+    http::Response health() const {
+        const auto snapshot = deps_.snapshots.get();
+        const int status = healthOf(*snapshot) == Health::Unhealthy ? 503 : 200;
+        return http::Response::json(status, healthJson(*snapshot, deps_.clock, false));
+    }
+
+    http::Response providers() const {
+        return http::Response::json(200, healthJson(*deps_.snapshots.get(), deps_.clock, true));
+    }
+
+    http::Response ready() const {
+        return deps_.draining ? http::Response::json(503, R"({"status":"draining"})")
+                              : http::Response::json(200, R"({"status":"ready"})");
+    }
+
+    http::Response metrics() const {
+        http::Response out;
+        out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        out.body = deps_.metrics.render();
+        return out;
+    }
+
+    http::Response root() const;
+
+private:
+    static http::Response cutByDrain(const http::Request& request) {
+        auto out = http::Response::error(503, "CANCELLED", "The server is shutting down; send the request again", request.id);
+        out.headers.emplace_back("Retry-After", "1");
+        return out;
+    }
+
+    ApiDeps deps_;
+};
+
+http::Response Endpoints::root() const {
+    const auto snapshot = deps_.snapshots.get();
+    const auto& security = snapshot->config.security;
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "service", "stepper");
+    json::put(w, "version", kVersion);
+    w.Key("endpoints");
+    w.StartObject();
+    json::put(w, "POST /v1/generate/immediate", "Generate and wait for the answer");
+    json::put(w, "POST /v1/reports/immediate", "Generate a commit report and wait for it");
+    json::put(w, "GET /v1/providers", "State of every provider");
+    json::put(w, "GET /health", "Health, 503 when no provider can be used");
+    json::put(w, "GET /livez", "The process is alive");
+    json::put(w, "GET /readyz", "It takes requests");
+    json::put(w, "GET /metrics", "Prometheus metrics");
+    w.EndObject();
+    w.Key("security");
+    w.StartObject();
+    json::putBool(w, "cors", security.cors.enabled);
+    json::putBool(w, "rateLimit", security.rate_limit.enabled);
+    json::putBool(w, "helmet", security.security_headers);
+    json::putBool(w, "apiKeyRequired", security.api_key_enabled);
+    w.EndObject();
+    w.EndObject();
+    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+}
+
+}  // namespace
+
+std::vector<http::Route> makeRoutes(ApiDeps deps) {
+    using http::Body;
+    using http::Request;
+    const auto api = std::make_shared<const Endpoints>(deps);
+    return {
+        {"POST", "/v1/generate/immediate", Body::Json,
+         [api](const Request& r) { return api->generateNow(r, parseGenerate(r.body), false); }},
+        {"POST", "/v1/reports/immediate", Body::Json,
+         [api](const Request& r) { return api->generateNow(r, parseReport(r.body), true); }},
+        {"GET", "/v1/providers", Body::None, [api](const Request&) { return api->providers(); }},
+        {"GET", "/health", Body::None, [api](const Request&) { return api->health(); }},
+        {"GET", "/livez", Body::None,
+         [](const Request&) { return http::Response::json(200, R"({"status":"alive"})"); }},
+        {"GET", "/readyz", Body::None, [api](const Request&) { return api->ready(); }},
+        {"GET", "/metrics", Body::None, [api](const Request&) { return api->metrics(); }},
+        {"GET", "/", Body::None, [api](const Request&) { return api->root(); }},
+    };
+}
+
+}  // namespace stepper::api

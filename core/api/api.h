@@ -1,0 +1,22 @@
+// The endpoints: which routes there are and what each does with the engine.
+#pragma once
+#include <atomic>
+
+#include "core/engine/engine.h"
+#include "core/http/http.h"
+
+namespace stepper::api {
+
+// What the endpoints work with; borrowed, must outlive the server.
+struct ApiDeps {
+    engine::Engine& engine;
+    const engine::SnapshotHolder& snapshots;
+    Metrics& metrics;
+    const Clock& clock;
+    const std::atomic<bool>& draining;  // readyz says 503 while true
+};
+
+// Handlers run on any thread.
+std::vector<http::Route> makeRoutes(ApiDeps deps);
+
+}  // namespace stepper::api

@@ -1,0 +1,196 @@
+#include "core/api/generate_request.h"
+
+#include "core/base/text.h"
+#include "core/prompt/template.h"
+
+namespace stepper::api {
+namespace {
+
+constexpr size_t kMaxIdLength = 256;
+constexpr size_t kMaxProviderNames = 64;
+constexpr double kMaxDurationSeconds = 3'600;
+constexpr int64_t kMaxOutputTokens = 10'000'000;
+
+BadRequest refuse(std::string_view sentence) {
+    json::Document d(rapidjson::kObjectType);
+    json::set(d, "error", sentence, d.GetAllocator());
+    return {json::dump(d)};
+}
+
+BadRequest refuseJson(std::string_view why) {
+    json::Document d(rapidjson::kObjectType);
+    json::set(d, "error", why, d.GetAllocator());
+    json::set(d, "errorCode", "BAD_REQUEST", d.GetAllocator());
+    return {json::dump(d)};
+}
+
+BadRequest refuseVersion() {
+    json::Document d(rapidjson::kObjectType);
+    auto& a = d.GetAllocator();
+    json::set(d, "error", "Request contract version is not supported", a);
+    json::set(d, "errorCode", "SCHEMA_VERSION_MISMATCH", a);
+    json::set(d, "supportedVersion", kContractVersion, a);
+    return {json::dump(d)};
+}
+
+// Absent and null are the same to the clients of this contract.
+const json::Value* member(const json::Value& body, std::string_view key) {
+    const auto* v = json::find(body, key);
+    return v && !v->IsNull() ? v : nullptr;
+}
+
+// Reads optional members one after another; the first sentence sticks.
+class Reader {
+public:
+    explicit Reader(const json::Value& body) : body_(body) {}
+
+    const std::optional<std::string>& problem() const { return problem_; }
+
+    std::string id(std::string_view key) {
+        const auto* v = member(body_, key);
+        if (!v) return {};
+        if (!v->IsString() || trim(json::view(*v)).empty() || utf8Length(json::view(*v)) > kMaxIdLength) {
+            fail("Invalid " + std::string(key) + ": expected a non-empty string of at most 256 characters");
+            return {};
+        }
+        return std::string(json::view(*v));
+    }
+
+    std::vector<std::string> names(std::string_view key) {
+        std::vector<std::string> out;
+        const auto* v = member(body_, key);
+        if (!v) return out;
+        bool sound = v->IsArray() && v->Size() <= kMaxProviderNames;
+        for (size_t i = 0; sound && i < v->Size(); ++i) {
+            const auto& one = (*v)[static_cast<rapidjson::SizeType>(i)];
+            sound = one.IsString();
+            if (sound) out.emplace_back(json::view(one));
+        }
+        if (!sound) fail("Invalid " + std::string(key) + ": expected an array of at most 64 provider names");
+        return out;
+    }
+
+    template <class T>
+    T oneOf(std::string_view key, std::initializer_list<std::pair<std::string_view, T>> choices, T otherwise,
+            std::string_view sentence) {
+        const auto* v = member(body_, key);
+        if (!v) return otherwise;
+        for (const auto& [word, value] : choices)
+            if (v->IsString() && json::view(*v) == word) return value;
+        fail(std::string(sentence));
+        return otherwise;
+    }
+
+    std::optional<double> positive(std::string_view key, double max) {
+        const auto* v = member(body_, key);
+        if (!v) return std::nullopt;
+        if (v->IsNumber() && v->GetDouble() > 0 && v->GetDouble() <= max) return v->GetDouble();
+        fail("Invalid " + std::string(key) + ": expected a positive number of at most " + std::to_string(static_cast<int64_t>(max)));
+        return std::nullopt;
+    }
+
+    void fail(std::string sentence) {
+        if (!problem_) problem_ = std::move(sentence);
+    }
+
+private:
+    const json::Value& body_;
+    std::optional<std::string> problem_;
+};
+
+Result<std::shared_ptr<json::Document>> parseBody(std::string_view text) {
+    if (trim(text).empty()) return std::make_shared<json::Document>(rapidjson::kObjectType);
+    json::ParseLimits limits;
+    limits.reject_duplicate_keys = true;
+    auto body = json::parse(text, limits);
+    if (!body) return std::move(body).error();
+    return std::make_shared<json::Document>(std::move(body).value());
+}
+
+// The commit a prompt object of the commit-report preset carries; null for any other prompt.
+const json::Value* commitOf(const json::Value& body) {
+    const auto* prompt = member(body, "prompt");
+    const auto preset = prompt ? json::string(*prompt, "preset") : std::nullopt;
+    if (preset != "commit-report") return nullptr;
+    const auto* own = member(*prompt, "payload");
+    return own ? own : member(body, "payload");
+}
+
+std::optional<std::string> presetProblem(const json::Value& body) {
+    const auto* prompt = member(body, "prompt");
+    const auto* preset = prompt && prompt->IsObject() ? member(*prompt, "preset") : nullptr;
+    if (!preset) return std::nullopt;
+    if (!preset->IsString() || json::view(*preset) != "commit-report")
+        return "Invalid prompt.preset: the only preset is 'commit-report'";
+    if (!commitOf(body)) return "Invalid prompt.payload: the commit-report preset needs the commit here";
+    return std::nullopt;
+}
+
+}  // namespace
+
+Parsed parseGenerate(std::string_view text) {
+    auto parsed = parseBody(text);
+    if (!parsed) return refuseJson("Request body is not valid JSON: " + parsed.error().message);
+    const json::Value& body = **parsed;
+    if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound) return refuse(sound.error().message);
+
+    ParsedRequest out;
+    Reader read(body);
+    using output::Mode;
+    out.request.mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}}, Mode::Json,
+                                        "Invalid responseMode: expected 'json' or 'text'");
+    if (const auto* version = member(body, "contractVersion");
+        !read.problem() && version && !(version->IsString() && json::view(*version) == kContractVersion))
+        return refuseVersion();
+    out.cache_control = read.oneOf<CacheControl>(
+        "cacheControl",
+        {{"default", CacheControl::Default}, {"no-cache", CacheControl::NoCache}, {"refresh", CacheControl::Refresh}},
+        CacheControl::Default, "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'");
+    out.request.tenant_id = read.id("tenantId");
+    out.request.request_id = read.id("requestId");
+    out.request.preferred = read.names("preferredProviders");
+    out.request.excluded = read.names("excludeProviders");
+    if (const auto n = read.positive("maxOutputTokens", kMaxOutputTokens))
+        out.request.max_output_tokens = static_cast<int64_t>(*n);
+    if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
+        out.max_duration = milliseconds(static_cast<int64_t>(*s * 1000));
+    if (const auto problem = presetProblem(body)) read.fail(*problem);
+
+    if (const auto* schema = member(body, "outputSchema")) {
+        if (out.request.mode == Mode::Text) {
+            read.fail("outputSchema is only supported when responseMode is 'json'");
+        } else if (auto compiled = output::OutputSchema::parse(*schema)) {
+            out.request.schema = std::make_shared<const output::OutputSchema>(std::move(compiled).value());
+        } else {
+            read.fail(compiled.error().message);
+        }
+    }
+    if (read.problem()) return refuse(*read.problem());
+
+    if (const auto* commit = commitOf(body)) {
+        auto input = prompt::parseCommitInput(*commit);
+        if (!input) return refuse(input.error().message);
+        out.request.subject = std::move(input).value();
+        out.request.mode = Mode::CommitReport;
+    } else {
+        out.request.subject = engine::GenericPrompt{std::move(parsed).value()};
+    }
+    return out;
+}
+
+Parsed parseReport(std::string_view text) {
+    auto parsed = parseBody(text);
+    if (!parsed) return refuseJson("Request body is not valid JSON: " + parsed.error().message);
+    auto input = prompt::parseCommitInput(**parsed);
+    if (!input) return refuse(input.error().message);
+    ParsedRequest out;
+    Reader read(**parsed);
+    out.request.preferred = read.names("preferredProviders");
+    out.request.excluded = read.names("excludeProviders");
+    if (read.problem()) return refuse(*read.problem());
+    out.request.subject = std::move(input).value();
+    out.request.mode = output::Mode::CommitReport;
+    return out;
+}
+
+}  // namespace stepper::api

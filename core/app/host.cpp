@@ -1,0 +1,111 @@
+#include "core/app/host.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <system_error>
+
+#include "core/config/defaults.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::app {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path thisProgram() {
+    std::error_code ec;
+    return fs::read_symlink("/proc/self/exe", ec);
+}
+
+Result<void> applyListen(const std::string& listen, config::Server& server) {
+    const size_t colon = listen.rfind(':');
+    unsigned port = 0;
+    const char* end = listen.data() + listen.size();
+    const bool sound = colon != std::string::npos && colon > 0 &&
+                       std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
+                       colon + 1 < listen.size();
+    if (!sound) return Error{ErrorClass::Config, "--listen " + listen + ": expected HOST:PORT, such as 127.0.0.1:3001"};
+    server.host = listen.substr(0, colon);
+    server.port = static_cast<uint16_t>(port);
+    return {};
+}
+
+config::Config withCatalogLogged(config::Config config, const plugin::Catalog& catalog) {
+    for (const auto& [kind, image] : catalog.by_kind)
+        log::info("plugin loaded", {{"kind", kind}, {"version", image->version()}, {"file", image->file().string()}});
+    for (const auto& refused : catalog.refused)
+        log::warn("plugin refused", {{"file", refused.file.string()}, {"reason", refused.reason}});
+    for (const auto& warning : config.warnings) log::warn("configuration", {{"warning", warning}});
+    return config;
+}
+
+std::shared_ptr<const engine::Snapshot> assemble(config::Config config, const TemporaryFolder& copies, engine::Gates& gates) {
+    const fs::path dir = config.plugins_dir.empty() ? defaultPluginsDir() : config.plugins_dir;
+    auto catalog = plugin::loadCatalog(dir, loadOptions(copies));
+    auto checked = withCatalogLogged(std::move(config), catalog);
+    return engine::buildSnapshot(std::move(checked), std::move(catalog), gates, 1);
+}
+
+}  // namespace
+
+Result<config::Config> loadConfig(const Options& options) {
+    const auto environment = config::processEnvironment();
+    std::string file = options.config.value_or("");
+    if (const auto named = environment.find("STEPPER_CONFIG"); file.empty() && named != environment.end()) file = named->second;
+    config::Sources defaults;
+    defaults.stepper_yaml = config::defaultStepperYaml();
+    defaults.stepper_name = "built-in stepper.yaml";
+    defaults.providers_yaml = config::defaultProvidersYaml();
+    defaults.providers_name = "built-in providers.yaml";
+    auto config = file.empty() ? config::parse(defaults, environment) : config::load(file, environment);
+    if (!config) return config;
+    if (file.empty()) config->plugins_dir.clear();
+    if (options.listen)
+        if (auto applied = applyListen(*options.listen, config->server); !applied) return applied.error();
+    return config;
+}
+
+TemporaryFolder::TemporaryFolder() {
+    std::error_code ec;
+    fs::path base = fs::temp_directory_path(ec);
+    if (ec) base = "/tmp";
+    std::string name = (base / "stepper-XXXXXX").string();
+    if (::mkdtemp(name.data())) path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ec;
+    if (!path_.empty()) fs::remove_all(path_, ec);
+}
+
+fs::path defaultPluginsDir() {
+    const fs::path prefix = thisProgram().parent_path().parent_path();
+    const fs::path installed = prefix / "lib" / "stepper" / "plugins";
+    std::error_code ec;
+    return fs::is_directory(installed, ec) ? installed : prefix / "plugins";
+}
+
+plugin::LoadOptions loadOptions(const TemporaryFolder& copies) {
+    plugin::LoadOptions options;
+    options.copies_dir = copies.path();
+    options.probe_program = thisProgram();
+    return options;
+}
+
+Host::Host(config::Config config) : engine_({snapshots_, transport_, metrics_}) {
+    plugin::setPluginLog([](int level, std::string_view message) {
+        log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
+    });
+    snapshots_.publish(assemble(std::move(config), copies_, gates_));
+}
+
+std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {
+    std::vector<std::string> out;
+    for (const auto& p : snapshot.providers) {
+        const bool counts = p.absence == engine::Absence::ConfigRefused ||
+                            (strict && p.absence == engine::Absence::PluginMissing);
+        if (counts) out.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " + p.disabled_reason);
+    }
+    return out;
+}
+
+}  // namespace stepper::app

@@ -1,0 +1,71 @@
+// stepper VERB [OPTIONS]. The way of a request: serve -> api -> engine -> plugin session over transport.
+#include <csignal>
+#include <cstdio>
+#include <map>
+
+#include "core/app/verbs.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
+
+namespace {
+
+constexpr const char* kHelp =
+    "stepper: walks a chain of AI providers until one answers\n"
+    "\n"
+    "  stepper serve [--config FILE] [--listen HOST:PORT]   answer HTTP requests\n"
+    "  stepper check [--config FILE]                        validate the configuration; exit 0 or 78\n"
+    "  stepper generate [--config FILE] [--json] PROMPT|-   one request, no server; --json wants and prints JSON\n"
+    "  stepper plugin list [FOLDER]                         plugins, and files that are none and why\n"
+    "  stepper plugin inspect SO                            what a plugin says of itself\n"
+    "  stepper plugin probe SO                              try a plugin in a child process\n"
+    "  stepper plugin test SO TRANSCRIPT...                 run a plugin's transcripts\n"
+    "  stepper version\n"
+    "\n"
+    "Without --config (or STEPPER_CONFIG) the built-in provider catalogue serves; a provider is on when its key is\n"
+    "in the environment, such as GEMINI_API_KEY.\n";
+
+// Every thread inherits this: serve waits for these signals in one place, and writes to gone peers return errors.
+void blockSignals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&signals, s);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+int version(const stepper::app::Options&) {
+    std::printf("stepper %.*s\n", static_cast<int>(stepper::kVersion.size()), stepper::kVersion.data());
+    return stepper::app::kExitOk;
+}
+
+int help(const stepper::app::Options&) {
+    std::fputs(kHelp, stdout);
+    return stepper::app::kExitOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace stepper;
+    const std::map<std::string, int (*)(const app::Options&)> verbs = {
+        {"serve", app::serve},       {"check", app::check}, {"generate", app::generate},
+        {"plugin", app::pluginVerb}, {"version", version},  {"--version", version},
+        {"help", help},              {"--help", help},      {"-h", help}};
+    if (argc < 2) {
+        std::fputs(kHelp, stderr);
+        return app::kExitUsage;
+    }
+    const auto verb = verbs.find(argv[1]);
+    if (verb == verbs.end()) {
+        const auto near = nearest(argv[1], {"serve", "check", "generate", "plugin", "version", "help"});
+        std::fprintf(stderr, "stepper: unknown verb '%s'%s\n", argv[1],
+                     near ? ("; did you mean '" + *near + "'?").c_str() : "; see stepper help");
+        return app::kExitUsage;
+    }
+    const auto options = app::parseOptions({argv + 2, argv + argc});
+    if (!options) {
+        std::fprintf(stderr, "stepper: %s\n", options.error().message.c_str());
+        return app::kExitUsage;
+    }
+    blockSignals();
+    return verb->second(*options);
+}

@@ -1,0 +1,126 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "core/api/api.h"
+#include "core/api/guard.h"
+#include "core/app/host.h"
+#include "core/app/verbs.h"
+#include "core/telemetry/log.h"
+#include "core/transport/descriptors.h"
+
+namespace stepper::app {
+namespace {
+
+// Idle upstream connections are looked after this often while nothing else happens.
+constexpr timespec kHousekeeping{20, 0};
+
+sigset_t signalsToWaitFor() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+    return set;
+}
+
+// Returns when the process should end.
+void waitForTermination(transport::CurlTransport& transport) {
+    const sigset_t set = signalsToWaitFor();
+    for (;;) {
+        const int signal = ::sigtimedwait(&set, nullptr, &kHousekeeping);
+        if (signal == SIGINT || signal == SIGTERM) return;
+        if (signal == SIGHUP) log::warn("reload", {{"reason", "SIGHUP: reloading needs a restart in this version"}});
+        if (signal < 0 && errno == EAGAIN) transport.closeExpired();
+    }
+}
+
+// A second signal ends the process at once, whatever the drain is waiting for.
+void exitOnSecondSignal() {
+    std::thread([] {
+        const sigset_t set = signalsToWaitFor();
+        int signal = 0;
+        while (::sigwait(&set, &signal) == 0)
+            if (signal != SIGHUP) ::_exit(128 + signal);
+    }).detach();
+}
+
+http::ServerOptions serverOptions(const config::Config& config) {
+    http::ServerOptions out;
+    out.host = config.server.host;
+    out.port = config.server.port;
+    out.max_connections = config.server.max_connections;
+    out.max_body = config.server.max_body;
+    out.trust_proxy = config.security.trust_proxy;
+    out.security_headers = config.security.security_headers;
+    return out;
+}
+
+void logAccess(Metrics& metrics, const http::Access& a) {
+    metrics.http(a.route.empty() ? "none" : a.route, a.status, a.duration);
+    log::info("request", {{"requestId", a.request->id},
+                          {"method", a.request->method},
+                          {"route", a.route},
+                          {"status", a.status},
+                          {"ms", a.duration.count()},
+                          {"bytes", a.bytes_out},
+                          {"client", a.request->client_ip}});
+}
+
+void logProviders(const engine::Snapshot& snapshot) {
+    for (const auto& p : snapshot.providers) {
+        if (p.enabled()) {
+            log::info("provider enabled", {{"name", p.spec.name}, {"plugin", p.spec.plugin}, {"model", p.spec.model}});
+        } else if (p.absence == engine::Absence::PluginMissing && p.spec.enabled) {
+            log::warn("provider disabled", {{"name", p.spec.name}, {"reason", p.disabled_reason}});
+        } else {
+            log::info("provider disabled", {{"name", p.spec.name}, {"reason", p.disabled_reason}});
+        }
+    }
+}
+
+int refuse(const std::string& problem) {
+    std::fprintf(stderr, "stepper: %s\n", problem.c_str());
+    return kExitConfig;
+}
+
+}  // namespace
+
+int serve(const Options& options) {
+    auto config = loadConfig(options);
+    if (!config) return refuse(config.error().message);
+    log::init(config->log.level, config->log.format);
+    if (const auto limit = transport::raiseDescriptorLimit(); !limit)
+        log::warn("descriptors", {{"reason", limit.error().message}});
+
+    Host host(std::move(config).value());
+    const auto snapshot = host.snapshot();
+    if (const auto problems = configProblems(*snapshot, false); !problems.empty()) return refuse(problems.front());
+    logProviders(*snapshot);
+
+    std::atomic<bool> draining{false};
+    const api::Guard guard(snapshot->config.security);
+    auto server = http::Server::bind(
+        serverOptions(snapshot->config), api::makeRoutes({host.engine(), host.snapshots(), host.metrics(), host.clock(), draining}),
+        [&](const http::Request& r, std::string_view route, http::Headers& add) { return guard.check(r, route, add); },
+        [&](const http::Access& a) { logAccess(host.metrics(), a); },
+        [](std::string_view message) { log::error("http", {{"reason", message}}); });
+    if (!server) return refuse(server.error().message);
+
+    (*server)->start();
+    std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(), (*server)->port());
+    std::fflush(stdout);
+    log::info("listening", {{"host", snapshot->config.server.host}, {"port", static_cast<int>((*server)->port())}});
+
+    waitForTermination(host.transport());
+    draining = true;
+    exitOnSecondSignal();
+    log::info("draining", {{"inFlight", (*server)->inFlight()}});
+    (*server)->drain(std::chrono::steady_clock::now() + snapshot->config.server.drain_timeout);
+    log::info("stopped");
+    return kExitOk;
+}
+
+}  // namespace stepper::app

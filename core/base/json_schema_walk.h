@@ -1,0 +1,25 @@
+// Validation of a value against a prepared schema: the inner half of json_schema.h, for json_schema.cpp only.
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/base/json.h"
+#include "core/base/pattern.h"
+
+namespace stepper::schema {
+
+// A schema whose form has been checked, and what its text alone does not hold. Keys are places inside
+// `schema`.
+struct Prepared {
+    json::Document schema;
+    std::unordered_map<const json::Value*, const json::Value*> references;
+    std::unordered_map<const json::Value*, Pattern> patterns;
+    std::unordered_map<const json::Value*, std::unordered_set<std::string>>
+        allowed;  // enum and const, canonical
+};
+
+// BadResponse with the place in `value` and what is wrong there. `value` nests at most 64 levels.
+Result<void> walk(const Prepared& prepared, const json::Value& value);
+
+}  // namespace stepper::schema

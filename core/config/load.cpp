@@ -1,0 +1,98 @@
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/config/overrides.h"
+#include "core/config/sections.h"
+#include "core/config/yaml_text.h"
+#include "core/config/yaml_tree.h"
+
+namespace stepper::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Document {
+    std::string name;  // as messages call it
+    std::string text;
+};
+// Finds the providers file that stepper.yaml names.
+using OpenProviders = std::function<Result<Document>(const std::string& file)>;
+
+// At most one byte more than a document may have: enough to see that it is too large.
+Result<Document> readFile(const fs::path& path) {
+    const auto failed = [&](int error) {
+        return Error{ErrorClass::Config, fmt::format("{}: cannot be read: {}", path.string(),
+                                                     std::generic_category().message(error))};
+    };
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+    if (!file) return failed(errno);
+    Document out{path.string(), std::string(kMaxDocumentBytes + 1, '\0')};
+    out.text.resize(std::fread(out.text.data(), 1, out.text.size(), file.get()));
+    if (std::ferror(file.get())) return failed(errno);
+    return out;
+}
+
+Result<Config> build(const Document& settings, const fs::path& base_dir, const Environment& env,
+                     const OpenProviders& open_providers) {
+    Problems problems;
+    Scope scope{env, problems};
+    Config config;
+    // Without a tree it is not known which providers file is meant: its problems would only mislead.
+    auto tree = parseYaml(settings.text, settings.name, problems);
+    if (!tree) return Error{ErrorClass::Config, problems.text()};
+    overrideSettings(*tree, env);
+    const std::string providers_file = readSettings({*tree, "", scope}, config);
+    if (!config.plugins_dir.empty()) config.plugins_dir = (base_dir / config.plugins_dir).lexically_normal();
+
+    const auto document = open_providers(providers_file);
+    const Node* named = tree->find("providers_file");
+    if (!document)
+        problems.add(named ? named->mark : Mark{settings.name}, "providers_file", document.error().message);
+    else if (const auto providers = parseYaml(document->text, document->name, problems))
+        readProviders({*providers, "", scope}, config);
+
+    if (!problems.empty()) return Error{ErrorClass::Config, problems.text()};
+    for (auto& warning : unusedVariables(env)) config.warnings.push_back(std::move(warning));
+    return config;
+}
+
+}  // namespace
+
+Environment processEnvironment() {
+    Environment out;
+    for (char** entry = environ; entry && *entry; ++entry) {
+        const std::string_view text = *entry;
+        const size_t equals = text.find('=');
+        if (equals != std::string_view::npos)
+            out.try_emplace(std::string(text.substr(0, equals)), text.substr(equals + 1));
+    }
+    return out;
+}
+
+Result<Config> load(const fs::path& stepper_yaml, const Environment& env) {
+    const auto settings = readFile(stepper_yaml);
+    if (!settings) return settings.error();
+    const fs::path base_dir = stepper_yaml.parent_path();
+    std::vector<fs::path> files = {stepper_yaml};
+    auto config = build(*settings, base_dir, env, [&](const std::string& file) {
+        files.push_back((base_dir / file).lexically_normal());
+        return readFile(files.back());
+    });
+    if (config) config->files = std::move(files);
+    return config;
+}
+
+Result<Config> parse(const Sources& sources, const Environment& env) {
+    return build({sources.stepper_name, sources.stepper_yaml}, sources.base_dir, env,
+                 [&](const std::string&) -> Result<Document> {
+                     return Document{sources.providers_name, sources.providers_yaml};
+                 });
+}
+
+}  // namespace stepper::config

@@ -1,0 +1,129 @@
+#include "core/config/overrides.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+
+namespace stepper::config {
+namespace {
+
+struct Override {
+    std::string_view variable;
+    std::string_view key;
+    std::string_view unit = {};  // of a bare number
+};
+
+constexpr Override kSettings[] = {
+    {"PORT", "server.port"},
+    {"REDIS_URL", "store.url"},
+    {"REDIS_KEY_PREFIX", "store.key_prefix"},
+    {"QUEUE_CONCURRENCY", "queue.workers"},
+    {"BATCH_MAX_ITEMS", "batch.max_items"},
+    {"BATCH_MAX_CONCURRENCY", "batch.max_concurrency"},
+    {"CACHE_TTL_SECONDS", "cache.ttl", "s"},
+    {"CACHE_STALE_THRESHOLD", "cache.fresh_for", "s"},
+    {"CACHE_STALE_WHILE_REVALIDATE", "cache.stale_while_revalidate"},
+    {"FALLBACK_ENABLED", "fallback.enabled"},
+    {"REDACT_BEFORE_SEND", "security.redact"},
+    {"CORS_ENABLED", "security.cors.enabled"},
+    {"CORS_ALLOWED_ORIGINS", "security.cors.allowed_origins"},
+    {"CORS_ALLOW_CREDENTIALS", "security.cors.allow_credentials"},
+    {"RATE_LIMIT_ENABLED", "security.rate_limit.enabled"},
+    {"RATE_LIMIT_WINDOW_MS", "security.rate_limit.window", "ms"},
+    {"RATE_LIMIT_MAX_REQUESTS", "security.rate_limit.max_requests"},
+    {"RATE_LIMIT_MAX_PER_USER", "security.rate_limit.max_per_user"},
+    {"RATE_LIMIT_SKIP_HEALTH", "security.rate_limit.skip_health"},
+    {"HELMET_ENABLED", "security.security_headers"},
+    {"API_KEY_ENABLED", "security.api_key_enabled"},
+    {"API_KEY_HEADER", "security.api_key_header"},
+    {"API_KEY_SKIP_HEALTH", "security.api_key_skip_health"},
+    {"STEPPER_API_KEY", "security.api_key"},
+    {"TRUST_PROXY", "security.trust_proxy"},
+    {"WEBHOOK_ENABLED", "webhooks.enabled"},
+    {"WEBHOOK_SECRET", "webhooks.secret"},
+    {"WEBHOOK_MAX_RETRIES", "webhooks.max_retries"},
+    {"WEBHOOK_RETRY_DELAY_MS", "webhooks.retry_delay", "ms"},
+    {"API_URL", "webhooks.api_url"},
+    {"CALLBACK_ALLOWED_ORIGINS", "webhooks.allowed_origins"},
+    {"LOG_LEVEL", "log.level"},
+};
+
+constexpr Override kEveryProvider[] = {
+    {"RETRY_MAX_ATTEMPTS", "retry.attempts"},
+    {"RETRY_BASE_DELAY_MS", "retry.base", "ms"},
+    {"CIRCUIT_FAILURE_THRESHOLD", "breaker.consecutive"},
+    {"CIRCUIT_WINDOW_SECONDS", "breaker.window", "s"},
+    {"CIRCUIT_COOLDOWN_SECONDS", "breaker.open_for", "s"},
+};
+
+// After the provider's own name.
+constexpr Override kOneProvider[] = {
+    {"ENABLED", "enabled"}, {"API_KEY", "api_key"},         {"BASE_URL", "base_url"},
+    {"MODEL", "model"},     {"TIMEOUT", "timeout", "ms"},   {"RPS", "limits.rps"},
+    {"RPM", "limits.rpm"},  {"CONCURRENCY", "concurrency"},
+};
+
+constexpr std::string_view kUnused[] = {"QUEUE_NAME", "BATCH_QUEUE_CONCURRENCY", "RETRY_MAX_JITTER_MS",
+                                        "RETRY_RATE_LIMIT_FALLBACK", "DISCORD_WEBHOOK_URL"};
+
+// nullptr when unset or empty.
+const std::string* findSet(const Environment& env, std::string_view variable) {
+    const auto it = env.find(variable);
+    return it == env.end() || trim(it->second).empty() ? nullptr : &it->second;
+}
+
+bool isBareNumber(std::string_view s) { return s.find_first_not_of("0123456789.") == std::string_view::npos; }
+
+void apply(const Override& o, std::string_view variable, const Environment& env, Node& tree) {
+    const std::string* value = findSet(env, variable);
+    if (!value) return;
+    Node n;
+    n.kind = Node::Kind::Scalar;
+    n.mark.file = fmt::format("environment variable {}", variable);
+    n.text = trim(*value);
+    if (isBareNumber(n.text)) n.text += o.unit;
+    n.literal = true;
+    put(tree, o.key, std::move(n));
+}
+
+bool isSetting(std::string_view variable) {
+    return std::any_of(std::begin(kSettings), std::end(kSettings),
+                       [&](const Override& o) { return o.variable == variable; });
+}
+
+}  // namespace
+
+void overrideSettings(Node& settings, const Environment& env) {
+    for (const Override& o : kSettings) apply(o, o.variable, env, settings);
+}
+
+void overrideProvider(Node& provider, std::string_view name, const Environment& env) {
+    for (const Override& o : kEveryProvider) apply(o, o.variable, env, provider);
+    for (const Override& o : kOneProvider) {
+        const std::string variable = providerVariable(name, o.variable);
+        // A provider called "cors" does not get to hear of CORS_ENABLED.
+        if (!isSetting(variable)) apply(o, variable, env, provider);
+    }
+}
+
+std::string providerVariable(std::string_view name, std::string_view suffix) {
+    std::string out = fmt::format("{}_{}", name, suffix);
+    for (char& c : out) {
+        if (c == '-') c = '_';
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return out;
+}
+
+std::vector<std::string> unusedVariables(const Environment& env) {
+    std::vector<std::string> out;
+    for (const std::string_view variable : kUnused)
+        if (findSet(env, variable))
+            out.push_back(
+                fmt::format("environment variable {} is set but has no effect in Stepper", variable));
+    return out;
+}
+
+}  // namespace stepper::config

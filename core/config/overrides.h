@@ -1,0 +1,25 @@
+// Environment variables that win over the files: tables of names and the keys they stand for. An override
+// becomes a node of the tree, so one reader checks both, and its mark names the variable. An empty variable
+// counts as unset.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/node.h"
+
+namespace stepper::config {
+
+// PORT, REDIS_URL, CACHE_TTL_SECONDS ...: into the tree of stepper.yaml.
+void overrideSettings(Node& settings, const Environment& env);
+
+// NAME_MODEL, NAME_API_KEY ... of this provider, and RETRY_* and CIRCUIT_* of all: into its block.
+void overrideProvider(Node& provider, std::string_view name, const Environment& env);
+
+// "hf-space", "API_KEY" → "HF_SPACE_API_KEY"
+std::string providerVariable(std::string_view name, std::string_view suffix);
+
+// One sentence for each variable of the Node service that is set and that Stepper has no use for.
+std::vector<std::string> unusedVariables(const Environment& env);
+
+}  // namespace stepper::config

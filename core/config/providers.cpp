@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/config/expand.h"
+#include "core/config/overrides.h"
+#include "core/config/sections.h"
+
+namespace stepper::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr size_t kMostProviders = 256;
+constexpr size_t kMostWindows = 16;
+constexpr int64_t kMostPerWindow = 1'000'000'000'000;
+
+enum class Switch { Auto, On, Off };
+
+Read switchField(Switch& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        const auto b = parseBoolean(trim(*s));
+        if (b)
+            out = *b ? Switch::On : Switch::Off;
+        else if (equalsIgnoreCase(trim(*s), "auto"))
+            out = Switch::Auto;
+        else
+            v.failExpected("auto, true or false");
+    };
+}
+
+Read nameField(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        const bool well_formed =
+            !s->empty() && s->size() <= 64 && std::all_of(s->begin(), s->end(), [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+            });
+        if (!well_formed) return v.failExpected("1 to 64 characters of a-z, 0-9 and -");
+        out = *s;
+    };
+}
+
+Read zoneField(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        // It becomes part of a path under the system's zone files.
+        const bool well_formed = !s->empty() && s->size() <= 64 && s->front() != '/' &&
+                                 std::all_of(s->begin(), s->end(), [](unsigned char c) {
+                                     return std::isalnum(c) || c == '/' || c == '_' || c == '-' || c == '+';
+                                 });
+        if (!well_formed) return v.failExpected("a time zone such as UTC or America/Los_Angeles");
+        out = *s;
+    };
+}
+
+bool isGiven(const Node& mapping, std::string_view key) {
+    const Node* node = mapping.find(key);
+    return node && node->kind != Node::Kind::Null;
+}
+
+Read windowsField(std::vector<Window>& out) {
+    return [&out](const Value& v) {
+        std::vector<Window> windows;
+        read::list(kMostWindows, [&windows](const Value& item) {
+            Window w;
+            readMapping(item, {{"requests", read::integer(w.requests, 1, kMostPerWindow)},
+                               {"tokens", read::integer(w.tokens, 1, kMostPerWindow)},
+                               {"per", read::duration(w.per, 1ms, 24h * 366), true}});
+            if (item.node.isMapping() && !isGiven(item.node, "requests") && !isGiven(item.node, "tokens"))
+                item.fail("a window limits \"requests\", \"tokens\" or both");
+            windows.push_back(w);
+        })(v);
+        out = std::move(windows);
+    };
+}
+
+Read limitsSection(Limits& l) {
+    return read::section({{"rps", read::number(l.rps, 0.001, 1e6)},
+                          {"rpm", read::integer(l.rpm, 1, kMostPerWindow)},
+                          {"rpd", read::integer(l.rpd, 1, kMostPerWindow)},
+                          {"tpm", read::integer(l.tpm, 1, kMostPerWindow)},
+                          {"tpd", read::integer(l.tpd, 1, kMostPerWindow)},
+                          {"windows", windowsField(l.windows)},
+                          {"day_resets_in", zoneField(l.day_resets_in)}});
+}
+
+Read retrySection(Retry& r) {
+    return read::section({{"attempts", read::integer(r.attempts, 1, 20)},
+                          {"base", read::duration(r.base, 0ms, 10min)},
+                          {"cap", read::duration(r.cap, 0ms, 1h)}});
+}
+
+Read breakerSection(Breaker& b) {
+    return read::section({{"window", read::duration(b.window, 1s, 24h)},
+                          {"min_calls", read::integer(b.min_calls, 1, 1'000'000)},
+                          {"failure_rate", read::number(b.failure_rate, 0.01, 1.0)},
+                          {"consecutive", read::integer(b.consecutive, 1, 1'000'000)},
+                          {"open_for", read::duration(b.open_for, 1ms, 24h)},
+                          {"max_open_for", read::duration(b.max_open_for, 1ms, 24h)},
+                          {"probes", read::integer(b.probes, 1, 1000)}});
+}
+
+// What `defaults:` may hold as well.
+Fields sharedFields(Provider& p) {
+    return {{"timeout", read::duration(p.timeout, 1ms, 24h)},
+            {"connect_timeout", read::duration(p.connect_timeout, 1ms, 1h)},
+            {"first_byte_timeout", read::duration(p.first_byte_timeout, 1ms, 24h)},
+            {"idle_timeout", read::duration(p.idle_timeout, 1ms, 24h)},
+            {"concurrency", read::integer(p.concurrency, 1, 10'000)},
+            {"max_response_bytes", read::bytes(p.max_response_bytes, 1024, 1u << 30)},
+            {"limits", limitsSection(p.limits)},
+            {"retry", retrySection(p.retry)},
+            {"breaker", breakerSection(p.breaker)},
+            {"wait_up_to", read::duration(p.wait_up_to, 0ms, 1h)},
+            {"prompt_variant", read::choice(p.prompt_variant, {{"auto", PromptVariant::Auto},
+                                                               {"detailed", PromptVariant::Detailed},
+                                                               {"short", PromptVariant::Short},
+                                                               {"gemini", PromptVariant::Gemini}})},
+            {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
+}
+
+Fields allFields(Provider& p, Switch& enabled) {
+    Fields fields = {
+        {"name", nameField(p.name), true},      {"plugin", nameField(p.plugin), true},
+        {"enabled", switchField(enabled)},      {"base_url", read::url(p.base_url)},
+        {"model", read::text(p.model)},         {"api_key", read::secret(p.api_key, Value::Unset::IsEmpty)},
+        {"options", read::json(p.options_json)}};
+    Fields shared = sharedFields(p);
+    std::move(shared.begin(), shared.end(), std::back_inserter(fields));
+    return fields;
+}
+
+// The variable to set for this key of the provider: the one its block names, or the override's.
+std::string variableFor(const Node& block, std::string_view key, const Provider& p, std::string_view suffix) {
+    const Node* node = block.find(key);
+    const std::string named = node && !node->literal ? firstVariable(node->text) : std::string();
+    return named.empty() ? providerVariable(p.name, suffix) : named;
+}
+
+// Settles p.enabled and its reason; `block` is complete with defaults and overrides.
+void decideEnabled(const Value& block, Switch wanted, Provider& p, std::vector<std::string>& warnings) {
+    const bool lacks_key = block.node.find("api_key") && p.api_key.empty();
+    const std::string key_variable = variableFor(block.node, "api_key", p, "API_KEY");
+    const std::string url_variable = variableFor(block.node, "base_url", p, "BASE_URL");
+    if (wanted == Switch::Off) {
+        p.disabled_reason =
+            fmt::format("switched off ({}); set {}=true to switch it on",
+                        describe(block.node.find("enabled")->mark), providerVariable(p.name, "ENABLED"));
+    } else if (wanted == Switch::Auto && lacks_key) {
+        p.disabled_reason = fmt::format("no API key: set {}", key_variable);
+    } else if (wanted == Switch::Auto && p.base_url.empty()) {
+        p.disabled_reason = fmt::format("no base_url: set {}", url_variable);
+    } else if (p.base_url.empty()) {
+        block.fail(fmt::format("is enabled but has no base_url; write one or set {}", url_variable));
+    } else if (lacks_key) {
+        warnings.push_back(
+            fmt::format("Provider {} is enabled without an API key: set {} or remove api_key from its "
+                        "block.",
+                        p.name, key_variable));
+    }
+    p.enabled = p.disabled_reason.empty();
+}
+
+class ProviderList {
+public:
+    ProviderList(const Node& defaults, Config& config) : defaults_(defaults), config_(config) {}
+
+    void add(const Value& item) {
+        Node block = item.node;
+        if (block.isMapping()) complete(item, block);
+        const Value value{block, item.path, item.scope};
+        Provider p;
+        Switch wanted = Switch::Auto;
+        readMapping(value, allFields(p, wanted));
+        p.mark = block.mark;
+        p.retry.cap = std::max(p.retry.cap, p.retry.base);
+        p.breaker.max_open_for = std::max(p.breaker.max_open_for, p.breaker.open_for);
+        if (p.name.empty()) return;
+        checkUnique(value, p.name);
+        decideEnabled(value, wanted, p, config_.warnings);
+        config_.providers.push_back(std::move(p));
+    }
+
+private:
+    void complete(const Value& item, Node& block) const {
+        block = withDefaults(std::move(block), defaults_);
+        std::string name;
+        if (const Node* node = block.find("name")) nameField(name)(item.at("name", *node));
+        if (!name.empty()) overrideProvider(block, name, item.scope.env);
+    }
+
+    void checkUnique(const Value& block, const std::string& name) {
+        const Value at = block.at("name", *block.node.find("name"));
+        const auto [it, is_new] = names_.try_emplace(name, at.node.mark);
+        if (!is_new)
+            at.fail(fmt::format("\"{}\" is already the name of the one at {}", name, describe(it->second)));
+    }
+
+    const Node& defaults_;
+    Config& config_;
+    std::map<std::string, Mark> names_;
+};
+
+}  // namespace
+
+void readProviders(const Value& root, Config& config) {
+    Node defaults;
+    Provider ignored;
+    const auto read_defaults = [&](const Value& v) {
+        readMapping(v, sharedFields(ignored));
+        // Faulty ones would only repeat their faults in every provider.
+        if (v.scope.problems.empty()) defaults = v.node;
+    };
+    ProviderList list(defaults, config);
+    const auto add = [&list](const Value& item) { list.add(item); };
+    readMapping(root, {{"defaults", read_defaults}, {"providers", read::list(kMostProviders, add), true}});
+
+    const auto is_enabled = [](const Provider& p) { return p.enabled; };
+    if (std::none_of(config.providers.begin(), config.providers.end(), is_enabled))
+        config.warnings.push_back(
+            "No provider is enabled: set at least one API key, such as GEMINI_API_KEY.");
+}
+
+}  // namespace stepper::config

@@ -1,0 +1,146 @@
+#include "core/config/reader.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+
+namespace stepper::config {
+namespace {
+
+// Longer words are no slips, and comparing them takes time.
+constexpr size_t kLongestSlip = 64;
+
+std::string unknownKey(std::string_view key, const Fields& fields) {
+    std::vector<std::string> names;
+    for (const Field& f : fields) names.push_back(f.key);
+    if (key.size() <= kLongestSlip)
+        if (const auto close = nearest(key, names))
+            return fmt::format("unknown key; did you mean \"{}\"?", *close);
+    return fmt::format("unknown key; valid here: {}", fmt::join(names, ", "));
+}
+
+bool hasControlCharacter(std::string_view s) {
+    return std::any_of(s.begin(), s.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+// What follows http:// or https://.
+std::optional<std::string_view> afterScheme(std::string_view url) {
+    for (const std::string_view scheme : {"http://", "https://"})
+        if (url.starts_with(scheme)) return url.substr(scheme.size());
+    return std::nullopt;
+}
+
+bool isPlainUrl(std::string_view url) {
+    const auto rest = afterScheme(url);
+    return rest && !rest->empty() && rest->front() != '/' && rest->front() != ':' &&
+           rest->find_first_of("@?#\\ \"<>") == std::string_view::npos && !hasControlCharacter(*rest);
+}
+
+void addWords(std::string_view text, std::vector<std::string>& out) {
+    while (!text.empty()) {
+        const size_t comma = std::min(text.find(','), text.size());
+        const std::string_view word = trim(text.substr(0, comma));
+        if (!word.empty()) out.emplace_back(word);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+}
+
+}  // namespace
+
+void readMapping(const Value& value, const Fields& fields) {
+    if (!value.node.isMapping()) return value.failExpected("a mapping of keys to values");
+    for (const Field& field : fields) {
+        const Node* child = value.node.find(field.key);
+        const bool is_null = child && child->kind == Node::Kind::Null;
+        if (child && !is_null)
+            field.read(value.at(field.key, *child));
+        else if (field.required)
+            value.fail(fmt::format("the key \"{}\" is missing", field.key));
+    }
+    for (const Entry& e : value.node.entries) {
+        const bool known =
+            std::any_of(fields.begin(), fields.end(), [&](const Field& f) { return f.key == e.key; });
+        if (!known)
+            value.scope.problems.add(e.mark, value.at(e.key, e.value).path, unknownKey(e.key, fields));
+    }
+}
+
+namespace read {
+
+Read section(Fields fields) {
+    return [fields = std::move(fields)](const Value& v) { readMapping(v, fields); };
+}
+
+Read list(size_t max_items, Read item) {
+    return [max_items, item = std::move(item)](const Value& v) {
+        if (v.node.kind != Node::Kind::Sequence) return v.failExpected("a list");
+        if (v.node.items.size() > max_items) return v.fail(fmt::format("more than {} entries", max_items));
+        for (size_t i = 0; i < v.node.items.size(); ++i)
+            item({v.node.items[i], fmt::format("{}[{}]", v.path, i), v.scope});
+    };
+}
+
+Read text(std::string& out) {
+    return [&out](const Value& v) {
+        if (auto s = v.text()) out = std::move(*s);
+    };
+}
+
+Read secret(Secret& out, Value::Unset unset) {
+    return [&out, unset](const Value& v) {
+        const auto s = v.text(unset);
+        if (!s) return;
+        const std::string_view key = trim(*s);
+        if (hasControlCharacter(key)) return v.fail("holds a line break or another control character");
+        out = Secret(std::string(key));
+    };
+}
+
+Read url(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        std::string_view u = trim(*s);
+        if (!u.empty() && !isPlainUrl(u))
+            return v.fail("expected http:// or https:// with a host, and no user name, blanks, ? or #");
+        while (u.ends_with('/')) u.remove_suffix(1);
+        out = u;
+    };
+}
+
+Read words(std::vector<std::string>& out) {
+    return [&out](const Value& v) {
+        std::vector<std::string> found;
+        const auto add = [&found](const Value& word) {
+            if (const auto s = word.text()) addWords(*s, found);
+        };
+        if (v.node.kind == Node::Kind::Sequence)
+            list(1000, add)(v);
+        else
+            add(v);
+        out = std::move(found);
+    };
+}
+
+Read oneOf(std::string& out, std::vector<std::string> names) {
+    return [&out, names = std::move(names)](const Value& v) {
+        if (const auto i = v.oneOf(names)) out = names[*i];
+    };
+}
+
+Read duration(milliseconds& out, milliseconds min, milliseconds max) {
+    return [&out, min, max](const Value& v) {
+        if (const auto d = v.duration(min, max)) out = *d;
+    };
+}
+
+Read bytes(uint64_t& out, uint64_t min, uint64_t max) {
+    return [&out, min, max](const Value& v) {
+        if (const auto n = v.bytes(min, max)) out = *n;
+    };
+}
+
+}  // namespace read
+}  // namespace stepper::config

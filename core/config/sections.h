@@ -1,0 +1,15 @@
+// The keys of the two files: what each is called, what it may hold and where it goes.
+#pragma once
+#include <string>
+
+#include "core/config/reader.h"
+
+namespace stepper::config {
+
+// stepper.yaml into everything but Config::providers. Returns the path of the providers file as written.
+std::string readSettings(const Value& root, Config& config);
+
+// providers.yaml into Config::providers and warnings.
+void readProviders(const Value& root, Config& config);
+
+}  // namespace stepper::config

@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/base/units.h"
+#include "core/config/sections.h"
+
+namespace stepper::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int64_t kMillion = 1'000'000;
+
+// "127.0.0.1:3001", "[::1]:3001", "localhost:0"
+Read listen(Server& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        const std::string_view whole = trim(*s);
+        const size_t colon = whole.rfind(':');
+        std::string_view host = whole.substr(0, colon);
+        const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+        if (bracketed) host = host.substr(1, host.size() - 2);
+        const std::string_view port = colon == std::string_view::npos ? "" : whole.substr(colon + 1);
+        uint16_t number = 0;
+        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+        const bool is_port = !port.empty() && error == std::errc{} && end == port.data() + port.size();
+        if (!is_port || host.empty() ||
+            host.find_first_of(bracketed ? " []" : " []:") != std::string_view::npos)
+            return v.failExpected("HOST:PORT such as 127.0.0.1:3001 or [::1]:3001, ports 0 to 65535");
+        out.host = host;
+        out.port = number;
+    };
+}
+
+Read storeUrl(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        const std::string_view url = trim(*s);
+        const auto names = [&](std::string_view scheme) {
+            return url.starts_with(scheme) && url.size() > scheme.size();
+        };
+        // The text is not shown: it may hold a password.
+        if (!names("sqlite:") && !names("redis://") && !names("rediss://") && url != "memory:")
+            return v.fail("expected sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or memory:");
+        out = url;
+    };
+}
+
+Read headerName(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        const bool well_formed = !s->empty() && std::all_of(s->begin(), s->end(), [](unsigned char c) {
+            return std::isalnum(c) || c == '-' || c == '_';
+        });
+        if (!well_formed) return v.failExpected("the name of an HTTP header");
+        out = *s;
+    };
+}
+
+Read directory(std::filesystem::path& out) {
+    return [&out](const Value& v) {
+        if (const auto s = v.text()) out = *s;
+    };
+}
+
+Read serverSection(Server& s) {
+    return read::section({{"listen", listen(s)},
+                          {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
+                          {"max_connections", read::integer(s.max_connections, 1, kMillion)},
+                          {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},
+                          {"drain_timeout", read::duration(s.drain_timeout, 0ms, 1h)}});
+}
+
+Read cacheSection(Cache& c) {
+    const std::vector<std::string> deliveries = {"once", "keep"};
+    return read::section(
+        {{"ttl", read::duration(c.ttl, 1s, 24h * 365)},
+         {"fresh_for", read::duration(c.fresh_for, 0ms, 24h * 365)},
+         {"stale_while_revalidate", read::flag(c.stale_while_revalidate)},
+         {"delivery", read::section({{"reports", read::oneOf(c.reports_delivery, deliveries)},
+                                     {"generate", read::oneOf(c.generate_delivery, deliveries)}})}});
+}
+
+Read queueSection(Queue& q) {
+    return read::section({{"workers", read::integer(q.workers, 1, 4096)},
+                          {"retention", read::duration(q.retention, 1s, 24h * 365)},
+                          {"lease", read::duration(q.lease, 1s, 1h)},
+                          {"max_attempts", read::integer(q.max_attempts, 1, 100)}});
+}
+
+Read batchSection(Batch& b) {
+    return read::section({{"max_items", read::integer(b.max_items, 1, 100'000)},
+                          {"max_concurrency", read::integer(b.max_concurrency, 1, 1024)}});
+}
+
+Read corsSection(Cors& c) {
+    return read::section({{"enabled", read::flag(c.enabled)},
+                          {"allowed_origins", read::words(c.allowed_origins)},
+                          {"allow_credentials", read::flag(c.allow_credentials)}});
+}
+
+Read rateLimitSection(RateLimit& r) {
+    return read::section({{"enabled", read::flag(r.enabled)},
+                          {"window", read::duration(r.window, 1ms, 24h * 7)},
+                          {"max_requests", read::integer(r.max_requests, 1, kMillion)},
+                          {"max_per_user", read::integer(r.max_per_user, 1, kMillion)},
+                          {"skip_health", read::flag(r.skip_health)}});
+}
+
+// The door is locked when there is a key, unless told otherwise. Told to lock without a key is a mistake that
+// must not leave it open.
+Read securitySection(Security& s) {
+    return [&s](const Value& v) {
+        std::optional<bool> told;
+        readMapping(v, {{"api_key", read::secret(s.api_key)},
+                        {"api_key_enabled", read::flag(told)},
+                        {"api_key_header", headerName(s.api_key_header)},
+                        {"api_key_skip_health", read::flag(s.api_key_skip_health)},
+                        {"security_headers", read::flag(s.security_headers)},
+                        {"trust_proxy", read::flag(s.trust_proxy)},
+                        {"cors", corsSection(s.cors)},
+                        {"rate_limit", rateLimitSection(s.rate_limit)},
+                        {"redact", read::flag(s.redact)}});
+        s.api_key_enabled = told.value_or(!s.api_key.empty());
+        if (s.api_key_enabled && s.api_key.empty())
+            v.at("api_key_enabled", *v.node.find("api_key_enabled"))
+                .fail("is on, but there is no key; set STEPPER_API_KEY or security.api_key");
+    };
+}
+
+Read webhooksSection(Webhooks& w) {
+    return read::section({{"enabled", read::flag(w.enabled)},
+                          {"secret", read::secret(w.secret)},
+                          {"allowed_origins", read::words(w.allowed_origins)},
+                          {"api_url", read::url(w.api_url)},
+                          {"max_retries", read::integer(w.max_retries, 0, 100)},
+                          {"retry_delay", read::duration(w.retry_delay, 0ms, 24h)}});
+}
+
+Read logSection(Log& l) {
+    return read::section({{"level", read::oneOf(l.level, {"trace", "debug", "info", "warn", "error", "off"})},
+                          {"format", read::oneOf(l.format, {"json", "text"})}});
+}
+
+}  // namespace
+
+std::string readSettings(const Value& root, Config& config) {
+    std::string providers_file = "providers.yaml";
+    readMapping(root, {{"server", serverSection(config.server)},
+                       {"providers_file", read::text(providers_file)},
+                       {"plugins_dir", directory(config.plugins_dir)},
+                       {"store", read::section({{"url", storeUrl(config.store_url)},
+                                                {"key_prefix", read::text(config.store_key_prefix)}})},
+                       {"cache", cacheSection(config.cache)},
+                       {"queue", queueSection(config.queue)},
+                       {"batch", batchSection(config.batch)},
+                       {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)}})},
+                       {"security", securitySection(config.security)},
+                       {"webhooks", webhooksSection(config.webhooks)},
+                       {"log", logSection(config.log)}});
+    Cache& cache = config.cache;
+    if (cache.fresh_for > cache.ttl) {
+        config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",
+                                              formatDuration(cache.fresh_for), formatDuration(cache.ttl),
+                                              formatDuration(cache.ttl)));
+        cache.fresh_for = cache.ttl;
+    }
+    return providers_file;
+}
+
+}  // namespace stepper::config

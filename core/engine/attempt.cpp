@@ -1,0 +1,158 @@
+#include "core/engine/attempt.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/units.h"
+
+namespace stepper::engine {
+namespace {
+
+using plugin::Action;
+using plugin::SendSpec;
+using transport::HttpEvent;
+
+// How long the courtesy request of a cancelled session may take.
+constexpr milliseconds kCourtesy{1'000};
+
+std::string percentEncoded(std::string_view s) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : s) {
+        const auto u = static_cast<unsigned char>(c);
+        if (std::isalnum(u) || c == '-' || c == '_' || c == '.' || c == '~') {
+            out += c;
+        } else {
+            out.append({'%', kHex[u >> 4], kHex[u & 15]});
+        }
+    }
+    return out;
+}
+
+// The plugin says where the key goes; only here does it meet the request.
+void addKey(transport::HttpRequest& request, const SendSpec& spec, const config::Secret& key) {
+    if (key.empty() || spec.auth_mode == plugin::AuthMode::None) return;
+    if (spec.auth_mode == plugin::AuthMode::Query) {
+        const char joint = request.url.find('?') == std::string::npos ? '?' : '&';
+        request.url += joint + percentEncoded(spec.auth_name) + "=" + percentEncoded(key.reveal());
+        return;
+    }
+    const bool bearer = spec.auth_mode == plugin::AuthMode::Bearer;
+    const std::string name = bearer ? "authorization" : spec.auth_name;
+    std::erase_if(request.headers, [&](const auto& h) { return equalsIgnoreCase(h.first, name); });
+    request.headers.emplace_back(name, (bearer ? "Bearer " : "") + key.reveal());
+}
+
+milliseconds shorter(milliseconds ours, milliseconds wish) { return wish.count() > 0 ? std::min(ours, wish) : ours; }
+
+class Attempt {
+public:
+    Attempt(const ProviderEntry& provider, SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
+            plugin::Session session)
+        : provider_(provider), deadline_(deadline), cancel_(cancel), transport_(transport), session_(std::move(session)) {}
+
+    Result<plugin::Answer> run() {
+        Action action = session_.start(out_);
+        for (;;) {
+            if (auto* error = std::get_if<Error>(&action)) return std::move(*error);
+            if (std::holds_alternative<plugin::Done>(action)) return finished();
+            if (const auto* wait = std::get_if<plugin::Wait>(&action)) {
+                action = afterWait(wait->duration);
+            } else {
+                action = exchange(toRequest(std::get<SendSpec>(action), deadline_), cancel_);
+            }
+        }
+    }
+
+private:
+    transport::HttpRequest toRequest(const SendSpec& spec, SteadyTime deadline) const {
+        const config::Provider& limits = provider_.spec;
+        transport::HttpRequest r;
+        r.method = spec.method;
+        r.url = spec.url;
+        r.headers = spec.headers;
+        r.body = spec.body;
+        r.body_mode = spec.body_mode;
+        r.deadline = spec.timeout.count() > 0 ? std::min(deadline, std::chrono::steady_clock::now() + spec.timeout) : deadline;
+        r.connect_timeout = limits.connect_timeout;
+        r.first_byte_timeout = limits.first_byte_timeout;
+        r.idle_timeout = shorter(limits.idle_timeout, spec.idle_timeout);
+        r.max_response_bytes = spec.max_response_bytes > 0 ? std::min(limits.max_response_bytes, spec.max_response_bytes)
+                                                           : limits.max_response_bytes;
+        addKey(r, spec, limits.api_key);
+        return r;
+    }
+
+    // Runs one exchange to its end, or until the plugin has heard enough; leaving the scope closes what is open.
+    Action exchange(transport::HttpRequest request, CancelToken& cancel) {
+        auto opened = transport_.open(std::move(request), cancel);
+        if (!opened) return session_.ioError(opened.error(), out_);
+        for (;;) {
+            const HttpEvent event = (*opened)->next();
+            Action action = deliver(event);
+            const bool last = event.kind == HttpEvent::Kind::End || event.kind == HttpEvent::Kind::Failed;
+            if (last || !std::holds_alternative<plugin::Continue>(action)) return action;
+        }
+    }
+
+    Action deliver(const HttpEvent& event) {
+        switch (event.kind) {
+            case HttpEvent::Kind::Head: return session_.head(event.status, *event.headers, out_);
+            case HttpEvent::Kind::Data: return session_.data(event.data, event.name, out_);
+            case HttpEvent::Kind::End: return session_.end(out_);
+            case HttpEvent::Kind::Failed: break;
+        }
+        if (event.error.error_class == ErrorClass::Cancelled) return cancelled(event.error);
+        return session_.ioError(event.error, out_);
+    }
+
+    Action afterWait(milliseconds duration) {
+        const SteadyTime until = std::chrono::steady_clock::now() + duration;
+        if (until > deadline_)
+            return Error{ErrorClass::Timeout, "the provider asked to wait " + formatDuration(duration) +
+                                                  ", which is beyond this request's deadline"};
+        if (const auto reason = cancel_.sleepUntil(until); reason != CancelReason::None)
+            return cancelled({ErrorClass::Cancelled, std::string(name(reason))});
+        return session_.timer(out_);
+    }
+
+    Action cancelled(Error error) {
+        const Action last = session_.cancel(out_);
+        if (const auto* courtesy = std::get_if<SendSpec>(&last)) {
+            CancelToken none;
+            auto opened = transport_.open(toRequest(*courtesy, std::chrono::steady_clock::now() + kCourtesy), none);
+            if (opened) (*opened)->next();
+        }
+        return error;
+    }
+
+    Result<plugin::Answer> finished() {
+        plugin::Answer answer = out_.take();
+        if (answer.finish == "content_filter")
+            return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
+        const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
+        if (empty && answer.finish == "length")
+            return Error{ErrorClass::BadResponse,
+                         "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
+        if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
+        return answer;
+    }
+
+    const ProviderEntry& provider_;
+    SteadyTime deadline_;
+    CancelToken& cancel_;
+    transport::Transport& transport_;
+    plugin::Session session_;
+    plugin::Collector out_;
+};
+
+}  // namespace
+
+Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
+                               CancelToken& cancel, transport::Transport& transport) {
+    auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
+    if (!session) return std::move(session).error();
+    return Attempt(provider, deadline, cancel, transport, std::move(session).value()).run();
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,76 @@
+#include "core/engine/chat_request.h"
+
+#include "core/output/commit_report.h"
+#include "core/prompt/template.h"
+
+namespace stepper::engine {
+namespace {
+
+prompt::Variant variantOf(const config::Provider& provider) {
+    switch (provider.prompt_variant) {
+        case config::PromptVariant::Detailed: return prompt::Variant::Detailed;
+        case config::PromptVariant::Short: return prompt::Variant::Short;
+        case config::PromptVariant::Gemini: return prompt::Variant::Gemini;
+        case config::PromptVariant::Auto: break;
+    }
+    return prompt::variantFor(provider.plugin, provider.model);
+}
+
+// The schema the answer must match, as JSON text; "" when any JSON value will do.
+std::string_view schemaText(const GenerateRequest& request) {
+    if (request.mode == output::Mode::CommitReport) return output::commitReportJsonSchema();
+    return request.schema ? std::string_view(request.schema->jsonSchema()) : std::string_view{};
+}
+
+// Without a schema no format is asked for: a provider's "JSON object" mode would rule out arrays and scalars.
+void putResponseFormat(json::Writer& w, std::string_view schema, std::string_view schema_name) {
+    if (schema.empty()) return;
+    w.Key("response_format");
+    w.StartObject();
+    json::put(w, "type", "json_schema");
+    w.Key("json_schema");
+    w.StartObject();
+    json::put(w, "name", schema_name);
+    w.Key("schema");
+    w.RawValue(schema.data(), schema.size(), rapidjson::kObjectType);
+    w.EndObject();
+    w.EndObject();
+}
+
+}  // namespace
+
+Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider, bool redact) {
+    const auto redaction = redact ? prompt::Redaction::On : prompt::Redaction::Off;
+    if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject))
+        return prompt::renderCommitReport(*commit, variantOf(provider), redaction);
+    const json::Document& body = *std::get<GenericPrompt>(request.subject).body;
+    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"), json::find(body, "metadata")};
+    auto rendered = prompt::renderPrompt(input, redaction);
+    if (!rendered) return std::move(rendered).error();
+    return prompt::genericMessages(std::move(rendered).value(), request.mode != output::Mode::Text, schemaText(request));
+}
+
+std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
+                            const prompt::Messages& messages) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "model", provider.model);
+    w.Key("messages");
+    w.StartArray();
+    for (const auto& message : messages) {
+        w.StartObject();
+        json::put(w, "role", message.role);
+        json::put(w, "content", message.content);
+        w.EndObject();
+    }
+    w.EndArray();
+    json::putBool(w, "stream", false);
+    if (const auto tokens = request.max_output_tokens ? request.max_output_tokens : provider.max_tokens)
+        json::putInt(w, "max_tokens", *tokens);
+    putResponseFormat(w, schemaText(request), request.mode == output::Mode::CommitReport ? "commit_report" : "answer");
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,67 @@
+// What the engine is asked and what it answers.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/output/schema.h"
+#include "core/output/validate.h"
+#include "core/plugin/collector.h"
+#include "core/prompt/commit_report.h"
+
+namespace stepper::engine {
+
+// A generic prompt is rendered from members of the client's own JSON, which is shared, not copied.
+struct GenericPrompt {
+    std::shared_ptr<const json::Document> body;  // "prompt", "payload", "metadata" of it count
+};
+
+struct GenerateRequest {
+    std::variant<GenericPrompt, prompt::CommitInput> subject;
+    output::Mode mode = output::Mode::Json;
+    std::shared_ptr<const output::OutputSchema> schema;  // null when the client gave none
+    std::vector<std::string> preferred, excluded;
+    std::optional<int64_t> max_output_tokens;
+    std::string tenant_id, request_id;
+
+    std::string_view preset() const { return mode == output::Mode::CommitReport ? "commit-report" : "none"; }
+};
+
+// One line of the story of what was tried.
+struct AttemptRecord {
+    std::string provider;
+    int number = 1;       // 0 when it was not tried
+    std::string skipped;  // why not: rate_limited, circuit_open, busy, disabled
+    std::optional<milliseconds> duration;
+    std::optional<Error> error;
+    std::string_view error_code;  // wire code of `error`
+    std::optional<milliseconds> retry_after;
+};
+
+// Why nothing came of it, as the client is told.
+struct Failure {
+    std::string_view code;
+    int http_status = 500;
+    std::string message;
+    bool retryable = false;
+    std::optional<milliseconds> retry_after;
+};
+
+struct Outcome {
+    std::optional<Failure> failure;  // empty: `result` is the answer or the fallback
+    json::Document result;
+    std::string provider;  // "fallback" for the fallback, "" on failure
+    bool fallback = false;
+    bool validated = false;
+    milliseconds total{0};
+    std::optional<milliseconds> provider_time;
+    std::vector<AttemptRecord> attempts;  // in the order of the plan
+    plugin::Usage usage;
+    std::string model;
+};
+
+}  // namespace stepper::engine

@@ -1,0 +1,185 @@
+#include "core/http/exchange.h"
+
+#include <algorithm>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/IPAddress.h>
+
+#include "core/base/id.h"
+#include "core/base/text.h"
+#include "core/http/media_type.h"
+#include "core/http/target.h"
+#include "core/http/writer.h"
+
+namespace stepper::http {
+namespace {
+
+std::string_view codeOf(int status) {
+    switch (status) {
+        case 404: return "NOT_FOUND";
+        case 405: return "METHOD_NOT_ALLOWED";
+        case 408: return "TIMEOUT";
+        case 413: return "PAYLOAD_TOO_LARGE";
+        case 414: return "URI_TOO_LONG";
+        case 415: return "UNSUPPORTED_MEDIA_TYPE";
+        case 431: return "HEADERS_TOO_LARGE";
+        case 500: return "UNKNOWN";
+        default: return "BAD_REQUEST";
+    }
+}
+
+bool isUsableId(std::string_view id) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+// Everything left of the last entry was written by whoever the proxy talked to: not to be believed.
+std::string clientIp(std::string peer, const Headers& headers, bool trust_proxy) {
+    const auto last = std::find_if(headers.rbegin(), headers.rend(),
+                                   [](const auto& h) { return h.first == "x-forwarded-for"; });
+    if (!trust_proxy || last == headers.rend()) return peer;
+    const std::string_view list = last->second;
+    const auto comma = list.rfind(',');
+    const std::string hop(trim(comma == std::string_view::npos ? list : list.substr(comma + 1)));
+    Poco::Net::IPAddress parsed;
+    return Poco::Net::IPAddress::tryParse(hop, parsed) ? parsed.toString() : peer;
+}
+
+class Exchange {
+public:
+    Exchange(Front& front, GuardedSocket& socket)
+        : front_(front), socket_(socket), head_(std::get_if<Head>(&socket.current())) {
+        request_.received = std::chrono::steady_clock::now();
+        cancel_.watch(front.expired);
+        cancel_.watchClient(socket.wire().fd());
+        request_.cancel = &cancel_;
+    }
+
+    bool run() {
+        identify();
+        const Response response = answerOrExcuse();
+        const bool keep = mayContinue();
+        const bool head_only = request_.method == "HEAD";
+        const auto bytes =
+            serialise(response, {request_.id, add_, keep, head_only, front_.options.security_headers});
+        const bool written = socket_.wire().send(bytes, front_.options.write_timeout) == Io::Ok;
+        tell(response.status, bytes.size());
+        if (!written) return false;
+        if (keep) return socket_.reader().skipBody();
+        if (refused_ || socket_.reader().hasUnread()) socket_.wire().linger();
+        return false;
+    }
+
+private:
+    void identify() {
+        if (head_) {
+            request_.method = head_->method;
+            request_.headers = head_->headers;
+        }
+        const auto offered = request_.header("x-request-id");
+        request_.id = isUsableId(offered) ? std::string(offered) : newId();
+        request_.client_ip =
+            clientIp(socket_.peerAddress().host().toString(), request_.headers, front_.options.trust_proxy);
+    }
+
+    Response answerOrExcuse() {
+        std::string problem;
+        try {
+            return answer();
+        } catch (const Poco::Exception& e) {
+            problem = e.displayText();
+        } catch (const std::exception& e) {
+            problem = e.what();
+        } catch (...) {
+            problem = "an exception of unknown type";
+        }
+        front_.log("request " + request_.id + " to " + std::string(route_) + " failed: " + problem);
+        return excuse({500, "Internal server error"});
+    }
+
+    Response answer() {
+        if (!head_) return refuse(std::get<Reject>(socket_.current()));
+        auto target = parseTarget(head_->target);
+        if (!target) return excuse({400, "The request target holds a broken percent-escape"});
+        auto match = front_.router.find(request_.method, target->segments);
+        route_ = match.pattern;
+        request_.path = std::move(target->path);
+        request_.query = std::move(target->query);
+        request_.params = std::move(match.params);
+
+        if (front_.before)
+            if (auto response = front_.before(request_, route_, add_)) return std::move(*response);
+        if (route_.empty()) return excuse({404, "There is nothing at this path"});
+        if (!match.route) return withoutRoute(match.allow);
+        if (match.route->body == Body::Json && head_->hasBody())
+            if (auto response = readJson()) return std::move(*response);
+        return match.route->handler(request_);
+    }
+
+    Response withoutRoute(const std::string& allow) const {
+        Response out = request_.method == "OPTIONS"
+                           ? Response{.status = 204, .headers = {}, .body = {}}
+                           : excuse({405, "This path does not take " + request_.method});
+        out.headers.emplace_back("Allow", allow);
+        return out;
+    }
+
+    std::optional<Response> readJson() {
+        const auto encoding = request_.header("content-encoding");
+        if (!encoding.empty() && !equalsIgnoreCase(encoding, "identity"))
+            return excuse({415, "The request's body must not be compressed"});
+        const auto content_type = request_.header("content-type");
+        if (!content_type.empty() && !isJson(content_type))
+            return excuse({415, "The request's body must be JSON: Content-Type: application/json, UTF-8"});
+        if (auto reject = socket_.reader().readBody(request_.body, front_.options.max_body))
+            return refuse(*reject);
+        // Clients of the inherited contract know an untyped body as an empty request.
+        if (content_type.empty()) request_.body.clear();
+        return std::nullopt;
+    }
+
+    Response excuse(const Reject& reject) const {
+        return Response::error(reject.status, codeOf(reject.status), reject.message, request_.id);
+    }
+
+    // As excuse(), and nothing more is read from this connection.
+    Response refuse(const Reject& reject) {
+        refused_ = true;
+        return excuse(reject);
+    }
+
+    bool mayContinue() const {
+        return !refused_ && head_->keep_alive && !front_.draining && socket_.reader().canSkipBody();
+    }
+
+    void tell(int status, uint64_t bytes_out) const {
+        const auto duration =
+            std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - request_.received);
+        front_.after({&request_, route_, status, duration, bytes_out});
+    }
+
+    Front& front_;
+    GuardedSocket& socket_;
+    const Head* head_;  // null when the head was refused
+    Request request_;
+    CancelToken cancel_;
+    std::string_view route_;
+    Headers add_;
+    bool refused_ = false;
+};
+
+}  // namespace
+
+bool serve(Front& front, GuardedSocket& socket) noexcept {
+    ++front.in_flight;
+    bool keep = false;
+    try {
+        keep = Exchange(front, socket).run();
+    } catch (...) {
+        front.log("a request's connection was closed: writing or reporting its response failed");
+    }
+    --front.in_flight;
+    return keep;
+}
+
+}  // namespace stepper::http

@@ -1,0 +1,50 @@
+#include "core/http/guarded_socket.h"
+
+#include <cstring>
+
+#include <Poco/Net/NetException.h>
+
+#include "core/base/result.h"
+
+namespace stepper::http {
+namespace {
+
+constexpr std::string_view kStandIn = "GET / HTTP/1.1\r\n\r\n";
+
+}  // namespace
+
+GuardedSocket::GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front& front)
+    : StreamSocketImpl(fd),
+      peer_(peer),
+      front_(front),
+      wire_(fd, front.closing, front.expired),
+      reader_(wire_, front.options) {}
+
+// The count's lock also orders what the connection's thread did before this.
+GuardedSocket::~GuardedSocket() { front_.connections.remove(counted_); }
+
+void GuardedSocket::close() {
+    StreamSocketImpl::close();
+    front_.connections.remove(counted_);
+}
+
+// Poco only polls for the next request to begin.
+bool GuardedSocket::poll(const Poco::Timespan&, int) { return reader_.awaitRequest(); }
+
+// Poco only reads heads, into a buffer of its own that is larger than the stand-in.
+int GuardedSocket::receiveBytes(void* buffer, int length, int) {
+    current_ = reader_.readHead();
+    if (!current_) return 0;
+    STEPPER_ASSERT(static_cast<size_t>(length) >= kStandIn.size());
+    std::memcpy(buffer, kStandIn.data(), kStandIn.size());
+    return static_cast<int>(kStandIn.size());
+}
+
+int GuardedSocket::sendBytes(const void* buffer, int length, int) {
+    const std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(length));
+    if (wire_.send(bytes, front_.options.write_timeout) != Io::Ok)
+        throw Poco::Net::ConnectionAbortedException();
+    return length;
+}
+
+}  // namespace stepper::http

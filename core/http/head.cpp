@@ -1,0 +1,214 @@
+#include "core/http/head.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "core/base/text.h"
+
+namespace stepper::http {
+namespace {
+
+constexpr size_t kMaxRequestLine = 8u << 10;
+constexpr size_t kMaxFields = 100;
+constexpr size_t kMaxMethod = 32;
+constexpr std::string_view kAlphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+bool isAlphanumeric(char c) { return kAlphanumeric.find(c) != std::string_view::npos; }
+bool isToken(char c) {
+    return isAlphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+bool isToken(std::string_view s) {
+    return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return isToken(c); });
+}
+bool isVisible(char c) { return c > 0x20 && c < 0x7f; }
+bool isFieldContent(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
+bool isHostChar(char c) {
+    return isAlphanumeric(c) || std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
+}
+
+Reject bad(std::string message) { return {400, std::move(message)}; }
+
+// Whether a comma-separated header holds the token.
+bool lists(const Headers& headers, std::string_view lower_name, std::string_view token) {
+    for (const auto& [name, value] : headers) {
+        if (name != lower_name) continue;
+        for (std::string_view rest = value; !rest.empty();) {
+            const auto comma = rest.find(',');
+            if (equalsIgnoreCase(trim(rest.substr(0, comma)), token)) return true;
+            rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+        }
+    }
+    return false;
+}
+
+size_t count(const Headers& headers, std::string_view lower_name) {
+    return static_cast<size_t>(
+        std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == lower_name; }));
+}
+
+struct RequestLine {
+    std::string_view method, target, version;
+};
+
+std::variant<Reject, RequestLine> parseRequestLine(std::string_view line) {
+    const auto first = line.find(' ');
+    const auto last = line.rfind(' ');
+    if (first == std::string_view::npos || first == last)
+        return bad("The request line is not 'METHOD TARGET HTTP/1.1'");
+    const RequestLine out{line.substr(0, first), line.substr(first + 1, last - first - 1),
+                          line.substr(last + 1)};
+    if (!isToken(out.method)) return bad("The request method is not a token");
+    if (out.target.empty() || !std::all_of(out.target.begin(), out.target.end(), isVisible) ||
+        out.target.find('#') != std::string_view::npos)
+        return bad("The request target holds characters that must be percent-encoded");
+    const auto v = out.version;
+    const bool well_formed = v.size() == 8 && v.starts_with("HTTP/") && v[6] == '.' && v[5] >= '0' &&
+                             v[5] <= '9' && v[7] >= '0' && v[7] <= '9';
+    if (!well_formed) return bad("The request line is not 'METHOD TARGET HTTP/1.1'");
+    if (v[5] != '1') return Reject{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here"};
+    return out;
+}
+
+std::optional<Reject> parseFields(std::string_view block, Headers& out) {
+    while (!block.empty()) {
+        const auto newline = block.find('\n');
+        auto line = block.substr(0, newline);
+        block.remove_prefix(newline + 1);
+        if (!line.ends_with('\r')) return bad("A header line does not end in CRLF");
+        line.remove_suffix(1);
+        if (line.empty()) return std::nullopt;
+        if (out.size() == kMaxFields) return Reject{431, "There are more than 100 header fields"};
+        const auto colon = line.find(':');
+        if (colon == std::string_view::npos || !isToken(line.substr(0, colon)))
+            return bad("A header line is not 'Name: value'");
+        const auto value = line.substr(colon + 1);
+        if (!std::all_of(value.begin(), value.end(), isFieldContent))
+            return bad("A header value holds control characters");
+        out.emplace_back(lower(line.substr(0, colon)), trim(value));
+    }
+    return std::nullopt;
+}
+
+std::optional<Reject> readLength(Head& head) {
+    const auto text = find(head.headers, "content-length");
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, head.content_length);
+    if (error != std::errc{} || stop != end || head.content_length > INT64_MAX)
+        return bad("Content-Length is not a number of bytes");
+    return std::nullopt;
+}
+
+std::optional<Reject> readFraming(Head& head, bool http10) {
+    const auto encodings = count(head.headers, "transfer-encoding");
+    const auto lengths = count(head.headers, "content-length");
+    if (encodings > 0 && (lengths > 0 || http10))
+        return bad("Transfer-Encoding must not come with Content-Length or in HTTP/1.0");
+    if (lengths > 1) return bad("There is more than one Content-Length");
+    if (lengths == 1) return readLength(head);
+    if (encodings == 0) return std::nullopt;
+    if (encodings > 1 || !equalsIgnoreCase(find(head.headers, "transfer-encoding"), "chunked"))
+        return Reject{501, "The only Transfer-Encoding understood here is chunked"};
+    head.chunked = true;
+    return std::nullopt;
+}
+
+std::optional<Reject> checkHost(const Head& head, bool http10) {
+    const auto hosts = count(head.headers, "host");
+    if (hosts == 0 && http10) return std::nullopt;
+    const auto host = find(head.headers, "host");
+    if (hosts != 1 || host.empty() || !std::all_of(host.begin(), host.end(), isHostChar))
+        return bad("There must be exactly one valid Host header");
+    return std::nullopt;
+}
+
+// "http://host/path" becomes "/path"; its host must be the Host header's.
+std::optional<Reject> toOriginForm(Head& head) {
+    if (head.target.starts_with('/') || head.target == "*") return std::nullopt;
+    const std::string_view target = head.target;
+    const auto scheme_end = target.find("://");
+    const auto scheme = target.substr(0, scheme_end);
+    if (scheme_end == std::string_view::npos ||
+        !(equalsIgnoreCase(scheme, "http") || equalsIgnoreCase(scheme, "https")))
+        return bad("The request target is not a path");
+    const auto rest = target.substr(scheme_end + 3);
+    const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
+    const auto host = find(head.headers, "host");
+    if (!host.empty() && !equalsIgnoreCase(host, rest.substr(0, authority_end)))
+        return bad("The request target and the Host header name different hosts");
+    const auto path = rest.substr(authority_end);
+    head.target = path.starts_with('/') ? std::string(path) : "/" + std::string(path);
+    return std::nullopt;
+}
+
+std::optional<Reject> interpret(Head& head, bool http10) {
+    if (auto r = checkHost(head, http10)) return r;
+    if (auto r = readFraming(head, http10)) return r;
+    if (auto r = toOriginForm(head)) return r;
+    const bool says_close = lists(head.headers, "connection", "close");
+    head.keep_alive = !says_close && (!http10 || lists(head.headers, "connection", "keep-alive"));
+    const auto expect = find(head.headers, "expect");
+    if (expect.empty() || http10) return std::nullopt;
+    if (!equalsIgnoreCase(expect, "100-continue"))
+        return Reject{417, "The only Expect understood here is 100-continue"};
+    head.expect_continue = true;
+    return std::nullopt;
+}
+
+// Past the empty line, or npos. A bare LF counts as a line end here so that its head is refused at once, not
+// awaited.
+size_t headEnd(std::string_view bytes, size_t from) {
+    const auto strict = bytes.find("\n\r\n", from);
+    const auto loose = bytes.find("\n\n", from);
+    if (strict == std::string_view::npos && loose == std::string_view::npos) return std::string_view::npos;
+    return strict < loose ? strict + 3 : loose + 2;
+}
+
+}  // namespace
+
+std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t max_head) {
+    size_t start = 0;  // RFC 9112 2.2: empty lines before a request are skipped
+    while (bytes.substr(start).starts_with("\r\n")) start += 2;
+    const Reject too_large{431,
+                           "The request's headers are larger than " + std::to_string(max_head) + " bytes"};
+    if (bytes.size() > max_head && start == bytes.size()) return too_large;
+    if (bytes.substr(start).empty() || bytes.substr(start) == "\r") return MoreBytes{};
+
+    const auto method_end = std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start), bytes.end(),
+                                             [](char c) { return isToken(c); });
+    const auto method_size = static_cast<size_t>(method_end - bytes.begin()) - start;
+    if (method_size == 0 || method_size > kMaxMethod || (method_end != bytes.end() && *method_end != ' '))
+        return bad("This is not an HTTP/1.1 request");
+
+    const auto newline = bytes.find('\n', start);
+    if (std::min(newline, bytes.size()) - start > kMaxRequestLine)
+        return Reject{414, "The request line is longer than 8 KiB"};
+    if (newline == std::string_view::npos) {
+        if (bytes.size() > max_head) return too_large;
+        return MoreBytes{};
+    }
+    if (bytes[newline - 1] != '\r') return bad("The request line does not end in CRLF");
+    const auto line = parseRequestLine(bytes.substr(start, newline - 1 - start));
+    if (const auto* reject = std::get_if<Reject>(&line)) return *reject;
+
+    const auto end = headEnd(bytes, newline);
+    if (std::min(end, bytes.size()) > max_head) return too_large;
+    if (end == std::string_view::npos) return MoreBytes{};
+
+    const auto& [method, target, version] = std::get<RequestLine>(line);
+    Head head;
+    head.method = method;
+    head.target = target;
+    head.size = end;
+    if (auto reject = parseFields(bytes.substr(newline + 1, end - newline - 1), head.headers)) return *reject;
+    if (auto reject = interpret(head, version == "HTTP/1.0")) return *reject;
+    return head;
+}
+
+std::string_view find(const Headers& headers, std::string_view lower_name) {
+    for (const auto& [name, value] : headers)
+        if (name == lower_name) return value;
+    return {};
+}
+
+}  // namespace stepper::http

@@ -1,0 +1,35 @@
+// The listening socket: hands out GuardedSockets and turns away, with a 503, those it has no room for.
+#pragma once
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/ServerSocketImpl.h>
+
+#include "core/http/front.h"
+
+namespace stepper::http {
+
+// Used by Poco's accept thread.
+class Listener final : public Poco::Net::ServerSocketImpl {
+public:
+    // Throws Poco exceptions when it cannot listen there.
+    explicit Listener(Front& front);
+
+    // False at once when the server is closing.
+    bool poll(const Poco::Timespan& timeout, int mode) override;
+    // Throws Poco::TimeoutException, which Poco's loop ignores, when this time there is nobody to serve.
+    Poco::Net::SocketImpl* acceptConnection(Poco::Net::SocketAddress& client) override;
+
+private:
+    ~Listener() override;
+    int acceptOne(Poco::Net::SocketAddress& client);
+    void shedOne();
+
+    Front& front_;
+    int spare_;  // given up for a moment when descriptors run out, to tell a client so
+};
+
+class ListeningSocket final : public Poco::Net::ServerSocket {
+public:
+    explicit ListeningSocket(Front& front) : ServerSocket(new Listener(front), true) {}
+};
+
+}  // namespace stepper::http

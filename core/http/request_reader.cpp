@@ -1,0 +1,97 @@
+#include "core/http/request_reader.h"
+
+#include <algorithm>
+
+namespace stepper::http {
+namespace {
+
+constexpr size_t kReadSize = 16u << 10;
+constexpr uint64_t kMaxSkip = 64u << 10;
+
+SteadyTime in(milliseconds d) { return std::chrono::steady_clock::now() + d; }
+
+Reject tooLarge(uint64_t max_body) {
+    return {413, "The request's body is larger than " + std::to_string(max_body) + " bytes"};
+}
+
+Reject cutShort(Io io) {
+    if (io == Io::Timeout) return {408, "The request's body did not arrive in time"};
+    return {400, "The request's body ended early"};
+}
+
+}  // namespace
+
+bool RequestReader::awaitRequest() {
+    return !buffer_.empty() || wire_.awaitRequest(in(options_.keep_alive_idle)) == Io::Ok;
+}
+
+std::optional<std::variant<Reject, Head>> RequestReader::readHead() {
+    const auto until = in(options_.head_timeout);
+    for (;;) {
+        auto scan = scanHead(buffer_, options_.max_head);
+        if (auto* reject = std::get_if<Reject>(&scan)) return std::move(*reject);
+        if (auto* head = std::get_if<Head>(&scan)) {
+            buffer_.erase(0, head->size);
+            body_pending_ = head->hasBody();
+            expect_continue_ = head->expect_continue;
+            chunked_ = head->chunked;
+            content_length_ = head->content_length;
+            return std::move(*head);
+        }
+        const Io io = wire_.receive(buffer_, kReadSize, until);
+        if (io == Io::Timeout) return Reject{408, "The request's head did not arrive in time"};
+        if (io != Io::Ok) return std::nullopt;
+    }
+}
+
+std::optional<Reject> RequestReader::readBody(std::string& out, uint64_t max_body) {
+    if (!body_pending_) return std::nullopt;
+    if (content_length_ > max_body) return tooLarge(max_body);
+    if (expect_continue_ && buffer_.empty()) {
+        const Io io = wire_.send("HTTP/1.1 100 Continue\r\n\r\n", options_.write_timeout);
+        if (io != Io::Ok) return cutShort(io);
+    }
+    expect_continue_ = false;
+    const auto until = in(options_.body_timeout);
+    auto reject = chunked_ ? readChunked(out, max_body, until) : readSized(out, until);
+    body_pending_ = reject.has_value();
+    return reject;
+}
+
+std::optional<Reject> RequestReader::readSized(std::string& out, SteadyTime until) {
+    const auto buffered = static_cast<size_t>(std::min<uint64_t>(content_length_, buffer_.size()));
+    out.assign(buffer_, 0, buffered);
+    buffer_.erase(0, buffered);
+    while (out.size() < content_length_)
+        if (const Io io = wire_.receive(out, content_length_ - out.size(), until); io != Io::Ok)
+            return cutShort(io);
+    return std::nullopt;
+}
+
+std::optional<Reject> RequestReader::readChunked(std::string& out, uint64_t max_body, SteadyTime until) {
+    ChunkDecoder decoder;
+    for (;;) {
+        std::string_view rest = buffer_;
+        const auto state = decoder.feed(rest, out, max_body);
+        buffer_.erase(0, buffer_.size() - rest.size());
+        switch (state) {
+            case ChunkDecoder::State::Done: return std::nullopt;
+            case ChunkDecoder::State::Bad: return Reject{400, "The request's chunked body is malformed"};
+            case ChunkDecoder::State::TooLarge: return tooLarge(max_body);
+            case ChunkDecoder::State::More: break;
+        }
+        if (const Io io = wire_.receive(buffer_, kReadSize, until); io != Io::Ok) return cutShort(io);
+    }
+}
+
+// A client that waits for "100 Continue" may send the body after our answer or not: nothing safe can follow.
+bool RequestReader::canSkipBody() const {
+    return !body_pending_ || (!chunked_ && !expect_continue_ && content_length_ <= kMaxSkip);
+}
+
+bool RequestReader::skipBody() {
+    std::string scrap;
+    return canSkipBody() && !readBody(scrap, kMaxSkip);
+}
+
+}  // namespace stepper::http

@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/ThreadPool.h>
+
+#include "core/http/exchange.h"
+#include "core/http/listener.h"
+
+namespace stepper::http {
+namespace {
+
+constexpr int kStackBytes = 256 << 10;
+constexpr int kMinThreads = 4;
+constexpr int kThreadIdleSeconds = 30;
+// How long a thread waits for a connection inside Poco's dispatcher, which may miss being told to stop.
+constexpr Poco::Timespan::TimeDiff kDispatcherWaitUs = 1'000'000;
+
+class Handler final : public Poco::Net::HTTPRequestHandler {
+public:
+    explicit Handler(Front& front) : front_(front) {}
+    void handleRequest(Poco::Net::HTTPServerRequest& request,
+                       Poco::Net::HTTPServerResponse& response) override {
+        auto& socket = static_cast<Poco::Net::HTTPServerRequestImpl&>(request).socket();
+        response.setKeepAlive(serve(front_, static_cast<GuardedSocket&>(*socket.impl())));
+    }
+
+private:
+    Front& front_;
+};
+
+class HandlerFactory final : public Poco::Net::HTTPRequestHandlerFactory {
+public:
+    explicit HandlerFactory(Front& front) : front_(front) {}
+    Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
+        return new Handler(front_);
+    }
+
+private:
+    Front& front_;
+};
+
+// The limits and timeouts are the guarded sockets'; of Poco's own only the sizes count.
+Poco::Net::HTTPServerParams::Ptr pocoParams(const ServerOptions& options) {
+    Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
+    params->setKeepAlive(true);
+    params->setMaxThreads(options.max_connections);
+    params->setMaxQueued(options.max_connections);
+    params->setThreadIdleTime(kDispatcherWaitUs);
+    return params;
+}
+
+// Everything a connection's thread can reach. Members are in the order they depend on each other.
+struct Machine {
+    explicit Machine(ServerOptions options, std::vector<Route> routes, Server::Filter before,
+                     Server::Observer after, Server::Log log)
+        : front{.options = std::move(options),
+                .router = Router(std::move(routes)),
+                .before = std::move(before),
+                .after = std::move(after),
+                .log = std::move(log)},
+          socket(front),
+          pool("http", std::min(kMinThreads, front.options.max_connections), front.options.max_connections,
+               kThreadIdleSeconds, kStackBytes),
+          http(new HandlerFactory(front), pool, socket, pocoParams(front.options)) {}
+
+    Front front;
+    ListeningSocket socket;
+    Poco::ThreadPool pool;
+    Poco::Net::HTTPServer http;
+};
+
+class PocoServer final : public Server {
+public:
+    explicit PocoServer(std::unique_ptr<Machine> machine)
+        : machine_(std::move(machine)), port_(machine_->http.port()) {}
+
+    ~PocoServer() override {
+        drain(std::chrono::steady_clock::now());
+        if (stuck_) static_cast<void>(machine_.release());
+    }
+
+    uint16_t port() const override { return port_; }
+    void start() override { machine_->http.start(); }
+    int inFlight() const override { return machine_->front.in_flight; }
+
+    void drain(SteadyTime deadline) override {
+        if (std::exchange(drained_, true)) return;
+        auto& front = machine_->front;
+        front.draining = true;
+        front.closing.cancel();
+        machine_->http.stop();
+        machine_->socket.close();
+        if (!front.connections.awaitNone(deadline)) {
+            front.expired.cancel();
+            stuck_ =
+                !front.connections.awaitNone(std::chrono::steady_clock::now() + front.options.cancel_grace);
+        }
+        if (stuck_)
+            front.log(std::to_string(front.connections.value()) +
+                      " requests ignored their cancellation and are left behind");
+        else
+            machine_->pool.joinAll();
+    }
+
+private:
+    std::unique_ptr<Machine> machine_;
+    const uint16_t port_;
+    bool drained_ = false;
+    bool stuck_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::bind(ServerOptions options, std::vector<Route> routes, Filter before,
+                                             Observer after, Log log) {
+    const std::string where = options.host + ":" + std::to_string(options.port);
+    if (options.max_connections < 1)
+        return Error{ErrorClass::Config, "server.max_connections must be at least 1"};
+    if (!after) after = [](const Access&) {};
+    if (!log) log = [](std::string_view) {};
+    try {
+        return std::unique_ptr<Server>(std::make_unique<PocoServer>(std::make_unique<Machine>(
+            std::move(options), std::move(routes), std::move(before), std::move(after), std::move(log))));
+    } catch (const Poco::Exception& e) {
+        return Error{ErrorClass::Config, "cannot listen on " + where + ": " + e.displayText() +
+                                             "; set server.listen to a free address of this machine"};
+    }
+}
+
+}  // namespace stepper::http

@@ -1,0 +1,134 @@
+#include "core/output/schema.h"
+
+#include <algorithm>
+
+namespace stepper::output {
+namespace {
+
+using json::find;
+using json::Value;
+
+constexpr size_t kMaxLevels = 8;  // of `properties` and `items` inside each other
+constexpr std::string_view kTypes[] = {"string", "number", "boolean", "array", "object"};
+
+Error invalid(const std::string& place, const std::string& what) {
+    return {ErrorClass::InvalidRequest, "Invalid " + place + ": " + what};
+}
+
+// From the http-json notation to JSON Schema, where every rule of the notation has a keyword of its own.
+class Translation {
+public:
+    Result<json::Document> run(const Value& v) {
+        Value out(rapidjson::kObjectType);
+        put(out, "type", "object");
+        if (auto ok = objectRules(v, kRoot, 0, out); !ok) return ok.error();
+        if (auto ok = noArrayRules(v, kRoot); !ok) return ok.error();
+        static_cast<Value&>(document_) = out;
+        return std::move(document_);
+    }
+
+    static inline const std::string kRoot = "outputSchema";
+
+private:
+    Result<Value> node(const Value& v, const std::string& place, size_t level) {
+        if (level > kMaxLevels)
+            return invalid(place, "nested deeper than " + std::to_string(kMaxLevels) + " levels");
+        if (!v.IsObject()) return invalid(place, "expected object");
+        const auto type = json::string(v, "type");
+        if (!type || std::find(std::begin(kTypes), std::end(kTypes), *type) == std::end(kTypes))
+            return invalid(place + ".type", "expected one of string, number, boolean, array, object");
+        Value out(rapidjson::kObjectType);
+        put(out, "type", *type);
+        if (auto ok = objectRules(v, place, level, out); !ok) return ok.error();
+        if (auto ok = *type == "array" ? arrayRules(v, place, level, out) : noArrayRules(v, place); !ok)
+            return ok.error();
+        return out;
+    }
+
+    Result<void> objectRules(const Value& v, const std::string& place, size_t level, Value& out) {
+        const Value* properties = find(v, "properties");
+        if (properties) {
+            if (!properties->IsObject()) return invalid(place + ".properties", "expected object");
+            Value translated(rapidjson::kObjectType);
+            for (const auto& m : properties->GetObject()) {
+                auto child =
+                    node(m.value, place + ".properties." + std::string(json::view(m.name)), level + 1);
+                if (!child) return child.error();
+                json::set(translated, json::view(m.name), std::move(child).value(), allocator());
+            }
+            put(out, "properties", std::move(translated));
+        }
+        if (const Value* keys = find(v, "requiredKeys")) {
+            const auto text = [](const Value& key) { return key.IsString(); };
+            if (!keys->IsArray() || !std::all_of(keys->Begin(), keys->End(), text))
+                return invalid(place + ".requiredKeys", "expected array of strings");
+            put(out, "required", copy(*keys));
+        }
+        if (const Value* allowed = find(v, "allowAdditionalKeys")) {
+            if (!allowed->IsBool()) return invalid(place + ".allowAdditionalKeys", "expected boolean");
+            if (properties && !allowed->GetBool()) put(out, "additionalProperties", Value(false));
+        }
+        return {};
+    }
+
+    Result<void> arrayRules(const Value& v, const std::string& place, size_t level, Value& out) {
+        if (const Value* items = find(v, "items")) {
+            auto child = node(*items, place + ".items", level + 1);
+            if (!child) return child.error();
+            put(out, "items", std::move(child).value());
+        }
+        for (const char* name : {"minItems", "maxItems"})
+            if (const Value* count = find(v, name)) {
+                if (!count->IsUint64()) return invalid(place + "." + name, "expected non-negative integer");
+                put(out, name, copy(*count));
+            }
+        const Value *least = find(v, "minItems"), *most = find(v, "maxItems");
+        if (least && most && least->GetUint64() > most->GetUint64())
+            return invalid(place + ".minItems", "must not exceed maxItems");
+        return {};
+    }
+
+    static Result<void> noArrayRules(const Value& v, const std::string& place) {
+        for (const char* name : {"items", "minItems", "maxItems"})
+            if (find(v, name)) return invalid(place + "." + name, "only allowed when type is array");
+        return {};
+    }
+
+    json::Allocator& allocator() { return document_.GetAllocator(); }
+    Value copy(const Value& v) { return Value(v, allocator()); }
+    void put(Value& out, std::string_view key, Value v) { json::set(out, key, std::move(v), allocator()); }
+    void put(Value& out, std::string_view key, std::string_view text) {
+        json::set(out, key, text, allocator());
+    }
+
+    json::Document document_;
+};
+
+}  // namespace
+
+Result<OutputSchema> OutputSchema::parse(const json::Value& v) {
+    if (!v.IsObject()) return invalid(Translation::kRoot, "expected object");
+    const auto kind = json::string(v, "kind");
+    if (kind == "http-json") {
+        const auto translated = Translation().run(v);
+        if (!translated) return translated.error();
+        auto schema = JsonSchema::compile(*translated);
+        if (!schema) return invalid(Translation::kRoot, schema.error().message);
+        return OutputSchema(std::move(schema).value(), json::dump(*translated));
+    }
+    if (kind != "json-schema")
+        return invalid(Translation::kRoot + ".kind", "expected 'http-json' for HTTP transport");
+    const Value* given = find(v, "schema");
+    if (!given) return invalid(Translation::kRoot + ".schema", "expected object");
+    auto schema = JsonSchema::compile(*given);
+    if (!schema) return invalid(Translation::kRoot + ".schema", schema.error().message);
+    return OutputSchema(std::move(schema).value(), json::dump(*given));
+}
+
+Result<void> OutputSchema::validate(const json::Value& v) const {
+    auto outcome = schema_.validate(v);
+    if (outcome) return outcome;
+    return Error{ErrorClass::BadResponse, "Output schema validation failed: " + outcome.error().message};
+}
+
+}  // namespace stepper::output

@@ -1,0 +1,30 @@
+// What a client wants an answer to look like: `outputSchema` of a generate request.
+#pragma once
+#include <string>
+
+#include "core/base/json_schema.h"
+
+namespace stepper::output {
+
+// Immutable: any thread.
+class OutputSchema {
+public:
+    // {"kind":"http-json",...} or {"kind":"json-schema","schema":{...}}.
+    // InvalidRequest with the contract's sentence: "Invalid outputSchema.properties.a.type: expected one of
+    // ...".
+    static Result<OutputSchema> parse(const json::Value& v);
+
+    // BadResponse "Output schema validation failed: <place>: <what is wrong>".
+    Result<void> validate(const json::Value& v) const;
+
+    // The JSON Schema to hand to providers, as JSON text; for http-json a translation.
+    const std::string& jsonSchema() const { return text_; }
+
+private:
+    OutputSchema(JsonSchema schema, std::string text) : schema_(std::move(schema)), text_(std::move(text)) {}
+
+    JsonSchema schema_;
+    std::string text_;
+};
+
+}  // namespace stepper::output

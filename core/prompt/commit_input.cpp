@@ -1,0 +1,117 @@
+#include <utility>
+
+#include "core/base/text.h"
+#include "core/prompt/commit_report.h"
+
+namespace stepper::prompt {
+namespace {
+
+constexpr size_t kMaxCallbacks = 5;
+
+// Reads fields in the order of the calls and remembers the first problem.
+class Fields {
+public:
+    explicit Fields(const json::Value& body) : body_(body) {}
+
+    std::string text(std::string_view field, size_t max_length, bool may_be_empty = false) {
+        const json::Value* v = required(field);
+        return v ? checkedText(std::string(field), *v, max_length, may_be_empty) : std::string();
+    }
+
+    std::optional<std::string> optionalText(std::string_view field, size_t max_length) {
+        const json::Value* v = json::find(body_, field);
+        return v ? std::optional(checkedText(std::string(field), *v, max_length, false)) : std::nullopt;
+    }
+
+    std::vector<std::string> texts(std::string_view field, size_t max_items, size_t max_length) {
+        const json::Value* v = required(field);
+        std::vector<std::string> out;
+        if (!v || !checkArray(field, *v, max_items)) return out;
+        for (const auto& item : v->GetArray()) {
+            if (problem_) break;
+            out.push_back(checkedText(itemName(field, out.size()), item, max_length, false));
+        }
+        return out;
+    }
+
+    std::string objects(std::string_view field, size_t max_items) {
+        const json::Value* v = json::find(body_, field);
+        if (!v || !checkArray(field, *v, max_items)) return "[]";
+        for (rapidjson::SizeType i = 0; i < v->Size(); ++i)
+            if (!(*v)[i].IsObject()) refuse(itemName(field, i), "must be an object");
+        return json::dump(*v);
+    }
+
+    const std::optional<Error>& problem() const { return problem_; }
+
+private:
+    static std::string itemName(std::string_view field, size_t index) {
+        return std::string(field) + '[' + std::to_string(index) + ']';
+    }
+
+    void refuse(std::string_view field, std::string_view why) {
+        if (!problem_)
+            problem_ = Error{ErrorClass::InvalidRequest, std::string(field).append(": ").append(why)};
+    }
+
+    const json::Value* required(std::string_view field) {
+        const json::Value* v = json::find(body_, field);
+        if (!v) refuse(field, "Required");
+        return v;
+    }
+
+    bool checkArray(std::string_view field, const json::Value& v, size_t max_items) {
+        const bool fits = v.IsArray() && v.Size() <= max_items;
+        if (!v.IsArray()) refuse(field, "must be an array");
+        if (!fits) refuse(field, "must have at most " + std::to_string(max_items) + " entries");
+        return fits;
+    }
+
+    std::string checkedText(const std::string& field, const json::Value& v, size_t max_length,
+                            bool may_be_empty) {
+        if (!v.IsString()) {
+            refuse(field, "must be a string");
+            return {};
+        }
+        const std::string_view trimmed = trim(json::view(v));
+        if (trimmed.empty() && !may_be_empty) refuse(field, "must not be empty");
+        if (utf8Length(trimmed) > max_length)
+            refuse(field, "must have at most " + std::to_string(max_length) + " characters");
+        return std::string(trimmed);
+    }
+
+    const json::Value& body_;
+    std::optional<Error> problem_;
+};
+
+}  // namespace
+
+Result<CommitInput> parseCommitInput(const json::Value& body) {
+    Fields fields(body);
+    CommitInput commit;
+    commit.user_id = fields.text("userId", 128);
+    commit.commit_sha = fields.text("commitSha", 64);
+    commit.repo = fields.text("repo", 255);
+    commit.message = fields.text("message", 10'000);
+    commit.files = fields.texts("files", 2'000, 2'048);
+    commit.components = fields.texts("components", 200, 256);
+    commit.diff_summary = fields.text("diffSummary", 32'000, true);
+    commit.house_wording = fields.optionalText("template", 10'000);
+    commit.callback_url = fields.optionalText("callbackUrl", 2'048);
+    commit.callbacks = fields.objects("callbacks", kMaxCallbacks);
+    if (fields.problem()) return *fields.problem();
+    return commit;
+}
+
+CommitInput redacted(CommitInput commit, Redaction redaction) {
+    if (redaction == Redaction::Off) return commit;
+    commit.repo = redact(commit.repo);
+    commit.message = redact(commit.message);
+    commit.diff_summary = redact(commit.diff_summary);
+    for (auto& file : commit.files) file = redact(file);
+    for (auto& component : commit.components) component = redact(component);
+    if (commit.house_wording) commit.house_wording = redact(*commit.house_wording);
+    return commit;
+}
+
+}  // namespace stepper::prompt

@@ -1,0 +1,16 @@
+// The wording of the three commit-report prompts, apart from how the evidence is fitted in.
+#pragma once
+#include <string_view>
+
+#include "core/prompt/commit_report.h"
+
+namespace stepper::prompt {
+
+struct Wording {
+    std::string_view system;
+    std::string_view task;  // closes the user message, after the evidence
+};
+
+const Wording& wordingFor(Variant variant);
+
+}  // namespace stepper::prompt

@@ -1,0 +1,85 @@
+#include "core/telemetry/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace stepper {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
+
+double seconds(milliseconds d) { return static_cast<double>(d.count()) / 1000.0; }
+
+}  // namespace
+
+struct Metrics::Families {
+    prometheus::Registry registry;
+    prometheus::Family<prometheus::Counter>& requests =
+        prometheus::BuildCounter().Name("ai_requests_total").Help("Generation requests by outcome").Register(registry);
+    prometheus::Family<prometheus::Histogram>& request_seconds = prometheus::BuildHistogram()
+                                                                     .Name("ai_request_duration_seconds")
+                                                                     .Help("Time of a whole generation request")
+                                                                     .Register(registry);
+    prometheus::Family<prometheus::Counter>& failures = prometheus::BuildCounter()
+                                                            .Name("provider_failures_total")
+                                                            .Help("Failed attempts by provider and reason")
+                                                            .Register(registry);
+    prometheus::Family<prometheus::Histogram>& attempt_seconds = prometheus::BuildHistogram()
+                                                                     .Name("stepper_attempt_duration_seconds")
+                                                                     .Help("Time of one attempt at one provider")
+                                                                     .Register(registry);
+    prometheus::Family<prometheus::Counter>& tokens = prometheus::BuildCounter()
+                                                          .Name("stepper_tokens_total")
+                                                          .Help("Tokens as the providers counted them")
+                                                          .Register(registry);
+    prometheus::Family<prometheus::Histogram>& http_seconds = prometheus::BuildHistogram()
+                                                                  .Name("stepper_http_request_duration_seconds")
+                                                                  .Help("Time of an HTTP request by route and status")
+                                                                  .Register(registry);
+    prometheus::Gauge& in_flight = prometheus::BuildGauge()
+                                       .Name("stepper_http_in_flight")
+                                       .Help("HTTP requests being handled")
+                                       .Register(registry)
+                                       .Add({});
+};
+
+Metrics::Metrics() : f_(std::make_unique<Families>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::request(std::string_view provider, std::string_view status, std::string_view preset,
+                      std::string_view response_mode, milliseconds duration) {
+    const prometheus::Labels labels = {{"provider", std::string(provider)},
+                                       {"status", std::string(status)},
+                                       {"preset", std::string(preset)},
+                                       {"response_mode", std::string(response_mode)}};
+    f_->requests.Add(labels).Increment();
+    f_->request_seconds.Add(labels, kSeconds).Observe(seconds(duration));
+}
+
+void Metrics::providerFailure(std::string_view provider, std::string_view reason) {
+    f_->failures.Add({{"provider", std::string(provider)}, {"reason", std::string(reason)}}).Increment();
+}
+
+void Metrics::attempt(std::string_view provider, milliseconds duration) {
+    f_->attempt_seconds.Add({{"provider", std::string(provider)}}, kSeconds).Observe(seconds(duration));
+}
+
+void Metrics::tokens(std::string_view provider, int64_t prompt, int64_t completion) {
+    f_->tokens.Add({{"provider", std::string(provider)}, {"direction", "input"}}).Increment(static_cast<double>(prompt));
+    f_->tokens.Add({{"provider", std::string(provider)}, {"direction", "output"}})
+        .Increment(static_cast<double>(completion));
+}
+
+void Metrics::http(std::string_view route, int status, milliseconds duration) {
+    f_->http_seconds.Add({{"route", std::string(route)}, {"status", std::to_string(status)}}, kSeconds)
+        .Observe(seconds(duration));
+}
+
+void Metrics::inFlight(int n) { f_->in_flight.Set(n); }
+
+std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(f_->registry.Collect()); }
+
+}  // namespace stepper

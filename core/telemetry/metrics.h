@@ -1,0 +1,36 @@
+// Prometheus metrics. Label values come from fixed sets or the configuration, never from a request, so the number
+// of series is bounded. Safe from any thread.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+
+namespace stepper {
+
+class Metrics {
+public:
+    Metrics();
+    ~Metrics();
+
+    // One generate call: status is completed, fallback or failed; provider is "none" when nobody answered.
+    void request(std::string_view provider, std::string_view status, std::string_view preset, std::string_view response_mode,
+                 milliseconds duration);
+    // One failed attempt; `reason` is a wire code (RATE_LIMIT, ...).
+    void providerFailure(std::string_view provider, std::string_view reason);
+    void attempt(std::string_view provider, milliseconds duration);
+    void tokens(std::string_view provider, int64_t prompt, int64_t completion);
+    // One HTTP request; `route` is a pattern of ours, never the path.
+    void http(std::string_view route, int status, milliseconds duration);
+    void inFlight(int n);
+
+    // The text exposition format.
+    std::string render() const;
+
+private:
+    struct Families;
+    std::unique_ptr<Families> f_;
+};
+
+}  // namespace stepper

@@ -1,0 +1,53 @@
+#include "core/transport/curl_error.h"
+
+#include <system_error>
+
+namespace stepper::transport {
+
+Error errorOf(const Failure& f, const std::string& peer) {
+    const std::string reason = curl_easy_strerror(f.code);
+    switch (f.code) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return {ErrorClass::Transport, "the name in " + peer + " could not be resolved"};
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return {ErrorClass::Transport, "the name of the proxy for " + peer + " could not be resolved"};
+        case CURLE_COULDNT_CONNECT:
+            return {ErrorClass::Transport,
+                    "no connection to " + peer + ": " +
+                        (f.os_error ? std::generic_category().message(f.os_error) : reason)};
+        case CURLE_PROXY: return {ErrorClass::Transport, "the proxy refused a connection to " + peer};
+
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CACERT_BADFILE:
+            return {ErrorClass::Transport,
+                    "TLS with " + peer + " failed: " + (f.problem.empty() ? reason : std::string(f.problem))};
+
+        case CURLE_BAD_CONTENT_ENCODING:
+            return {ErrorClass::BadResponse,
+                    peer + " sent a body whose content-encoding is unknown or broken"};
+        case CURLE_UNSUPPORTED_PROTOCOL:  // an answer without a status line
+        case CURLE_WEIRD_SERVER_REPLY: return {ErrorClass::BadResponse, peer + " did not answer in HTTP"};
+
+        case CURLE_GOT_NOTHING:
+        case CURLE_RECV_ERROR:
+        case CURLE_SEND_ERROR:
+        case CURLE_PARTIAL_FILE:
+            if (!f.head_seen)
+                return {ErrorClass::Transport, peer + " closed the connection without an answer"};
+            return {ErrorClass::Transport, "the response of " + peer + " broke off after " +
+                                               std::to_string(f.body_bytes) + " bytes"};
+
+        // libcurl's own limit of a header line
+        case CURLE_OUT_OF_MEMORY:
+            if (!f.head_seen) return {ErrorClass::BadResponse, peer + " sent a header that is too long"};
+            break;
+        default: break;
+    }
+    return {ErrorClass::Transport, "the call to " + peer + " failed: " + reason};
+}
+
+}  // namespace stepper::transport

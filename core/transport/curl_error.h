@@ -1,0 +1,24 @@
+// What a libcurl failure means for the caller. Internal to core/transport.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <curl/curl.h>
+
+#include "core/base/error.h"
+
+namespace stepper::transport {
+
+struct Failure {
+    CURLcode code;
+    int os_error = 0;          // errno of the failed connect, 0 when there is none
+    std::string_view problem;  // libcurl's own words; used only for TLS, where they hold no part of the URL
+    bool head_seen = false;    // the response's status and headers were complete
+    uint64_t body_bytes = 0;   // decoded bytes of the body that had arrived
+};
+
+// `peer` is "host:port". OPERATION_TIMEDOUT is the caller's: it knows which limit and how long it was.
+Error errorOf(const Failure& failure, const std::string& peer);
+
+}  // namespace stepper::transport

@@ -1,0 +1,84 @@
+// One exchange on a libcurl slot. Internal to core/transport.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <curl/curl.h>
+
+#include "core/transport/framer.h"
+#include "core/transport/slot_pool.h"
+#include "core/transport/transport.h"
+
+namespace stepper::transport {
+
+struct CurlListDeleter {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
+
+// Where a request goes: the pool's key and the name for messages, neither with credentials.
+struct Target {
+    std::string origin;  // "https://api.example:443"
+    std::string peer;    // "api.example:443"
+};
+
+class CurlExchange final : public Exchange {
+public:
+    // `headers` is the request's, checked and in libcurl's syntax.
+    CurlExchange(SlotPool& pool, HttpRequest request, Target target, CurlList headers, CancelToken& cancel);
+
+    HttpEvent next() override;
+
+private:
+    // Waiting: the request is on its way, no byte of the response has come.
+    enum class Phase { Connecting, Waiting, Receiving };
+
+    void configure(CURL* easy);
+    std::optional<HttpEvent> ready();
+    void advance();
+    void noteUpload();
+    bool waitForActivity();  // true when the token may have been cancelled
+    void finish(CURLcode code);
+    void fail(Error error);
+
+    SteadyTime giveUpAt() const;
+    Error timeout() const;
+    bool succeeded() const { return status_ >= 200 && status_ < 300; }
+
+    // Called by libcurl. False ends the transfer, after which error_ or cut_off_ says why.
+    bool onHeaderLine(std::string_view line);
+    bool onBody(std::string_view bytes);
+    void onConnected();
+    void onHeadComplete();
+
+    SlotPool& pool_;
+    const HttpRequest request_;
+    const Target target_;
+    const CurlList request_headers_;
+    CancelToken& cancel_;
+
+    const SteadyTime opened_;
+    const milliseconds connect_timeout_;  // the request's, or what the deadline leaves of it
+    Phase phase_ = Phase::Connecting;
+    SteadyTime progress_;  // when the phase began or last moved
+    curl_off_t sent_ = 0;  // bytes of the request's body
+
+    bool in_head_ = false;  // between a status line and the blank line
+    bool head_complete_ = false;
+    bool head_given_ = false;
+    size_t head_bytes_ = 0;
+    int status_ = 0;
+    Headers headers_;
+
+    std::optional<Framer> framer_;  // from the complete head on
+    uint64_t body_bytes_ = 0;       // decoded
+    bool cut_off_ = false;          // enough of an error body was read
+
+    bool complete_ = false;
+    std::optional<Error> error_;
+    std::unique_ptr<Slot> slot_;  // while the transfer runs; last, so that it goes before what it uses
+};
+
+}  // namespace stepper::transport

@@ -1,0 +1,198 @@
+// Any server that speaks POST {base_url}/chat/completions. What differs between servers is options, not code.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config_schema.hpp"
+#include "dialect.hpp"
+#include "stepper/kit/session.hpp"
+
+namespace compatible {
+namespace {
+
+class Chat final : public kit::HttpSession {
+public:
+    Chat(const Profile& profile, Document body, std::vector<std::string> warnings)
+        : HttpSession(requestFor(profile, body)),
+          profile_(profile),
+          body_(std::move(body)),
+          warnings_(std::move(warnings)),
+          stripper_(profile.flag("think_opened", false)),
+          strip_(profile.flag("strip_think", true)) {}
+
+private:
+    static sdk::Request requestFor(const Profile& profile, const Document& body) {
+        sdk::Request r = profile.request("/chat/completions");
+        r.body = kit::dump(body);
+        r.body_mode = kit::boolean(body, "stream").value_or(false) ? STEPPER_BODY_SSE : STEPPER_BODY_WHOLE;
+        return r;
+    }
+
+    sdk::Action onRefused(sdk::Failure failure, const Value&, const sdk::Event&) override {
+        const bool first = exchangeOver() && !conceded_ && failure.error_class == STEPPER_E_INVALID_REQUEST;
+        const std::string warning = first ? concede(body_, failure.message) : "";
+        if (warning.empty()) return sdk::Action::fail(std::move(failure));
+        conceded_ = true;
+        warnings_.push_back(warning);
+        return send(requestFor(profile_, body_));
+    }
+
+    sdk::Action onWhole(const Value& json, const sdk::Event& ev) override {
+        if (!kit::at(json, "/choices/0")) return badResponse("the response has no choices");
+        const sdk::Action action = onChunk({}, json, ev);
+        return action.kind == STEPPER_CONTINUE ? onStreamEnd(ev) : action;
+    }
+
+    // Whole bodies and chunks differ only in calling the choice's content message or delta.
+    sdk::Action onChunk(std::string_view, const Value& json, const sdk::Event& ev) override {
+        readMeta(json, ev);
+        if (const Value* usage = kit::object(json, "usage")) readUsage(*usage, ev);
+        if (const Value* usage = kit::at(json, "/x_groq/usage")) readUsage(*usage, ev);
+        const Value* choice = kit::at(json, "/choices/0");
+        if (!choice) return sdk::Action::more();
+        if (const Value* delta = kit::object(*choice, "delta"))
+            readMessage(*delta, ev, false);
+        else if (const Value* message = kit::object(*choice, "message"))
+            readMessage(*message, ev, true);
+        return readFinish(kit::string(*choice, "finish_reason"), ev);
+    }
+
+    sdk::Action onStreamEnd(const sdk::Event& ev) override {
+        pass(stripper_.finish(), ev);
+        for (ToolCall& call : tool_calls_) emitToolCall(call, ev);
+        if (!refusal_.empty())
+            return sdk::Action::fail(STEPPER_E_CONTENT_BLOCKED,
+                                     "the model refused: " + kit::presentable(refusal_), status());
+        return conclude();
+    }
+
+    sdk::Action readFinish(std::string_view reason, const sdk::Event& ev) {
+        if (reason == "insufficient_system_resource")
+            return sdk::Action::fail(STEPPER_E_OVERLOADED,
+                                     "the provider ran out of capacity half-way through the answer",
+                                     status());
+        if (!reason.empty()) finish(ev, reason);
+        return sdk::Action::more();
+    }
+
+    void readMeta(const Value& json, const sdk::Event& ev) {
+        const std::string_view model = kit::string(json, "model"), id = kit::string(json, "id");
+        if (meta_sent_ || (model.empty() && id.empty() && warnings_.empty())) return;
+        meta_sent_ = true;
+        kit::emitMeta(ev, model, id, warnings_);
+    }
+
+    void readUsage(const Value& usage, const sdk::Event& ev) {
+        const auto either = [&](std::string_view pointer, std::string_view name) {
+            const Value* nested = kit::at(usage, pointer);
+            return nested && nested->IsInt64() ? std::optional(nested->GetInt64())
+                                               : kit::integer(usage, name);
+        };
+        kit::Usage u{kit::integer(usage, "prompt_tokens"), kit::integer(usage, "completion_tokens"),
+                     kit::integer(usage, "total_tokens"),
+                     either("/completion_tokens_details/reasoning_tokens", "reasoning_tokens"),
+                     either("/prompt_tokens_details/cached_tokens", "prompt_cache_hit_tokens")};
+        // xAI does not count reasoning among the completion tokens; the others do.
+        if (u.prompt && u.completion && u.reasoning && *u.reasoning > 0 &&
+            u.total == *u.prompt + *u.completion + *u.reasoning)
+            *u.completion += *u.reasoning;
+        kit::emitUsage(ev, u);
+    }
+
+    void readMessage(const Value& message, const sdk::Event& ev, bool whole) {
+        const std::string_view thinking = kit::string(message, "reasoning_content");
+        reasoning(ev, thinking.empty() ? kit::string(message, "reasoning") : thinking);
+        refusal_ += kit::string(message, "refusal");
+        if (const Value* content = kit::find(message, "content")) readContent(*content, ev, whole);
+        const Value* calls = kit::array(message, "tool_calls");
+        if (!calls || calls->Empty()) return;
+        if (whole) return toolCall(ev, kit::dump(*calls));
+        for (const Value& fragment : calls->GetArray()) readFragment(fragment);
+    }
+
+    void readContent(const Value& content, const sdk::Event& ev, bool whole) {
+        if (content.IsString()) return answer(kit::view(content), ev, whole);
+        if (!content.IsArray()) return;
+        for (const Value& part : content.GetArray()) {
+            if (const Value* thinking = kit::array(part, "thinking"))
+                for (const Value& piece : thinking->GetArray()) reasoning(ev, kit::string(piece, "text"));
+            if (kit::string(part, "type") == "text") answer(kit::string(part, "text"), ev, whole);
+        }
+    }
+
+    void answer(std::string_view s, const sdk::Event& ev, bool whole) {
+        if (!strip_) return text(ev, s);
+        pass(whole ? kit::stripThink(s) : stripper_.feed(s), ev);
+    }
+    void pass(const kit::ThinkStripper::Output& out, const sdk::Event& ev) {
+        reasoning(ev, out.reasoning);
+        text(ev, out.text);
+    }
+
+    struct ToolCall {
+        Document first;  // the first fragment: id, type, name
+        std::optional<int64_t> index;
+        std::string arguments;
+    };
+
+    // Streams send a call in fragments: the first has the id and the name, `index` (missing at some) says
+    // whose arguments the others continue.
+    void readFragment(const Value& fragment) {
+        const auto index = kit::integer(fragment, "index");
+        const bool continues_last = !index && kit::string(fragment, "id").empty() && !tool_calls_.empty();
+        auto call = continues_last
+                        ? tool_calls_.end() - 1
+                        : std::find_if(tool_calls_.begin(), tool_calls_.end(),
+                                       [&](const ToolCall& known) { return index && known.index == index; });
+        if (call == tool_calls_.end()) {
+            call = tool_calls_.insert(call, ToolCall{{}, index, {}});
+            call->first.CopyFrom(fragment, call->first.GetAllocator());
+        }
+        if (const Value* function = kit::object(fragment, "function"))
+            call->arguments += kit::string(*function, "arguments");
+    }
+
+    void emitToolCall(ToolCall& call, const sdk::Event& ev) {
+        kit::remove(call.first, "index");
+        if (kit::object(call.first, "function"))
+            kit::set(call.first["function"], "arguments", call.arguments, call.first.GetAllocator());
+        toolCall(ev, kit::dump(call.first));
+    }
+
+    const Profile& profile_;
+    Document body_;
+    std::vector<std::string> warnings_;
+    kit::ThinkStripper stripper_;
+    bool strip_, conceded_ = false, meta_sent_ = false;
+    std::string refusal_;
+    std::vector<ToolCall> tool_calls_;
+};
+
+class OpenAiCompatible final : public sdk::Provider {
+public:
+    explicit OpenAiCompatible(std::string_view config_json) : profile_(config_json) {}
+
+    std::unique_ptr<sdk::Session> begin(int32_t job, std::string_view request_json) const override {
+        if (job == STEPPER_JOB_PROBE || job == STEPPER_JOB_MODELS)
+            return std::make_unique<kit::ModelList>(profile_.request("/models"), job);
+        if (job != STEPPER_JOB_GENERATE) return nullptr;
+        std::vector<std::string> warnings;
+        Document body =
+            dialect(profile_, kit::readChat(request_json, kit::string(profile_.config, "model")), warnings);
+        return std::make_unique<Chat>(profile_, std::move(body), std::move(warnings));
+    }
+
+private:
+    Profile profile_;
+};
+
+}  // namespace
+}  // namespace compatible
+
+STEPPER_PLUGIN(compatible::OpenAiCompatible, "openai-compatible", "1.0.0", kConfigSchema,
+               STEPPER_CAP_STREAM | STEPPER_CAP_TOOLS | STEPPER_CAP_VISION | STEPPER_CAP_JSON_SCHEMA |
+                   STEPPER_CAP_PROBE | STEPPER_CAP_UNLOADABLE)

@@ -1,0 +1,65 @@
+"""Starting and ending the programs of a build, and talking JSON to them. Used by scripts/run and the integration tests."""
+import json
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+START_SECONDS = 30
+STOP_SECONDS = 40
+
+
+class StartError(Exception):
+    """The program ended, or said nothing, instead of listening."""
+
+
+class Server:
+    """A child process whose first line says where it listens ("... listening on URL"). Ended by stop()."""
+
+    def __init__(self, argv, env=None, stderr=None):
+        self.process = subprocess.Popen([str(a) for a in argv], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        impatience = threading.Timer(START_SECONDS, self.process.kill)
+        impatience.start()
+        line = self.process.stdout.readline()
+        impatience.cancel()
+        if "listening on " not in line:
+            self.process.wait()
+            raise StartError(f"{Path(argv[0]).name} did not start (exit status {self.process.returncode})")
+        self.url = line.split("listening on ")[1].strip()
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self):
+        """Asks it to end, insists after a while, and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        finally:
+            self.process.stdout.close()
+
+
+class Answer:
+    def __init__(self, status, headers, raw):
+        self.status, self.headers, self.raw = status, headers, raw
+
+    @property
+    def json(self):
+        return json.loads(self.raw)
+
+
+def call(method, url, body=None, headers=None, timeout=30):
+    """One request, no proxy. `body`: bytes go as they are, anything else as JSON. Error statuses are answers too."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    all_headers = {} if data is None else {"Content-Type": "application/json"}
+    all_headers.update(headers or {})
+    request = urllib.request.Request(url, data, all_headers, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=timeout) as response:
+            return Answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.headers, error.read())

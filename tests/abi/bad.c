@@ -1,0 +1,77 @@
+/* Plugins that must be refused. BAD names the flaw; built once for each. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stepper/plugin_abi.h"
+
+#define BAD_CRASH 1    /* dies in its constructor */
+#define BAD_HANG 2     /* never comes back from it */
+#define BAD_MAJOR 3    /* speaks another major version */
+#define BAD_NEWER 4    /* needs a newer host */
+#define BAD_NULL 5     /* entry returns nothing */
+#define BAD_KIND 6     /* unusable kind */
+#define BAD_NO_STEP 7  /* a required function is missing */
+#define BAD_SCHEMA 8   /* config schema is no JSON */
+#define BAD_INIT 9     /* init refuses */
+#define BAD_LENGTH 10  /* a view with a length and no pointer */
+#define BAD_ABORT 11   /* dies in init */
+#define BAD_SHORT 12   /* its table is shorter than ABI 1.0's */
+#define BAD_ENTRY 13   /* no entry symbol at all */
+
+#define TEXT(literal) \
+    { literal, sizeof(literal) - 1 }
+
+#if BAD == BAD_CRASH
+__attribute__((constructor)) static void crash(void) { *(volatile int*)8 = 1; }
+#elif BAD == BAD_HANG
+__attribute__((constructor)) static void hang(void) {
+    for (;;) pause();
+}
+#endif
+
+static stepper_status init(const stepper_host* host) {
+    (void)host;
+#if BAD == BAD_ABORT
+    abort();
+#endif
+    return BAD == BAD_INIT ? STEPPER_E_CONFIG : STEPPER_OK;
+}
+static stepper_status create(stepper_str config, stepper_provider** out, stepper_text_out* error) {
+    (void)config, (void)error;
+    *out = NULL;
+    return STEPPER_OK;
+}
+static void destroy(stepper_provider* provider) { (void)provider; }
+static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request, stepper_session** out,
+                            stepper_text_out* error) {
+    (void)provider, (void)job, (void)request, (void)error;
+    *out = NULL;
+    return STEPPER_OK;
+}
+static void step(stepper_session* session, const stepper_event* event, stepper_action* out) {
+    (void)session, (void)event;
+    out->kind = STEPPER_DONE;
+}
+static void end(stepper_session* session) { (void)session; }
+
+static stepper_plugin plugin = {
+    sizeof plugin, STEPPER_ABI_VERSION, STEPPER_ABI_MAJOR << 16, 0, TEXT("bad"), TEXT("1.0.0"), TEXT("{}"), 0, init, NULL,
+    create, destroy, begin, step, end, NULL};
+
+#if BAD == BAD_ENTRY
+STEPPER_EXPORT const stepper_plugin* some_other_entry(void);
+STEPPER_EXPORT const stepper_plugin* some_other_entry(void) {
+#else
+STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) {
+#endif
+    if (BAD == BAD_NULL) return NULL;
+    if (BAD == BAD_MAJOR) plugin.abi_version = 2u << 16;
+    if (BAD == BAD_NEWER) plugin.min_host_abi = STEPPER_ABI_VERSION + 1;
+    if (BAD == BAD_KIND) plugin.kind.len = 0;
+    if (BAD == BAD_NO_STEP) plugin.step = NULL;
+    if (BAD == BAD_SCHEMA) plugin.config_schema.len = 1;
+    if (BAD == BAD_LENGTH) plugin.version.ptr = NULL;
+    if (BAD == BAD_SHORT) plugin.struct_size = 64;
+    return &plugin;
+}

@@ -1,0 +1,152 @@
+"""What providers do wrong, and what the chain makes of it: the right error class, in time, in bounded memory, next one."""
+import time
+import unittest
+
+from harness import Case, clean_environment, provider
+
+# Behaviour of the first provider -> the code its attempt must end with.
+FAULTS = {
+    "429 in seconds": ({"status": 429, "retry_after": "7"}, "RATE_LIMIT"),
+    "500": ({"status": 500}, "UPSTREAM_UNAVAILABLE"),
+    "503": ({"status": 503}, "UPSTREAM_UNAVAILABLE"),
+    "401": ({"status": 401}, "AUTH"),
+    "hangs before the head": ({"hang": "head"}, "TIMEOUT"),
+    "hangs in the body": ({"hang": "body"}, "TIMEOUT"),
+    "drips": ({"drip": {"bytes": 1, "every_ms": 100}}, "TIMEOUT"),
+    "resets before the head": ({"reset": "before_head"}, "UPSTREAM_UNAVAILABLE"),
+    "resets in the body": ({"reset": "mid_body"}, "UPSTREAM_UNAVAILABLE"),
+    "truncates": ({"truncate": 0.5}, "UPSTREAM_UNAVAILABLE"),
+    "promises more than it sends": ({"content_length": 100}, "UPSTREAM_UNAVAILABLE"),
+    "promises less than it sends": ({"content_length": -10}, "INVALID_RESPONSE"),
+    "HTML": ({"html": True}, "INVALID_RESPONSE"),
+    "invalid JSON": ({"invalid_json": True}, "INVALID_RESPONSE"),
+    "an empty body": ({"empty": True}, "INVALID_RESPONSE"),
+    "a gigabyte": ({"huge": 1 << 30}, "INVALID_RESPONSE"),
+    "a gzip bomb": ({"gzip_bomb": 1 << 30}, "INVALID_RESPONSE"),
+    "an unknown encoding": ({"encoding": "unknown"}, "INVALID_RESPONSE"),
+    "endless headers": ({"endless": "headers"}, "INVALID_RESPONSE"),
+    "a redirect": ({"redirect": "http://169.254.169.254/"}, None),
+    "a refusal": ({"refusal": "I cannot help with that."}, "CONTENT_FILTERED"),
+}
+TIMEOUTS = {"timeout": "1500ms", "first_byte_timeout": "700ms", "idle_timeout": "700ms", "connect_timeout": "700ms"}
+
+
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
+class Chain(Case):
+    def test_each_fault_is_named_in_time_and_the_next_provider_answers(self):
+        for title, (fault, code) in FAULTS.items():
+            with self.subTest(title):
+                self.simulator.behave("first", {"steps": [fault], "then": "repeat"})
+                self.simulator.behave("second", {})
+                server = self.start([provider(self.simulator, "first", **TIMEOUTS), provider(self.simulator, "second")])
+                began = time.monotonic()
+                answer = self.generate(server, {"prompt": "x"})
+                took = time.monotonic() - began
+                self.assertLess(took, 8, "a fault may cost its deadline and no more")
+                if code == "CONTENT_FILTERED":
+                    self.assertEqual((answer.status, answer.json["errorCode"]), (422, code))
+                else:
+                    story = answer.json["metadata"]["providersAttempted"]
+                    self.assertEqual(answer.json["metadata"]["provider"], "second", story)
+                    self.assertTrue(story[0]["error"])
+                    if code:
+                        self.assertEqual(story[0]["errorCode"], code, story)
+                    self.assertNotIn("k-test", answer.raw.decode())
+                server.stop()
+                self.assertNotIn("k-test", self.log_path.read_text(encoding="utf-8"))
+
+    def test_memory_stays_bounded_under_huge_answers(self):
+        self.simulator.behave("huge", {"steps": [{"huge": 1 << 30}], "then": "repeat"})
+        self.simulator.behave("bomb", {"steps": [{"gzip_bomb": 1 << 30}], "then": "repeat"})
+        self.simulator.behave("good", {})
+        # A sanitizer keeps freed memory for a while; it must not be counted.
+        env = dict(clean_environment(), ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+        server = self.start([provider(self.simulator, "huge"), provider(self.simulator, "bomb"),
+                             provider(self.simulator, "good")], env=env)
+        before = resident_mib(server.process.pid)
+        for _ in range(4):
+            self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "good")
+        self.assertLess(resident_mib(server.process.pid) - before, 120)
+
+    def test_a_dead_port_and_an_unknown_host(self):
+        self.simulator.behave("good", {})
+        server = self.start([provider(self.simulator, "dead", base_url="http://127.0.0.1:1/v1"),
+                             provider(self.simulator, "lost", base_url="http://nothing.invalid/v1"),
+                             provider(self.simulator, "good")])
+        story = self.generate(server, {"prompt": "x"}).json["metadata"]["providersAttempted"]
+        self.assertEqual([a.get("errorCode") for a in story], ["UPSTREAM_UNAVAILABLE", "UPSTREAM_UNAVAILABLE", None])
+
+    def test_three_hanging_providers_cost_one_deadline(self):
+        for name in ("a", "b", "c"):
+            self.simulator.behave(name, {"steps": [{"hang": "head"}], "then": "repeat"})
+        server = self.start([provider(self.simulator, name) for name in ("a", "b", "c")])
+        began = time.monotonic()
+        answer = self.generate(server, {"prompt": "x", "maxDurationSeconds": 1.5})
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertTrue(answer.json["metadata"]["fallback"])
+        began = time.monotonic()
+        self.generate(server, {"prompt": "x"}, headers={"X-Request-Timeout-Ms": "500"})
+        self.assertLess(time.monotonic() - began, 2)
+
+    def test_all_limited_is_a_429_with_the_soonest_delay(self):
+        self.simulator.behave("a", {"steps": [{"status": 429, "retry_after": "90"}], "then": "repeat"})
+        self.simulator.behave("b", {"steps": [{"status": 429, "retry_after": "30"}], "then": "repeat"})
+        server = self.start([provider(self.simulator, "a"), provider(self.simulator, "b")])
+        for _ in range(2):
+            answer = self.generate(server, {"prompt": "x"})
+            self.assertEqual((answer.status, answer.json["errorCode"], answer.json["retryable"]), (429, "RATE_LIMIT", True))
+            self.assertIn(int(answer.headers["Retry-After"]), range(25, 31))
+        self.assertEqual(self.simulator.counters("a")["requests"], 1)
+
+    def test_without_fallback_the_failure_is_told(self):
+        self.simulator.behave("a", {"steps": [{"status": 500}], "then": "repeat"})
+        server = self.start([provider(self.simulator, "a")], {"fallback": {"enabled": False}})
+        answer = self.generate(server, {"prompt": "x"})
+        self.assertEqual((answer.status, answer.json["errorCode"], answer.json["retryable"]),
+                         (502, "UPSTREAM_UNAVAILABLE", True))
+
+    def test_prefer_and_exclude(self):
+        for name in ("a", "b", "c"):
+            self.simulator.behave(name, {})
+        server = self.start([provider(self.simulator, name) for name in ("a", "b", "c")])
+
+        def who(**body):
+            return self.generate(server, {"prompt": "x", **body}).json["metadata"]["provider"]
+
+        self.assertEqual(who(), "a")
+        self.assertEqual(who(preferredProviders=["nobody", "C"]), "c")
+        self.assertEqual(who(excludeProviders=["A"]), "b")
+        self.assertEqual(who(preferredProviders=["a"], excludeProviders=["a", "b"]), "c")
+
+    def test_a_busy_provider_is_passed_over(self):
+        self.simulator.behave("slow", {"latency_ms": 1500})
+        self.simulator.behave("quick", {})
+        server = self.start([provider(self.simulator, "slow", concurrency=1), provider(self.simulator, "quick")])
+        import threading
+        first = threading.Thread(target=self.generate, args=(server, {"prompt": "x"}))
+        first.start()
+        deadline = time.monotonic() + 5
+        while self.simulator.counters("slow")["in_flight"] == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        metadata = self.generate(server, {"prompt": "y"}).json["metadata"]
+        first.join()
+        self.assertEqual(metadata["provider"], "quick")
+        self.assertEqual(metadata["providersAttempted"][0], {"provider": "slow", "attemptNumber": 0, "skipped": "busy"})
+
+    def test_every_format_answers(self):
+        formats = ["openai-compatible", "gemini", "cohere", "anthropic", "hfspace"]
+        for plugin in formats:
+            with self.subTest(plugin):
+                self.simulator.behave(plugin, {})
+                server = self.start([provider(self.simulator, plugin, plugin)])
+                answer = self.generate(server, {"prompt": 'ECHO:{"a":[1,2]}:ECHO'})
+                self.assertEqual(answer.json["data"], {"a": [1, 2]}, answer.raw)
+                server.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

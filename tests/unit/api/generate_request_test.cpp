@@ -1,0 +1,82 @@
+#include "core/api/generate_request.h"
+
+#include <gtest/gtest.h>
+
+namespace stepper::api {
+namespace {
+
+std::string refusal(const Parsed& parsed) {
+    const auto* bad = std::get_if<BadRequest>(&parsed);
+    return bad ? bad->body : "accepted";
+}
+
+std::string sentence(std::string_view text) { return R"({"error":")" + std::string(text) + R"("})"; }
+
+TEST(ParseGenerate, RefusesInTheContractsWords) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"{}", "Missing required field: prompt"},
+        {"", "Missing required field: prompt"},
+        {"[1]", "Missing required field: prompt"},
+        {R"({"prompt":null})", "Missing required field: prompt"},
+        {R"({"prompt":5})", "Invalid prompt: expected string or preset prompt object"},
+        {R"({"prompt":"x","responseMode":"xml"})", "Invalid responseMode: expected 'json' or 'text'"},
+        {R"({"prompt":"x","cacheControl":"sometimes"})",
+         "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'"},
+        {R"({"prompt":"x","outputSchema":{"kind":"zod"}})",
+         "Invalid outputSchema.kind: expected 'http-json' for HTTP transport"},
+        {R"({"prompt":"x","responseMode":"text","outputSchema":{"kind":"http-json"}})",
+         "outputSchema is only supported when responseMode is 'json'"},
+        {R"({"prompt":"x","tenantId":7})", "Invalid tenantId: expected a non-empty string of at most 256 characters"},
+        {R"({"prompt":"x","preferredProviders":"a"})",
+         "Invalid preferredProviders: expected an array of at most 64 provider names"},
+        {R"({"prompt":"x","excludeProviders":[1]})", "Invalid excludeProviders: expected an array of at most 64 provider names"},
+        {R"({"prompt":"x","maxOutputTokens":0})", "Invalid maxOutputTokens: expected a positive number of at most 10000000"},
+        {R"({"prompt":"x","maxDurationSeconds":-1})", "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
+        {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
+        {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
+    for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), sentence(words)) << body;
+}
+
+TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
+    for (const auto* body : {R"({"prompt":"x","contractVersion":"9"})", R"({"prompt":"x","contractVersion":1})"})
+        EXPECT_EQ(refusal(parseGenerate(body)), R"({"error":"Request contract version is not supported",)"
+                                                R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1"})");
+}
+
+TEST(ParseGenerate, BrokenJsonIsSaidToBeBroken) {
+    for (const auto* body : {R"({"prompt": )", R"({"prompt":"a","prompt":"b"})", "nonsense"}) {
+        EXPECT_NE(refusal(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos) << body;
+        EXPECT_NE(refusal(parseGenerate(body)).find(R"("errorCode":"BAD_REQUEST")"), std::string::npos) << body;
+    }
+}
+
+TEST(ParseGenerate, TakesWhatTheContractOffers) {
+    const auto parsed = parseGenerate(R"({"tenantId":"t","requestId":"r","prompt":"x","responseMode":"text",
+        "contractVersion":"1","cacheControl":"refresh","preferredProviders":["a"],"excludeProviders":["b"],
+        "maxOutputTokens":64,"maxDurationSeconds":2.5,"unknown":true,"metadata":{"a":1}})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_EQ(p->request.mode, output::Mode::Text);
+    EXPECT_EQ(p->request.tenant_id, "t");
+    EXPECT_EQ(p->request.preferred, std::vector<std::string>{"a"});
+    EXPECT_EQ(p->request.excluded, std::vector<std::string>{"b"});
+    EXPECT_EQ(p->request.max_output_tokens, 64);
+    EXPECT_EQ(p->max_duration, milliseconds{2500});
+    EXPECT_EQ(p->cache_control, CacheControl::Refresh);
+}
+
+TEST(ParseGenerate, AWhitespacePromptIsTheProvidersMatter) {
+    EXPECT_EQ(refusal(parseGenerate(R"({"prompt":"   "})")), "accepted");
+}
+
+TEST(ParseReport, AsksForTheCommit) {
+    EXPECT_EQ(refusal(parseReport(R"({"userId":"u"})")), sentence("commitSha: Required"));
+    const auto parsed = parseReport(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"Fix bug","files":["a.ts"],
+        "components":["app"],"diffSummary":""})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_EQ(p->request.preset(), "commit-report");
+}
+
+}  // namespace
+}  // namespace stepper::api

@@ -1,0 +1,58 @@
+#include "core/base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace stepper::json {
+namespace {
+
+std::string problem(std::string_view text, const ParseLimits& limits = {}) {
+    const auto parsed = parse(text, limits);
+    return parsed ? "parsed" : parsed.error().message;
+}
+
+TEST(Json, TakesOneTextAndNothingBehindIt) {
+    EXPECT_EQ(problem(R"( {"a":[1,2.5,"x",null,true]} )"), "parsed");
+    EXPECT_NE(problem("{} x"), "parsed");
+    EXPECT_NE(problem(std::string_view("{}\0x", 4)), "parsed");
+    EXPECT_NE(problem(""), "parsed");
+    EXPECT_NE(problem("{\"a\":1,}"), "parsed");
+    EXPECT_NE(problem("[01]"), "parsed");
+    EXPECT_NE(problem("NaN"), "parsed");
+}
+
+TEST(Json, IsUtf8ThroughAndThrough) {
+    EXPECT_EQ(problem(R"("\ud83d\ude00")"), "parsed");
+    for (const auto* text : {R"("\ude00")", R"("\ud83d")", R"({"\ude00":1})", "\"\xff\"", "\"\xed\xa0\x80\""})
+        EXPECT_NE(problem(text), "parsed") << text;
+    EXPECT_EQ(problem("\"\xed\x95\x9c\""), "parsed");
+}
+
+TEST(Json, LimitsHoldBeforeMemoryIsSpent) {
+    EXPECT_EQ(problem(std::string(64, '[') + std::string(64, ']')), "parsed");
+    EXPECT_NE(problem(std::string(65, '[') + std::string(65, ']')).find("nested too deeply"), std::string::npos);
+    EXPECT_NE(problem(std::string(1'000'000, '[')).find("nested too deeply"), std::string::npos);
+    EXPECT_NE(problem("[1,2,3]", {.max_nodes = 3}).find("too many values"), std::string::npos);
+}
+
+TEST(Json, DuplicateKeysAreRefusedOnlyOnDemand) {
+    EXPECT_EQ(problem(R"({"a":1,"a":2})"), "parsed");
+    EXPECT_NE(problem(R"({"a":1,"a":2})", {.reject_duplicate_keys = true}), "parsed");
+    EXPECT_EQ(problem(R"({"a":{"a":1},"b":{"a":1}})", {.reject_duplicate_keys = true}), "parsed");
+}
+
+TEST(Json, FindsMembersByTypeAndPointer) {
+    const auto d = parse(R"({"s":"x","n":1.5,"i":7,"b":false,"deep":{"list":[{"k":"v"}]}})").value();
+    EXPECT_EQ(string(d, "s"), "x");
+    EXPECT_EQ(string(d, "n"), std::nullopt);
+    EXPECT_EQ(number(d, "n"), 1.5);
+    EXPECT_EQ(integer(d, "i"), 7);
+    EXPECT_EQ(integer(d, "n"), std::nullopt);
+    EXPECT_EQ(boolean(d, "b"), false);
+    EXPECT_EQ(view(*at(d, "/deep/list/0/k")), "v");
+    EXPECT_EQ(at(d, "/deep/list/1"), nullptr);
+    EXPECT_EQ(at(d, "no pointer"), nullptr);
+    EXPECT_EQ(at(d, ""), &static_cast<const Value&>(d));
+}
+
+}  // namespace
+}  // namespace stepper::json

@@ -1,0 +1,159 @@
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/config/support.h"
+
+namespace stepper::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string kProvider = R"(
+providers:
+  - { name: hf-space, plugin: p, base_url: http://old, model: old, api_key: old, timeout: 1s, concurrency: 1,
+      limits: { rps: 1, rpm: 1 }, retry: { attempts: 1 }, breaker: { consecutive: 1 } }
+)";
+
+struct OverrideCase {
+    const char* variable;
+    const char* value;
+    std::function<bool(const Config&)> holds;
+};
+
+const Provider& first(const Config& c) { return c.providers.front(); }
+
+TEST(Overrides, EachReachesItsField) {
+    const OverrideCase cases[] = {
+        {"PORT", "8080", [](auto& c) { return c.server.port == 8080 && c.server.host == "0.0.0.0"; }},
+        {"PORT", "0", [](auto& c) { return c.server.port == 0; }},
+        {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return c.store_url == "redis://u:p$w@h:6379"; }},
+        {"REDIS_KEY_PREFIX", "x:", [](auto& c) { return c.store_key_prefix == "x:"; }},
+        {"QUEUE_CONCURRENCY", "5", [](auto& c) { return c.queue.workers == 5; }},
+        {"BATCH_MAX_ITEMS", "10", [](auto& c) { return c.batch.max_items == 10; }},
+        {"BATCH_MAX_CONCURRENCY", "9", [](auto& c) { return c.batch.max_concurrency == 9; }},
+        {"CACHE_TTL_SECONDS", "604800", [](auto& c) { return c.cache.ttl == 168h; }},
+        {"CACHE_STALE_THRESHOLD", "60", [](auto& c) { return c.cache.fresh_for == 1min; }},
+        {"CACHE_STALE_WHILE_REVALIDATE", "false", [](auto& c) { return !c.cache.stale_while_revalidate; }},
+        {"FALLBACK_ENABLED", "false", [](auto& c) { return !c.fallback_enabled; }},
+        {"REDACT_BEFORE_SEND", "false", [](auto& c) { return !c.security.redact; }},
+        {"CORS_ENABLED", "0", [](auto& c) { return !c.security.cors.enabled; }},
+        {"CORS_ALLOWED_ORIGINS", "https://a, https://b,",
+         [](auto& c) {
+             return c.security.cors.allowed_origins == std::vector<std::string>{"https://a", "https://b"};
+         }},
+        {"CORS_ALLOW_CREDENTIALS", "true", [](auto& c) { return c.security.cors.allow_credentials; }},
+        {"RATE_LIMIT_ENABLED", "true", [](auto& c) { return c.security.rate_limit.enabled; }},
+        {"RATE_LIMIT_WINDOW_MS", "1500", [](auto& c) { return c.security.rate_limit.window == 1500ms; }},
+        {"RATE_LIMIT_MAX_REQUESTS", "7", [](auto& c) { return c.security.rate_limit.max_requests == 7; }},
+        {"RATE_LIMIT_MAX_PER_USER", "6", [](auto& c) { return c.security.rate_limit.max_per_user == 6; }},
+        {"RATE_LIMIT_SKIP_HEALTH", "false", [](auto& c) { return !c.security.rate_limit.skip_health; }},
+        {"HELMET_ENABLED", "false", [](auto& c) { return !c.security.security_headers; }},
+        {"API_KEY_ENABLED", "false", [](auto& c) { return !c.security.api_key_enabled; }},
+        {"API_KEY_HEADER", "x-k", [](auto& c) { return c.security.api_key_header == "x-k"; }},
+        {"API_KEY_SKIP_HEALTH", "false", [](auto& c) { return !c.security.api_key_skip_health; }},
+        {"STEPPER_API_KEY", "new",
+         [](auto& c) { return c.security.api_key.reveal() == "new" && c.security.api_key_enabled; }},
+        {"TRUST_PROXY", "1", [](auto& c) { return c.security.trust_proxy; }},
+        {"WEBHOOK_ENABLED", "false", [](auto& c) { return !c.webhooks.enabled; }},
+        {"WEBHOOK_SECRET", "${x} $$", [](auto& c) { return c.webhooks.secret.reveal() == "${x} $$"; }},
+        {"WEBHOOK_MAX_RETRIES", "1", [](auto& c) { return c.webhooks.max_retries == 1; }},
+        {"WEBHOOK_RETRY_DELAY_MS", "20", [](auto& c) { return c.webhooks.retry_delay == 20ms; }},
+        {"API_URL", "https://api/", [](auto& c) { return c.webhooks.api_url == "https://api"; }},
+        {"CALLBACK_ALLOWED_ORIGINS", "https://c",
+         [](auto& c) { return c.webhooks.allowed_origins == std::vector<std::string>{"https://c"}; }},
+        {"LOG_LEVEL", "debug", [](auto& c) { return c.log.level == "debug"; }},
+        {"RETRY_MAX_ATTEMPTS", "3", [](auto& c) { return first(c).retry.attempts == 3; }},
+        {"RETRY_BASE_DELAY_MS", "5000",
+         [](auto& c) { return first(c).retry.base == 5s && first(c).retry.cap == 5s; }},
+        {"CIRCUIT_FAILURE_THRESHOLD", "4", [](auto& c) { return first(c).breaker.consecutive == 4; }},
+        {"CIRCUIT_WINDOW_SECONDS", "300", [](auto& c) { return first(c).breaker.window == 5min; }},
+        {"CIRCUIT_COOLDOWN_SECONDS", "600",
+         [](auto& c) {
+             return first(c).breaker.open_for == 10min && first(c).breaker.max_open_for == 10min;
+         }},
+        {"HF_SPACE_ENABLED", "false", [](auto& c) { return !first(c).enabled; }},
+        {"HF_SPACE_API_KEY", "a$b", [](auto& c) { return first(c).api_key.reveal() == "a$b"; }},
+        {"HF_SPACE_BASE_URL", "https://new", [](auto& c) { return first(c).base_url == "https://new"; }},
+        {"HF_SPACE_MODEL", "new", [](auto& c) { return first(c).model == "new"; }},
+        {"HF_SPACE_TIMEOUT", "30000", [](auto& c) { return first(c).timeout == 30s; }},
+        {"HF_SPACE_TIMEOUT", "30s", [](auto& c) { return first(c).timeout == 30s; }},
+        {"HF_SPACE_RPS", "0.5", [](auto& c) { return first(c).limits.rps == 0.5; }},
+        {"HF_SPACE_RPM", "11", [](auto& c) { return first(c).limits.rpm == 11; }},
+        {"HF_SPACE_CONCURRENCY", "12", [](auto& c) { return first(c).concurrency == 12; }},
+    };
+    for (const OverrideCase& k : cases) {
+        const auto c = parseBoth("server: { port: 1, listen: 0.0.0.0:3001 }\nsecurity: { api_key: old }\n",
+                                 kProvider, {{k.variable, k.value}});
+        ASSERT_TRUE(c.ok()) << k.variable << ": " << problemOf(c);
+        EXPECT_TRUE(k.holds(*c)) << k.variable;
+    }
+}
+
+TEST(Overrides, AMalformedOneNamesTheVariable) {
+    const std::tuple<const char*, const char*, const char*> cases[] = {
+        {"PORT", "eighty", "server.port: expected a whole number from 0 to 65535, not \"eighty\""},
+        {"PORT", "65536", "server.port: expected a whole number from 0 to 65535, not \"65536\""},
+        {"LOG_LEVEL", "loud",
+         "log.level: expected one of trace, debug, info, warn, error, off, not \"loud\""},
+        {"REDACT_BEFORE_SEND", "maybe", "security.redact: expected true or false, not \"maybe\""},
+        {"HF_SPACE_RPM", "0",
+         "providers[0].limits.rpm: expected a whole number from 1 to 1000000000000, not \"0\""},
+        {"HF_SPACE_TIMEOUT", "-1",
+         "providers[0].timeout: expected a duration from 1ms to 1d, such as 500ms, 30s or "
+         "1h30m, not \"-1\""},
+        {"RETRY_MAX_ATTEMPTS", "x",
+         "providers[0].retry.attempts: expected a whole number from 1 to 20, not \"x\""},
+        {"REDIS_URL", "http://u:secret@h",
+         "store.url: expected sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or memory:"},
+        {"HF_SPACE_API_KEY", "a\nsecret",
+         "providers[0].api_key: holds a line break or another control character"},
+        {"API_KEY_ENABLED", "true",
+         "security.api_key_enabled: is on, but there is no key; set STEPPER_API_KEY or security.api_key"},
+    };
+    for (const auto& [variable, value, problem] : cases)
+        EXPECT_EQ(problemOf(parseBoth("{}", kProvider, {{variable, value}})),
+                  std::string("environment variable ") + variable + ": " + problem);
+}
+
+TEST(Overrides, AnEmptyVariableIsAsIfUnset) {
+    const auto c = parseBoth("{}", kProvider, {{"PORT", ""}, {"HF_SPACE_MODEL", " "}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(c->server.port, 3001);
+    EXPECT_EQ(c->providers[0].model, "old");
+}
+
+TEST(Overrides, AServiceWideNameIsNotAProviders) {
+    const auto c = parseProviders("providers: [{ name: cors, plugin: p, base_url: http://h }]",
+                                  {{"CORS_ENABLED", "false"}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_TRUE(c->providers[0].enabled);
+    EXPECT_FALSE(c->security.cors.enabled);
+}
+
+TEST(Overrides, OnlyTheNamedProviderChanges) {
+    const auto c = parseProviders("providers: [{ name: a, plugin: p }, { name: a-b, plugin: p }]",
+                                  {{"A_MODEL", "x"}, {"A_B_MODEL", "y"}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(c->providers[0].model, "x");
+    EXPECT_EQ(c->providers[1].model, "y");
+}
+
+TEST(Overrides, NamesWithoutUseAreMentioned) {
+    const auto c = parseBoth("{}", kProvider, {{"QUEUE_NAME", "q"}, {"DISCORD_WEBHOOK_URL", ""}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_THAT(c->warnings,
+                ElementsAre("environment variable QUEUE_NAME is set but has no effect in Stepper"));
+}
+
+TEST(Overrides, TheProcessEnvironmentIsReadable) {
+    ASSERT_EQ(setenv("STEPPER_CONFIG_TEST", "a=b", 1), 0);
+    EXPECT_EQ(processEnvironment()["STEPPER_CONFIG_TEST"], "a=b");
+    unsetenv("STEPPER_CONFIG_TEST");
+}
+
+}  // namespace
+}  // namespace stepper::config

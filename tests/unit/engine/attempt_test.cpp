@@ -1,0 +1,127 @@
+#include "core/engine/attempt.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/unit/engine/support.h"
+
+namespace stepper::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using transport::HttpEvent;
+using Kind = HttpEvent::Kind;
+
+HttpEvent event(Kind kind) {
+    HttpEvent out;
+    out.kind = kind;
+    return out;
+}
+
+HttpEvent failed(ErrorClass error_class, std::string message) {
+    HttpEvent out = event(Kind::Failed);
+    out.error = {error_class, std::move(message)};
+    return out;
+}
+
+// Hands out canned events and remembers what it was asked to send.
+class FakeTransport final : public transport::Transport {
+public:
+    std::deque<HttpEvent> events;
+    std::vector<transport::HttpRequest> requests;
+    int open_exchanges = 0;
+
+    Result<std::unique_ptr<transport::Exchange>> open(transport::HttpRequest request, CancelToken&) override {
+        requests.push_back(std::move(request));
+        return std::unique_ptr<transport::Exchange>(new FakeExchange(*this));
+    }
+
+private:
+    class FakeExchange final : public transport::Exchange {
+    public:
+        explicit FakeExchange(FakeTransport& owner) : owner_(owner) { ++owner_.open_exchanges; }
+        ~FakeExchange() override { --owner_.open_exchanges; }
+        HttpEvent next() override {
+            HttpEvent out = std::move(owner_.events.front());
+            owner_.events.pop_front();
+            return out;
+        }
+
+    private:
+        FakeTransport& owner_;
+    };
+};
+
+class AttemptTest : public testing::Test {
+protected:
+    void answers(int status, std::string_view body) {
+        HttpEvent head = event(Kind::Head), data = event(Kind::Data);
+        head.status = status;
+        head.headers = &headers_;
+        data.data = body;
+        transport_.events = {head, data, event(Kind::End)};
+    }
+    Result<plugin::Answer> run() {
+        return attempt(entry_, R"({"model":"m-1","messages":[{"role":"user","content":"hi"}]})",
+                       std::chrono::steady_clock::now() + 5s, cancel_, transport_);
+    }
+
+    transport::Headers headers_{{"date", "Sat, 21 Nov 2026 10:00:00 GMT"}};
+    FakeTransport transport_;
+    CancelToken cancel_;
+    ProviderEntry entry_ = shoutEntry("one", true);
+};
+
+TEST_F(AttemptTest, AnAnswerComesBackAndTheExchangeIsClosed) {
+    answers(200, R"({"shouted":"HI"})");
+    const auto answer = run();
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->text, "HI");
+    EXPECT_EQ(transport_.open_exchanges, 0);
+}
+
+TEST_F(AttemptTest, TheKeyMeetsTheRequestOnlyHere) {
+    entry_.spec.api_key = config::Secret("k-1");
+    answers(200, R"({"shouted":"HI"})");
+    ASSERT_TRUE(run());
+    const auto& headers = transport_.requests.front().headers;
+    EXPECT_THAT(headers, testing::Contains(testing::Pair("authorization", "Bearer k-1")));
+}
+
+TEST_F(AttemptTest, WithoutAKeyNothingIsAdded) {
+    answers(200, R"({"shouted":"HI"})");
+    ASSERT_TRUE(run());
+    for (const auto& [name, value] : transport_.requests.front().headers) EXPECT_NE(name, "authorization");
+}
+
+TEST_F(AttemptTest, TheProvidersLimitsAreTheRequests) {
+    entry_.spec.first_byte_timeout = 1234ms;
+    entry_.spec.max_response_bytes = 999;
+    answers(200, R"({"shouted":"HI"})");
+    ASSERT_TRUE(run());
+    EXPECT_EQ(transport_.requests.front().first_byte_timeout, 1234ms);
+    EXPECT_EQ(transport_.requests.front().max_response_bytes, 999u);
+}
+
+TEST_F(AttemptTest, FailuresKeepTheirClass) {
+    answers(503, R"({"error":"busy"})");
+    EXPECT_EQ(run().error().error_class, ErrorClass::Overloaded);
+    transport_.events = {failed(ErrorClass::Timeout, "no first byte")};
+    EXPECT_EQ(run().error().error_class, ErrorClass::Timeout);
+}
+
+TEST_F(AttemptTest, ACancelledExchangeIsCancelledWhateverThePluginSays) {
+    transport_.events = {failed(ErrorClass::Cancelled, "the client went away")};
+    EXPECT_EQ(run().error().error_class, ErrorClass::Cancelled);
+    EXPECT_EQ(transport_.open_exchanges, 0);
+}
+
+TEST_F(AttemptTest, AnEmptyAnswerIsNone) {
+    answers(200, R"({"shouted":"   "})");
+    EXPECT_EQ(run().error().error_class, ErrorClass::BadResponse);
+}
+
+}  // namespace
+}  // namespace stepper::engine

@@ -1,0 +1,130 @@
+// Cancellation: clients that leave, and a server that stops.
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/http/client.h"
+
+namespace stepper::http::test {
+namespace {
+
+SteadyTime in(milliseconds d) { return std::chrono::steady_clock::now() + d; }
+milliseconds since(SteadyTime start) {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+// A route that waits to be cancelled, for 5 s at most, and one that waits for a gate.
+struct Waiting {
+    Gate entered, go, left;
+    CancelReason reason = CancelReason::None;
+
+    std::vector<Route> routes() {
+        auto out = plainRoutes();
+        out.push_back({"GET", "/cancel", Body::None, [this](const Request& r) {
+                           entered.open();
+                           reason = r.cancel->sleepUntil(in(5s));
+                           left.open();
+                           return Response::error(503, "CANCELLED", "stopped", r.id);
+                       }});
+        out.push_back({"GET", "/gate", Body::None, [this](const Request&) {
+                           entered.open();
+                           go.wait();
+                           return Response::json(200, "{}");
+                       }});
+        return out;
+    }
+};
+
+TEST(Cancel, ClientThatLeavesIsNoticedAtOnce) {
+    Waiting waiting;
+    TestServer server(waiting.routes());
+    Client client(server.port());
+    client.send(get("/cancel"));
+    ASSERT_TRUE(waiting.entered.wait());
+    const auto start = std::chrono::steady_clock::now();
+    client.close();
+    ASSERT_TRUE(waiting.left.wait());
+    EXPECT_LT(since(start), 200ms);
+    EXPECT_EQ(waiting.reason, CancelReason::ClientGone);
+}
+
+TEST(Drain, RunningRequestFinishesAndIdleConnectionsEnd) {
+    Waiting waiting;
+    TestServer server(waiting.routes());
+    Client idle(server.port());
+    ASSERT_EQ(idle.ask(get("/hello")).status, 200);
+    Client busy(server.port());
+    busy.send(get("/gate"));
+    ASSERT_TRUE(waiting.entered.wait());
+    EXPECT_EQ(server->inFlight(), 1);
+
+    const auto start = std::chrono::steady_clock::now();
+    std::thread draining([&] { server->drain(in(5s)); });
+    EXPECT_TRUE(idle.ended());
+    EXPECT_LT(since(start), 1000ms);
+    Client late(server.port());
+    EXPECT_EQ(late.ask(get("/hello")).status, 0);
+    waiting.go.open();
+    const auto reply = busy.read();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("connection"), "Close");
+    EXPECT_TRUE(busy.ended());
+    draining.join();
+    EXPECT_LT(since(start), 4000ms);
+    EXPECT_EQ(server->inFlight(), 0);
+}
+
+TEST(Drain, DeadlineCancelsWhatStillRuns) {
+    Waiting waiting;
+    TestServer server(waiting.routes());
+    Client client(server.port());
+    client.send(get("/cancel"));
+    ASSERT_TRUE(waiting.entered.wait());
+    Client half(server.port());
+    half.send("GET /hello HT");
+    server->drain(in(100ms));
+    EXPECT_EQ(waiting.reason, CancelReason::Draining);
+    EXPECT_EQ(client.read().status, 503);
+    EXPECT_TRUE(half.ended());
+}
+
+TEST(Drain, HandlerThatIgnoresItsCancellationIsLeftBehind) {
+    struct Gates {
+        Gate entered, go;
+    };
+    const auto gates = std::make_shared<Gates>();  // shared: the handler could outlive a failing test
+    const auto handler = [gates](const Request&) {
+        gates->entered.open();
+        gates->go.wait();
+        return Response::json(200, "{}");
+    };
+    ServerOptions options;
+    options.cancel_grace = 50ms;
+    TestServer server({{"GET", "/stuck", Body::None, handler}}, options);
+    Client client(server.port());
+    client.send(get("/stuck"));
+    ASSERT_TRUE(gates->entered.wait());
+
+    const auto start = std::chrono::steady_clock::now();
+    server->drain(in(10ms));
+    EXPECT_LT(since(start), 1000ms);
+    EXPECT_EQ(server.logged().size(), 1u);
+    gates->go.open();
+    EXPECT_TRUE(server.awaitTold(1));
+}
+
+TEST(Drain, UnstartedAndIdleServersStopAtOnce) {
+    const auto start = std::chrono::steady_clock::now();
+    {
+        auto unstarted = Server::bind({}, plainRoutes(), {}, {});
+        ASSERT_TRUE(unstarted.ok());
+        TestServer idle(plainRoutes());
+        idle->drain(in(5s));
+        idle->drain(in(5s));
+    }
+    EXPECT_LT(since(start), 2500ms);
+}
+
+}  // namespace
+}  // namespace stepper::http::test

@@ -1,0 +1,193 @@
+// Deadlines, sizes, media types and overload.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/http/client.h"
+
+namespace stepper::http::test {
+namespace {
+
+milliseconds since(SteadyTime start) {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+ServerOptions impatient() {
+    ServerOptions options;
+    options.head_timeout = 200ms;
+    options.body_timeout = 200ms;
+    options.keep_alive_idle = 200ms;
+    options.write_timeout = 200ms;
+    options.max_body = 1000;
+    return options;
+}
+
+// Sends a byte every 20 ms for as long as the server takes them, at most 2 s.
+void drip(Client& client) {
+    timeval pause{0, 20'000};
+    ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
+    char byte;
+    for (int i = 0; i < 100 && client.send("a"); ++i)
+        if (::recv(client.fd(), &byte, 1, MSG_PEEK) >= 0) break;
+    timeval five{5, 0};
+    ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &five, sizeof five);
+}
+
+TEST(Limits, DrippedHeadIsCutOffAtItsDeadline) {
+    TestServer server(plainRoutes(), impatient());
+    Client client(server.port());
+    const auto start = std::chrono::steady_clock::now();
+    client.send("GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
+    drip(client);
+    expectError(client.read(), 408, "TIMEOUT");
+    EXPECT_TRUE(client.ended());
+    EXPECT_GE(since(start), 190ms);
+    EXPECT_LT(since(start), 1500ms);
+}
+
+TEST(Limits, SlowBodyIsCutOffAtItsDeadline) {
+    TestServer server(plainRoutes(), impatient());
+    Client client(server.port());
+    const auto start = std::chrono::steady_clock::now();
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n");
+    drip(client);
+    expectError(client.read(), 408, "TIMEOUT");
+    EXPECT_TRUE(client.ended());
+    EXPECT_LT(since(start), 1500ms);
+}
+
+TEST(Limits, IdleConnectionsAreClosedSilently) {
+    TestServer server(plainRoutes(), impatient());
+    Client fresh(server.port());
+    Client used(server.port());
+    EXPECT_EQ(used.ask(get("/hello")).status, 200);
+    EXPECT_TRUE(fresh.ended());
+    EXPECT_TRUE(used.ended());
+}
+
+TEST(Limits, ClientThatReadsNothingIsGivenUp) {
+    const std::string large(32u << 20, 'x');  // more than the kernel buffers
+    std::vector<Route> routes{
+        {"GET", "/large", Body::None, [&](const Request&) { return Response::json(200, large); }}};
+    TestServer server(std::move(routes), impatient());
+    Client client(server.port());
+    client.send(get("/large"));
+    EXPECT_TRUE(server.awaitTold(1));
+}
+
+TEST(Limits, BodyOverTheLimitIs413) {
+    TestServer server(plainRoutes(), impatient());
+    const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    const std::string chunk = "1f4\r\n" + std::string(500, '1') + "\r\n";
+    for (const auto& request :
+         {head + "Content-Length: 1001\r\n\r\n", head + "Content-Length: 5000000000\r\n\r\n{",
+          head + "Transfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "1\r\n1\r\n0\r\n\r\n",
+          head + "Expect: 100-continue\r\nContent-Length: 1001\r\n\r\n"}) {
+        Client client(server.port());
+        const auto reply = client.ask(request);
+        expectError(reply, 413, "PAYLOAD_TOO_LARGE");
+        EXPECT_EQ(reply.header("connection"), "Close");
+        EXPECT_TRUE(client.ended());
+    }
+    EXPECT_EQ(Client(server.port()).ask(postJson("/echo", std::string(1000, '1'))).status, 200);
+}
+
+TEST(Limits, RefusalReachesAClientThatIsStillSending) {
+    TestServer server(plainRoutes(), impatient());
+    Client client(server.port());
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 400000\r\n\r\n");
+    client.send(std::string(400'000, '1'));
+    expectError(client.read(), 413, "PAYLOAD_TOO_LARGE");
+}
+
+TEST(Limits, ExpectContinueIsHonoured) {
+    TestServer server(plainRoutes());
+    Client client(server.port());
+    const std::string head =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: "
+        "100-continue\r\nContent-Length: 3\r\n\r\n";
+    EXPECT_EQ(client.ask(head).status, 100);
+    EXPECT_EQ(client.ask("[1]").body, "[1]");
+    // Not invited: refused before the body, and the connection ends since the body may or may not follow.
+    const auto reply =
+        client.ask("POST /nothing HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    expectError(reply, 404, "NOT_FOUND");
+    EXPECT_TRUE(client.ended());
+}
+
+TEST(Limits, OnlyJsonBodiesAreTaken) {
+    TestServer server(plainRoutes());
+    Client client(server.port());
+    const auto post = [&](const std::string& headers) {
+        return client.ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n" + headers + "\r\n{}");
+    };
+    EXPECT_EQ(post("Content-Type: application/json; charset=utf-8\r\n").status, 200);
+    EXPECT_EQ(post("Content-Type: application/merge-patch+json\r\nContent-Encoding: identity\r\n").status,
+              200);
+    for (const char* headers :
+         {"Content-Type: text/plain\r\n", "Content-Type: application/json; charset=utf-16\r\n",
+          "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"})
+        expectError(post(headers), 415, "UNSUPPORTED_MEDIA_TYPE");
+    EXPECT_EQ(client.ask("POST /echo HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+    const auto untyped = post("");
+    EXPECT_EQ(untyped.status, 200);
+    EXPECT_EQ(untyped.body, "") << "an untyped body counts as empty";
+}
+
+TEST(Limits, BodyNobodyReadsIsSkippedOrEndsTheConnection) {
+    TestServer server(plainRoutes());
+    Client client(server.port());
+    const std::string head = "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: ";
+    EXPECT_EQ(client.ask(head + "3\r\n\r\nabc" + get("/v1/jobs/next")).status, 200);
+    EXPECT_EQ(client.read().body, "next");
+    EXPECT_EQ(client.ask(head + "70000\r\n\r\n").header("connection"), "Close");
+}
+
+TEST(Limits, ConnectionsOverTheLimitAreTurnedAway) {
+    ServerOptions options;
+    options.max_connections = 2;
+    Gate go;
+    auto routes = plainRoutes();
+    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
+                          go.wait();
+                          return Response::json(200, "{}");
+                      }});
+    TestServer server(std::move(routes), options);
+    Client first(server.port());
+    Client second(server.port());
+    first.send(get("/wait"));
+    EXPECT_EQ(second.ask(get("/hello")).status, 200);
+    Client third(server.port());
+    const auto reply = third.ask(get("/hello"));
+    expectError(reply, 503, "OVERLOADED");
+    EXPECT_EQ(reply.header("retry-after"), "1");
+    go.open();
+    EXPECT_EQ(first.read().status, 200);
+}
+
+TEST(Limits, OutOfDescriptorsIsA503) {
+    TestServer server(plainRoutes());
+    rlimit usual{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+
+    Client first(server.port());
+    ASSERT_EQ(first.ask(get("/hello")).status, 200);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    rlimit tight = usual;
+    tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;  // a client can connect, nobody can accept it
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    const auto reply = Client(server.port()).ask(get("/hello"));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+
+    expectError(reply, 503, "OVERLOADED");
+    EXPECT_FALSE(server.logged().empty());
+    EXPECT_EQ(first.ask(get("/hello")).status, 200);
+    EXPECT_EQ(Client(server.port()).ask(get("/hello")).status, 200);
+}
+
+}  // namespace
+}  // namespace stepper::http::test

@@ -1,0 +1,148 @@
+#include "core/output/schema.h"
+
+#include <gtest/gtest.h>
+
+namespace stepper::output {
+namespace {
+
+json::Document parsed(std::string_view text) {
+    auto document = json::parse(text);
+    if (!document) ADD_FAILURE() << text << ": " << document.error().message;
+    return document ? std::move(document).value() : json::Document();
+}
+
+std::string refusal(std::string_view text) {
+    const auto schema = OutputSchema::parse(parsed(text));
+    if (schema) return "accepted";
+    EXPECT_EQ(schema.error().error_class, ErrorClass::InvalidRequest);
+    return schema.error().message;
+}
+
+std::string check(std::string_view schema, std::string_view value) {
+    const auto compiled = OutputSchema::parse(parsed(schema));
+    if (!compiled) return compiled.error().message;
+    const auto outcome = compiled->validate(parsed(value));
+    if (outcome) return "";
+    EXPECT_EQ(outcome.error().error_class, ErrorClass::BadResponse);
+    return outcome.error().message;
+}
+
+TEST(OutputSchema, RefusesWithTheContractsSentences) {
+    struct Case {
+        const char* schema;
+        const char* sentence;
+    };
+    const Case cases[] = {
+        {"[]", "Invalid outputSchema: expected object"},
+        {"{}", "Invalid outputSchema.kind: expected 'http-json' for HTTP transport"},
+        {R"({"kind":"zod"})", "Invalid outputSchema.kind: expected 'http-json' for HTTP transport"},
+        {R"({"kind":7})", "Invalid outputSchema.kind: expected 'http-json' for HTTP transport"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"date"}}})",
+         "Invalid outputSchema.properties.a.type: expected one of string, number, boolean, array, object"},
+        {R"({"kind":"http-json","properties":{"a":{}}})",
+         "Invalid outputSchema.properties.a.type: expected one of string, number, boolean, array, object"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"array","items":{"type":"object","properties":{"b":{"type":1}}}}}})",
+         "Invalid outputSchema.properties.a.items.properties.b.type: expected one of string, number, "
+         "boolean, array, "
+         "object"},
+        {R"({"kind":"http-json","properties":[]})", "Invalid outputSchema.properties: expected object"},
+        {R"({"kind":"http-json","properties":{"a":"string"}})",
+         "Invalid outputSchema.properties.a: expected object"},
+        {R"({"kind":"http-json","requiredKeys":"a"})",
+         "Invalid outputSchema.requiredKeys: expected array of strings"},
+        {R"({"kind":"http-json","requiredKeys":["a",1]})",
+         "Invalid outputSchema.requiredKeys: expected array of strings"},
+        {R"({"kind":"http-json","allowAdditionalKeys":"no"})",
+         "Invalid outputSchema.allowAdditionalKeys: expected boolean"},
+        {R"({"kind":"http-json","items":{"type":"string"}})",
+         "Invalid outputSchema.items: only allowed when type is array"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"string","minItems":1}}})",
+         "Invalid outputSchema.properties.a.minItems: only allowed when type is array"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"array","items":[]}}})",
+         "Invalid outputSchema.properties.a.items: expected object"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"array","minItems":-1}}})",
+         "Invalid outputSchema.properties.a.minItems: expected non-negative integer"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"array","maxItems":1.5}}})",
+         "Invalid outputSchema.properties.a.maxItems: expected non-negative integer"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"array","minItems":3,"maxItems":2}}})",
+         "Invalid outputSchema.properties.a.minItems: must not exceed maxItems"},
+        {R"({"kind":"json-schema"})", "Invalid outputSchema.schema: expected object"},
+        {R"({"kind":"json-schema","schema":{"type":"date"}})",
+         "Invalid outputSchema.schema: /type: expected one of null, boolean, object, array, string, number, "
+         "integer"},
+        {R"s({"kind":"json-schema","schema":{"properties":{"a":{"pattern":"(?=x)"}}}})s",
+         "Invalid outputSchema.schema: /properties/a/pattern: the pattern cannot be used: invalid perl operator: (?="},
+    };
+    for (const Case& c : cases) EXPECT_EQ(refusal(c.schema), c.sentence) << c.schema;
+}
+
+std::string nested(int levels) {
+    std::string node = R"({"type":"string"})";
+    for (int i = 1; i < levels; ++i) node = R"({"type":"array","items":)" + node + "}";
+    return R"({"kind":"http-json","properties":{"a":)" + node + "}}";
+}
+
+TEST(OutputSchema, NestsEightLevels) {
+    EXPECT_EQ(refusal(nested(8)), "accepted");
+    EXPECT_EQ(refusal(nested(9)),
+              "Invalid outputSchema.properties.a.items.items.items.items.items.items.items.items: nested "
+              "deeper than 8 "
+              "levels");
+}
+
+TEST(OutputSchema, EnforcesTheNotation) {
+    constexpr auto kProduct =
+        R"({"kind":"http-json","requiredKeys":["product","price"],
+            "properties":{"product":{"type":"string"},"price":{"type":"number"}},"allowAdditionalKeys":false})";
+    constexpr auto kOpen = R"({"kind":"http-json","properties":{"a":{"type":"boolean"}}})";
+    constexpr auto kLoose = R"({"kind":"http-json","requiredKeys":["a"],"allowAdditionalKeys":false})";
+    constexpr auto kDeep =
+        R"({"kind":"http-json","properties":{"list":{"type":"array","minItems":1,"maxItems":2,"items":
+            {"type":"object","requiredKeys":["n"],"properties":{"n":{"type":"number"}},"allowAdditionalKeys":false}}}})";
+    const std::tuple<const char*, const char*, const char*> cases[] = {
+        {kProduct, R"({"product":"Coffee beans","price":18})", ""},
+        {kProduct, R"({"product":"x"})", "value: the required member \"price\" is missing"},
+        {kProduct, R"({"product":"x","price":"18"})", "/price: not of type number"},
+        {kProduct, R"({"product":"x","price":18,"extra":1})", "/extra: not allowed"},
+        {kProduct, "[1]", "value: not of type object"},
+        {R"({"kind":"http-json"})", R"({"anything":1})", ""},
+        {R"({"kind":"http-json"})", "7", "value: not of type object"},
+        {kOpen, R"({"a":true,"b":1})", ""},
+        {kOpen, R"({"b":1})", ""},
+        {kOpen, R"({"a":null})", "/a: not of type boolean"},
+        {kLoose, R"({"a":1,"b":2})", ""},
+        {kDeep, R"({"list":[{"n":1},{"n":2.5}]})", ""},
+        {kDeep, R"({"list":[]})", "/list: fewer items than 1"},
+        {kDeep, R"({"list":[{"n":1},{"n":1},{"n":1}]})", "/list: more items than 2"},
+        {kDeep, R"({"list":[{"n":1},{"n":"x"}]})", "/list/1/n: not of type number"},
+        {kDeep, R"({"list":[{"n":1,"m":1}]})", "/list/0/m: not allowed"},
+        {kDeep, R"({"list":{}})", "/list: not of type array"},
+        {R"({"kind":"json-schema","schema":{"type":"array","items":{"type":"integer"}}})", "[1,2]", ""},
+        {R"({"kind":"json-schema","schema":{"type":"array","items":{"type":"integer"}}})", "[1,2.5]",
+         "/1: not of type integer"},
+        {R"({"kind":"json-schema","schema":true})", "7", ""},
+    };
+    for (const auto& [schema, value, detail] : cases) {
+        const std::string expected =
+            std::string_view(detail).empty() ? "" : std::string("Output schema validation failed: ") + detail;
+        EXPECT_EQ(check(schema, value), expected) << schema << " on " << value;
+    }
+}
+
+TEST(OutputSchema, TranslatesForProviders) {
+    const auto schema = OutputSchema::parse(parsed(
+        R"({"kind":"http-json","requiredKeys":["a"],"allowAdditionalKeys":false,
+            "properties":{"a":{"type":"array","items":{"type":"object","allowAdditionalKeys":false},"maxItems":3}}})"));
+    ASSERT_TRUE(schema.ok());
+    EXPECT_EQ(
+        schema->jsonSchema(),
+        R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"object"},"maxItems":3}},)"
+        R"("required":["a"],"additionalProperties":false})");
+
+    const auto given = OutputSchema::parse(parsed(R"({"kind":"json-schema","schema":{"type":"string"}})"));
+    ASSERT_TRUE(given.ok());
+    EXPECT_EQ(given->jsonSchema(), R"({"type":"string"})");
+}
+
+}  // namespace
+}  // namespace stepper::output

@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+
+#include "core/prompt/commit_report.h"
+
+namespace stepper::prompt {
+namespace {
+
+constexpr const char* kComplete =
+    R"({"userId":" user_123 ","commitSha":"cmwq2ltnx","repo":"myorg/myrepo","message":"Fix bug\n","files":[" src/app.ts"],
+        "components":["app"],"diffSummary":"+ fixed validation"})";
+
+// The complete body with one member replaced by `value` (JSON), or removed when it is "".
+Result<CommitInput> parsedWith(const char* field, const std::string& value) {
+    auto body = std::move(json::parse(kComplete)).value();
+    body.RemoveMember(field);
+    auto replacement = value.empty() ? json::Document() : std::move(json::parse(value)).value();
+    if (!value.empty())
+        json::set(body, field, json::Value(replacement, body.GetAllocator()), body.GetAllocator());
+    return parseCommitInput(body);
+}
+
+std::string quoted(const std::string& s) { return '"' + s + '"'; }
+
+std::string arrayOf(size_t n, const std::string& item) {
+    std::string out = "[";
+    for (size_t i = 0; i < n; ++i) out += (i ? "," : "") + item;
+    return out + "]";
+}
+
+std::string repeated(size_t n, const std::string& s) {
+    std::string out;
+    for (size_t i = 0; i < n; ++i) out += s;
+    return out;
+}
+
+TEST(CommitInput, ReadsAndTrims) {
+    const auto commit = parseCommitInput(std::move(json::parse(kComplete)).value());
+    ASSERT_TRUE(commit.ok());
+    EXPECT_EQ(commit->user_id, "user_123");
+    EXPECT_EQ(commit->message, "Fix bug");
+    EXPECT_EQ(commit->files, std::vector<std::string>{"src/app.ts"});
+    EXPECT_FALSE(commit->house_wording.has_value());
+    EXPECT_EQ(commit->callbacks, "[]");
+}
+
+TEST(CommitInput, ReportsTheFirstMissingField) {
+    const char* order[] = {"userId", "commitSha", "repo", "message", "files", "components", "diffSummary"};
+    for (const char* field : order)
+        EXPECT_EQ(parsedWith(field, "").error().message, std::string(field) + ": Required");
+    EXPECT_EQ(parseCommitInput(std::move(json::parse(R"({"userId":"u"})")).value()).error().message,
+              "commitSha: Required");
+    EXPECT_EQ(parseCommitInput(std::move(json::parse("[1]")).value()).error().message, "userId: Required");
+}
+
+TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
+    struct {
+        const char* field;
+        std::string value;
+        const char* message;
+    } cases[] = {
+        {"userId", "5", "userId: must be a string"},
+        {"userId", "null", "userId: must be a string"},
+        {"userId", R"("  ")", "userId: must not be empty"},
+        {"userId", quoted(std::string(129, 'u')), "userId: must have at most 128 characters"},
+        {"commitSha", quoted(std::string(65, 'a')), "commitSha: must have at most 64 characters"},
+        {"repo", quoted(std::string(256, 'a')), "repo: must have at most 255 characters"},
+        {"message", quoted(std::string(10'001, 'a')), "message: must have at most 10000 characters"},
+        {"files", R"("a")", "files: must be an array"},
+        {"files", arrayOf(2'001, R"("a")"), "files: must have at most 2000 entries"},
+        {"files", R"(["a",7])", "files[1]: must be a string"},
+        {"files", R"(["a"," "])", "files[1]: must not be empty"},
+        {"files", arrayOf(1, quoted(std::string(2'049, 'a'))), "files[0]: must have at most 2048 characters"},
+        {"components", arrayOf(201, R"("a")"), "components: must have at most 200 entries"},
+        {"components", arrayOf(1, quoted(std::string(257, 'a'))),
+         "components[0]: must have at most 256 characters"},
+        {"diffSummary", quoted(std::string(32'001, 'a')), "diffSummary: must have at most 32000 characters"},
+        {"template", quoted(std::string(10'001, 'a')), "template: must have at most 10000 characters"},
+        {"template", R"("")", "template: must not be empty"},
+        {"callbackUrl", "{}", "callbackUrl: must be a string"},
+        {"callbacks", "{}", "callbacks: must be an array"},
+        {"callbacks", arrayOf(6, "{}"), "callbacks: must have at most 5 entries"},
+        {"callbacks", "[{},1]", "callbacks[1]: must be an object"},
+    };
+    for (const auto& c : cases) {
+        const auto commit = parsedWith(c.field, c.value);
+        ASSERT_FALSE(commit.ok()) << c.message;
+        EXPECT_EQ(commit.error().message, c.message);
+        EXPECT_EQ(commit.error().error_class, ErrorClass::InvalidRequest);
+    }
+}
+
+TEST(CommitInput, TakesEverythingUpToTheLimits) {
+    EXPECT_TRUE(parsedWith("userId", quoted(repeated(128, "é"))).ok());
+    EXPECT_TRUE(parsedWith("commitSha", quoted("  " + std::string(64, 'a') + "  ")).ok());
+    EXPECT_TRUE(parsedWith("message", quoted(repeated(10'000, "日"))).ok());
+    EXPECT_TRUE(parsedWith("files", arrayOf(2'000, quoted(std::string(2'048, 'a')))).ok());
+    EXPECT_TRUE(parsedWith("files", "[]").ok());
+    EXPECT_TRUE(parsedWith("components", arrayOf(200, quoted(std::string(256, 'a')))).ok());
+    EXPECT_TRUE(parsedWith("diffSummary", quoted(std::string(32'000, 'a'))).ok());
+    EXPECT_TRUE(parsedWith("diffSummary", R"("  ")").ok());
+    EXPECT_EQ(parsedWith("template", R"(" formal ")")->house_wording, "formal");
+    EXPECT_EQ(parsedWith("callbackUrl", R"("https://a.example/x")")->callback_url, "https://a.example/x");
+    EXPECT_EQ(parsedWith("callbacks", R"([{"url":"u"}])")->callbacks, R"([{"url":"u"}])");
+}
+
+}  // namespace
+}  // namespace stepper::prompt
