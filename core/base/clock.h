@@ -47,5 +47,7 @@ private:
 
 // "2026-11-21T07:12:22.935Z"
 std::string isoTime(WallTime t);
+// RFC 9110 IMF-fixdate: "Sat, 21 Nov 2026 07:12:22 GMT"
+std::string httpDate(WallTime t);
 
 }  // namespace stepper

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <span>
@@ -24,8 +25,16 @@ std::string hex(std::span<const unsigned char> bytes) {
 }  // namespace
 
 std::string newId() {
+    // The generator costs as much for a block as for one id.
+    thread_local std::array<unsigned char, 16 * 16> pool;
+    thread_local size_t used = pool.size();
+    if (used == pool.size()) {
+        RAND_bytes(pool.data(), static_cast<int>(pool.size()));
+        used = 0;
+    }
     std::array<unsigned char, 16> b{};
-    RAND_bytes(b.data(), static_cast<int>(b.size()));
+    std::copy_n(pool.begin() + static_cast<std::ptrdiff_t>(used), b.size(), b.begin());
+    used += b.size();
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                         std::chrono::system_clock::now().time_since_epoch())
                         .count();

@@ -117,6 +117,7 @@ Fields sharedFields(Provider& p) {
             {"idle_timeout", read::duration(p.idle_timeout, 1ms, 24h)},
             {"concurrency", read::integer(p.concurrency, 1, 10'000)},
             {"max_response_bytes", read::bytes(p.max_response_bytes, 1024, 1u << 30)},
+            {"stream", read::flag(p.stream)},
             {"limits", limitsSection(p.limits)},
             {"retry", retrySection(p.retry)},
             {"breaker", breakerSection(p.breaker)},

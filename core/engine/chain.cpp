@@ -127,7 +127,9 @@ Result<plugin::Answer> Chain::call(const ProviderEntry& provider) {
     // Nothing was sent, so it says nothing of the provider; UNKNOWN is what clients know it by.
     if (!messages) return Error{ErrorClass::Internal, messages.error().message};
     const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
-    auto answer = attempt(provider, chatRequestJson(request_, provider.spec, *messages), until, cancel_, engine_.deps_.transport);
+    const bool stream = provider.spec.stream && (provider.plugin->image().capabilities() & STEPPER_CAP_STREAM);
+    const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
+    auto answer = attempt(provider, chat, until, cancel_, engine_.deps_.transport);
     if (answer) {
         slot.learned({limits::Report::Kind::Ok});
     } else {

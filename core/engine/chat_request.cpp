@@ -51,7 +51,7 @@ Result<prompt::Messages> messagesFor(const GenerateRequest& request, const confi
 }
 
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
-                            const prompt::Messages& messages) {
+                            const prompt::Messages& messages, bool stream) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     w.StartObject();
@@ -65,7 +65,7 @@ std::string chatRequestJson(const GenerateRequest& request, const config::Provid
         w.EndObject();
     }
     w.EndArray();
-    json::putBool(w, "stream", false);
+    json::putBool(w, "stream", stream);
     if (const auto tokens = request.max_output_tokens ? request.max_output_tokens : provider.max_tokens)
         json::putInt(w, "max_tokens", *tokens);
     putResponseFormat(w, schemaText(request), request.mode == output::Mode::CommitReport ? "commit_report" : "answer");

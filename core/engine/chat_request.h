@@ -12,8 +12,8 @@ namespace stepper::engine {
 // InvalidRequest when the prompt renders to nothing.
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider, bool redact);
 
-// {"model","messages","stream":false,"max_tokens"?,"response_format"?}
+// {"model","messages","stream","max_tokens"?,"response_format"?}
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
-                            const prompt::Messages& messages);
+                            const prompt::Messages& messages, bool stream);
 
 }  // namespace stepper::engine

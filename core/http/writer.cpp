@@ -1,15 +1,19 @@
 #include "core/http/writer.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Timestamp.h>
 
 #include "core/base/text.h"
 
 namespace stepper::http {
 namespace {
+
+constexpr std::string_view kSecurityHeaders =
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Content-Security-Policy: default-src 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n";
 
 bool isControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
@@ -18,44 +22,49 @@ bool isOurs(std::string_view name) {
            equalsIgnoreCase(name, "connection") || equalsIgnoreCase(name, "x-request-id");
 }
 
-void addAll(Poco::Net::HTTPResponse& out, const Headers& headers) {
+void put(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void putAll(std::string& out, const Headers& headers) {
     for (const auto& [name, value] : headers) {
         const bool breaks_out = std::any_of(name.begin(), name.end(), isControl) ||
                                 std::any_of(value.begin(), value.end(), isControl);
-        if (!breaks_out && !isOurs(name)) out.add(name, value);
+        if (!breaks_out && !isOurs(name)) put(out, name, value);
     }
 }
 
-void addSecurity(Poco::Net::HTTPResponse& out) {
-    out.set("X-Content-Type-Options", "nosniff");
-    out.set("X-Frame-Options", "DENY");
-    out.set("Content-Security-Policy", "default-src 'none'");
-    out.set("Referrer-Policy", "no-referrer");
-    if (!out.has("Cache-Control")) out.set("Cache-Control", "no-store");
+bool names(const Headers& headers, std::string_view wanted) {
+    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return equalsIgnoreCase(h.first, wanted); });
 }
 
 }  // namespace
 
 std::string serialise(const Response& response, const Envelope& envelope) {
     using Poco::Net::HTTPResponse;
-    const bool has_body = response.status != HTTPResponse::HTTP_NO_CONTENT &&
-                          response.status != HTTPResponse::HTTP_NOT_MODIFIED;
-    HTTPResponse head(HTTPResponse::HTTP_1_1, static_cast<HTTPResponse::HTTPStatus>(response.status));
-    head.setDate(Poco::Timestamp());
-    addAll(head, response.headers);
-    addAll(head, envelope.add);
-    head.set("X-Request-Id", std::string(envelope.request_id));
-    if (envelope.security_headers) addSecurity(head);
-    head.setKeepAlive(envelope.keep_alive);
-    if (has_body) {
-        head.setContentType(response.content_type);
-        head.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+    const auto status = static_cast<HTTPResponse::HTTPStatus>(response.status);
+    const bool has_body = status != HTTPResponse::HTTP_NO_CONTENT && status != HTTPResponse::HTTP_NOT_MODIFIED;
+    std::string out;
+    out.reserve(512 + response.body.size());
+    out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    out.append(HTTPResponse::getReasonForStatus(status)).append("\r\n");
+    put(out, "Date", httpDate(std::chrono::system_clock::now()));
+    putAll(out, response.headers);
+    putAll(out, envelope.add);
+    put(out, "X-Request-Id", envelope.request_id);
+    if (envelope.security_headers) {
+        out += kSecurityHeaders;
+        if (!names(response.headers, "cache-control") && !names(envelope.add, "cache-control"))
+            put(out, "Cache-Control", "no-store");
     }
-    std::ostringstream out;
-    head.write(out);
-    auto bytes = std::move(out).str();
-    if (has_body && !envelope.head_only) bytes += response.body;
-    return bytes;
+    put(out, "Connection", envelope.keep_alive ? "Keep-Alive" : "Close");
+    if (has_body) {
+        put(out, "Content-Type", response.content_type);
+        put(out, "Content-Length", std::to_string(response.body.size()));
+    }
+    out += "\r\n";
+    if (has_body && !envelope.head_only) out += response.body;
+    return out;
 }
 
 }  // namespace stepper::http

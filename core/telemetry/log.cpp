@@ -87,7 +87,6 @@ void init(std::string_view level, std::string_view format) {
                                                       spdlog::async_overflow_policy::overrun_oldest);
     s.logger->set_pattern("%v");
     s.logger->set_level(spdlog::level::from_str(std::string(level)));
-    s.logger->flush_on(spdlog::level::info);
 }
 
 bool enabled(Level level) {

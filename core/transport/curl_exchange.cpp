@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 #include "core/base/text.h"
 #include "core/base/units.h"
@@ -18,15 +17,6 @@ SteadyTime steadyNow() { return std::chrono::steady_clock::now(); }
 
 milliseconds millisecondsUntil(SteadyTime until, SteadyTime from) {
     return std::chrono::ceil<milliseconds>(until - from);
-}
-
-// RFC 9110 IMF-fixdate
-std::string httpDate() {
-    const std::time_t now = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    std::array<char, 40> out{};
-    return {out.data(), std::strftime(out.data(), out.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
 }
 
 bool has(const Headers& headers, std::string_view name) {
@@ -263,7 +253,7 @@ void CurlExchange::onHeadComplete() {
     }
     status_ = static_cast<int>(status);
     head_complete_ = true;
-    if (!has(headers_, "date")) headers_.emplace_back("date", httpDate());
+    if (!has(headers_, "date")) headers_.emplace_back("date", httpDate(std::chrono::system_clock::now()));
     if (succeeded())
         framer_.emplace(request_.body_mode, request_.max_response_bytes);
     else

@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 from child import Answer, Server, StartError, call  # noqa: E402,F401  (the tests import them from here)
 
-BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "dev"))
+BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "dev")).resolve()
 STEPPER = BUILD / "bin" / "stepper"
 SIMULATOR = BUILD / "bin" / "provider-sim"
 PLUGINS = BUILD / "plugins"

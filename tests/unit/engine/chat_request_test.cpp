@@ -15,7 +15,7 @@ GenerateRequest generic(std::string_view body, output::Mode mode = output::Mode:
 json::Document chatOf(const GenerateRequest& request, const config::Provider& provider = {}) {
     const auto messages = messagesFor(request, provider, true);
     EXPECT_TRUE(messages.ok());
-    return json::parse(chatRequestJson(request, provider, *messages)).value();
+    return json::parse(chatRequestJson(request, provider, *messages, true)).value();
 }
 
 TEST(ChatRequest, HasTheShapePluginsExpect) {
@@ -26,7 +26,7 @@ TEST(ChatRequest, HasTheShapePluginsExpect) {
     const auto chat = chatOf(request, provider);
     EXPECT_EQ(json::string(chat, "model"), "m-1");
     EXPECT_EQ(json::integer(chat, "max_tokens"), 100);
-    EXPECT_EQ(json::boolean(chat, "stream"), false);
+    EXPECT_EQ(json::boolean(chat, "stream"), true);
     EXPECT_EQ(chat["messages"].Size(), 1u);
     EXPECT_EQ(json::at(chat, "/messages/0/content")->GetString(), std::string("hi"));
     request.max_output_tokens = 5;
