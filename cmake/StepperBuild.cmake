@@ -11,7 +11,7 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -fstack-protector-strong
+add_compile_options(-Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> -fstack-protector-strong
                     $<$<CONFIG:Debug>:-D_GLIBCXX_ASSERTIONS>)
 if(STEPPER_WERROR)
   add_compile_options(-Werror)

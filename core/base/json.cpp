@@ -6,6 +6,9 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/reader.h>
 
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <unordered_set>
 #include <vector>
 
@@ -23,11 +26,8 @@ public:
 
     bool Null() { return count() && out_.Null(); }
     bool Bool(bool b) { return count() && out_.Bool(b); }
-    bool Int(int i) { return count() && out_.Int(i); }
-    bool Uint(unsigned i) { return count() && out_.Uint(i); }
-    bool Int64(int64_t i) { return count() && out_.Int64(i); }
-    bool Uint64(uint64_t i) { return count() && out_.Uint64(i); }
-    bool Double(double d) { return count() && out_.Double(d); }
+    // RapidJSON's own exact conversion trips over "0e100" (it counts the leading zeros of zero).
+    bool RawNumber(const char* s, rapidjson::SizeType n, bool) { return count() && number({s, n}); }
     bool String(const char* s, rapidjson::SizeType n, bool) {
         return count() && wellFormed({s, n}) && out_.String(s, n, true);
     }
@@ -63,6 +63,22 @@ private:
         return s.find(kSurrogateLead) == std::string_view::npos || isValidUtf8(s) || refuse("half a surrogate pair");
     }
     bool count() { return ++nodes_ <= limits_.max_nodes || refuse("too many values"); }
+    bool number(std::string_view s) {
+        int64_t i = 0;
+        uint64_t u = 0;
+        double d = 0;
+        if (whole(s, i)) return out_.Int64(i);
+        if (whole(s, u)) return out_.Uint64(u);
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), d);
+        // Out of range either way; only strtod says which.
+        if (error == std::errc::result_out_of_range) d = std::strtod(std::string(s).c_str(), nullptr);
+        return std::isfinite(d) ? out_.Double(d) : refuse("number too large");
+    }
+    template <class T>
+    static bool whole(std::string_view s, T& out) {
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), out);
+        return error == std::errc{} && end == s.data() + s.size();
+    }
     bool deeper() { return ++depth_ <= limits_.max_depth || refuse("nested too deeply"); }
 
     Document& out_;
@@ -83,7 +99,7 @@ Result<Document> parse(std::string_view text, const ParseLimits& limits) {
     auto generate = [&](Document& d) {
         LimitHandler handler(d, limits);
         constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                                    rapidjson::kParseFullPrecisionFlag;
+                                    rapidjson::kParseNumbersAsStringsFlag;
         outcome = reader.Parse<kFlags>(stream, handler);
         violation = handler.violation();
         return !outcome.IsError();
@@ -122,7 +138,7 @@ const Value* find(const Value& v, std::string_view key) {
 }
 
 const Value* at(const Value& v, std::string_view pointer) {
-    const rapidjson::Pointer p(pointer.data(), pointer.size());
+    const rapidjson::GenericPointer<Value> p(pointer.data(), pointer.size());
     return p.IsValid() ? p.Get(v) : nullptr;
 }
 

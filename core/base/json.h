@@ -14,9 +14,12 @@
 
 namespace stepper::json {
 
-using Document = rapidjson::Document;
-using Value = rapidjson::Value;
-using Allocator = Document::AllocatorType;
+// RapidJSON's own chunk is 64 KiB; most documents need one, and thousands live at once.
+struct Allocator : rapidjson::MemoryPoolAllocator<> {
+    Allocator() : MemoryPoolAllocator(2048) {}
+};
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator>;
+using Value = Document::ValueType;
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 struct ParseLimits {

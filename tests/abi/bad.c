@@ -1,4 +1,5 @@
 /* Plugins that must be refused. BAD names the flaw; built once for each. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@
     { literal, sizeof(literal) - 1 }
 
 #if BAD == BAD_CRASH
-__attribute__((constructor)) static void crash(void) { *(volatile int*)8 = 1; }
+__attribute__((constructor)) static void crash(void) { raise(SIGSEGV); }
 #elif BAD == BAD_HANG
 __attribute__((constructor)) static void hang(void) {
     for (;;) pause();

@@ -11,7 +11,7 @@ class OutsidePlugins(Case):
     def build_examples(self):
         """Installs sdk/ alone and builds its examples against the installation, without this build's sanitizers."""
         prefix, out = self.folder / "sdk", self.folder / "out"
-        quiet = {"check": True, "capture_output": True}
+        quiet = {"check": True, "capture_output": True, "env": dict(os.environ, CMAKE_GENERATOR="Ninja")}
         subprocess.run(["cmake", "-S", ROOT / "sdk", "-B", self.folder / "sdk-build"], **quiet)
         subprocess.run(["cmake", "--install", self.folder / "sdk-build", "--prefix", prefix], **quiet)
         shutil.copytree(ROOT / "sdk/examples", self.folder / "examples")
@@ -48,7 +48,7 @@ class OutsidePlugins(Case):
         plugins = self.folder / "plugins"
         plugins.mkdir()
         built = BUILD / "tests/abi/plugins"
-        for name in ("echo-c", "bad-entry", "bad-major", "bad-crash", "bad-abort"):
+        for name in ("echo-c", "bad-entry", "bad-major", "bad-crash", "bad-abort", "bad-hang"):
             shutil.copy(built / f"{name}.so", plugins)
         whole = (built / "echo-c.so").read_bytes()
         for number, size in enumerate(range(0, len(whole), 128)):
@@ -58,7 +58,7 @@ class OutsidePlugins(Case):
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "echo")
         log = self.log_path.read_text(encoding="utf-8")
         refused = [line for line in log.splitlines() if '"plugin refused"' in line]
-        self.assertEqual(len(refused), 4 + number + 1)
+        self.assertEqual(len(refused), 5 + number + 1)
         self.assertEqual(call("GET", server.url + "/livez").status, 200)
 
     def test_the_probe_tells_why(self):

@@ -34,6 +34,23 @@ TEST(Json, LimitsHoldBeforeMemoryIsSpent) {
     EXPECT_NE(problem("[1,2,3]", {.max_nodes = 3}).find("too many values"), std::string::npos);
 }
 
+TEST(Json, NumbersAreExact) {
+    const auto d = parse(R"([0e100,-0,1.1,9223372036854775807,18446744073709551615,18446744073709551616,1e-999,
+        0.1e1,123456789012345678901234567890,2.2250738585072011e-308])").value();
+    EXPECT_EQ(d[0].GetDouble(), 0.0);
+    EXPECT_EQ(d[1].GetInt(), 0);
+    EXPECT_EQ(d[2].GetDouble(), 1.1);
+    EXPECT_EQ(d[3].GetInt64(), INT64_MAX);
+    EXPECT_EQ(d[4].GetUint64(), UINT64_MAX);
+    EXPECT_EQ(d[5].GetDouble(), 18446744073709551616.0);
+    EXPECT_EQ(d[6].GetDouble(), 0.0);
+    EXPECT_EQ(d[7].GetDouble(), 1.0);
+    EXPECT_EQ(d[8].GetDouble(), 123456789012345678901234567890.0);
+    EXPECT_EQ(d[9].GetDouble(), 2.2250738585072011e-308);
+    EXPECT_NE(problem("1e999"), "parsed");
+    EXPECT_NE(problem("[-1e308,1" + std::string(400, '0') + "]"), "parsed");
+}
+
 TEST(Json, DuplicateKeysAreRefusedOnlyOnDemand) {
     EXPECT_EQ(problem(R"({"a":1,"a":2})"), "parsed");
     EXPECT_NE(problem(R"({"a":1,"a":2})", {.reject_duplicate_keys = true}), "parsed");

@@ -18,9 +18,12 @@
 
 namespace stepper::kit {
 
-using Document = rapidjson::Document;
-using Value = rapidjson::Value;
-using Allocator = Document::AllocatorType;
+// RapidJSON's own chunk is 64 KiB; most documents need one, and thousands live at once.
+struct Allocator : rapidjson::MemoryPoolAllocator<> {
+    Allocator() : MemoryPoolAllocator(2048) {}
+};
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator>;
+using Value = Document::ValueType;
 
 namespace detail {
 
@@ -106,7 +109,7 @@ inline const Value* find(const Value& v, std::string_view key) {
 
 // The value at an RFC 6901 pointer ("/choices/0/message"); nullptr when there is none or null.
 inline const Value* at(const Value& v, std::string_view pointer) {
-    const rapidjson::Pointer p(pointer.data(), pointer.size());
+    const rapidjson::GenericPointer<Value> p(pointer.data(), pointer.size());
     const Value* found = p.IsValid() ? p.Get(v) : nullptr;
     return found && found->IsNull() ? nullptr : found;
 }
