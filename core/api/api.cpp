@@ -99,7 +99,7 @@ http::Response Endpoints::root() const {
     w.Key("security");
     w.StartObject();
     json::putBool(w, "cors", security.cors.enabled);
-    json::putBool(w, "rateLimit", security.rate_limit.enabled);
+    json::putBool(w, "rateLimit", false);  // configured or not, nothing enforces it yet
     json::putBool(w, "helmet", security.security_headers);
     json::putBool(w, "apiKeyRequired", security.api_key_enabled);
     w.EndObject();

@@ -1,5 +1,6 @@
 #include "core/app/host.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <system_error>
@@ -38,7 +39,9 @@ config::Config withCatalogLogged(config::Config config, const plugin::Catalog& c
     return config;
 }
 
-std::shared_ptr<const engine::Snapshot> assemble(config::Config config, const TemporaryFolder& copies, engine::Gates& gates) {
+std::shared_ptr<const engine::Snapshot> assemble(config::Config config, engine::Gates& gates) {
+    // A mapped file needs its name no longer: nothing stays behind even after kill -9.
+    const TemporaryFolder copies;
     const fs::path dir = config.plugins_dir.empty() ? defaultPluginsDir() : config.plugins_dir;
     auto catalog = plugin::loadCatalog(dir, loadOptions(copies));
     auto checked = withCatalogLogged(std::move(config), catalog);
@@ -95,7 +98,7 @@ Host::Host(config::Config config) : engine_({snapshots_, transport_, metrics_}) 
     plugin::setPluginLog([](int level, std::string_view message) {
         log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
     });
-    snapshots_.publish(assemble(std::move(config), copies_, gates_));
+    snapshots_.publish(assemble(std::move(config), gates_));
 }
 
 std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {

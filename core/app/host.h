@@ -45,7 +45,6 @@ public:
 
 private:
     SystemClock clock_;
-    TemporaryFolder copies_;
     Metrics metrics_;
     transport::CurlTransport transport_;
     engine::Gates gates_{clock_};

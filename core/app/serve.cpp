@@ -99,6 +99,8 @@ int serve(const Options& options) {
     const auto snapshot = host.snapshot();
     if (const auto problems = configProblems(*snapshot, false); !problems.empty()) return refuse(problems.front());
     logProviders(*snapshot);
+    if (snapshot->config.security.rate_limit.enabled)
+        log::warn("configuration", {{"warning", "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
     std::atomic<bool> draining{false};
     const api::Guard guard(snapshot->config.security);
