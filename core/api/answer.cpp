@@ -76,7 +76,8 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
     json::put(w, "requestId", request_id);
     w.EndObject();
     auto response = http::Response::json(f.http_status, {buffer.GetString(), buffer.GetSize()});
-    if (f.retry_after) response.headers.emplace_back("Retry-After", std::to_string(wholeSeconds(*f.retry_after)));
+    if (f.retry_after)
+        response.headers.emplace_back("Retry-After", std::to_string(wholeSeconds(*f.retry_after)));
     return response;
 }
 

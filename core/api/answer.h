@@ -5,8 +5,8 @@
 
 namespace stepper::api {
 
-// 200 {"status":"completed","data","metadata"}, or the failure with its status, Retry-After and the story of what was
-// tried. Commit reports (`report`) carry neither `validated` nor `contractVersion`.
+// 200 {"status":"completed","data","metadata"}, or the failure with its status, Retry-After and the story of
+// what was tried. Commit reports (`report`) carry neither `validated` nor `contractVersion`.
 http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id);
 
 }  // namespace stepper::api

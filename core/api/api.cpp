@@ -15,19 +15,24 @@ constexpr milliseconds kDefaultDuration{60'000};
 constexpr milliseconds kMaxDuration{3'600'000};
 
 // A positive whole number of milliseconds in a header; nonsense counts as absent.
-std::optional<milliseconds> timeoutHeader(const http::Request& request, std::string_view lower_name, milliseconds unit) {
+std::optional<milliseconds> timeoutHeader(const http::Request& request, std::string_view lower_name,
+                                          milliseconds unit) {
     const std::string_view text = request.header(lower_name);
     int64_t n = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc{} || end != text.data() + text.size() || n <= 0 || n > kMaxDuration / unit) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size() || n <= 0 || n > kMaxDuration / unit)
+        return std::nullopt;
     return n * unit;
 }
 
-// The earliest of what the body, our header and the OpenAI SDK's header ask for. One deadline covers everything.
+// The earliest of what the body, our header and the OpenAI SDK's header ask for. One deadline covers
+// everything.
 SteadyTime deadlineOf(const http::Request& request, std::optional<milliseconds> max_duration) {
     milliseconds d = max_duration.value_or(kDefaultDuration);
-    if (const auto ms = timeoutHeader(request, "x-request-timeout-ms", milliseconds{1})) d = max_duration ? std::min(d, *ms) : *ms;
-    if (const auto s = timeoutHeader(request, "x-stainless-timeout", milliseconds{1'000})) d = std::min(d, *s);
+    if (const auto ms = timeoutHeader(request, "x-request-timeout-ms", milliseconds{1}))
+        d = max_duration ? std::min(d, *ms) : *ms;
+    if (const auto s = timeoutHeader(request, "x-stainless-timeout", milliseconds{1'000}))
+        d = std::min(d, *s);
     return request.received + d;
 }
 
@@ -40,7 +45,8 @@ public:
         const auto& wanted = std::get<ParsedRequest>(parsed);
         const auto outcome =
             deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration), *request.cancel);
-        if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining) return cutByDrain(request);
+        if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
+            return cutByDrain(request);
         return immediateAnswer(outcome, report, request.id);
     }
 
@@ -70,7 +76,8 @@ public:
 
 private:
     static http::Response cutByDrain(const http::Request& request) {
-        auto out = http::Response::error(503, "CANCELLED", "The server is shutting down; send the request again", request.id);
+        auto out = http::Response::error(503, "CANCELLED",
+                                         "The server is shutting down; send the request again", request.id);
         out.headers.emplace_back("Retry-After", "1");
         return out;
     }

@@ -85,7 +85,8 @@ public:
         const auto* v = member(body_, key);
         if (!v) return std::nullopt;
         if (v->IsNumber() && v->GetDouble() > 0 && v->GetDouble() <= max) return v->GetDouble();
-        fail("Invalid " + std::string(key) + ": expected a positive number of at most " + std::to_string(static_cast<int64_t>(max)));
+        fail("Invalid " + std::string(key) + ": expected a positive number of at most " +
+             std::to_string(static_cast<int64_t>(max)));
         return std::nullopt;
     }
 
@@ -132,19 +133,22 @@ Parsed parseGenerate(std::string_view text) {
     auto parsed = parseBody(text);
     if (!parsed) return refuseJson("Request body is not valid JSON: " + parsed.error().message);
     const json::Value& body = **parsed;
-    if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound) return refuse(sound.error().message);
+    if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound)
+        return refuse(sound.error().message);
 
     ParsedRequest out;
     Reader read(body);
     using output::Mode;
-    out.request.mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}}, Mode::Json,
-                                        "Invalid responseMode: expected 'json' or 'text'");
+    out.request.mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
+                                        Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
     if (const auto* version = member(body, "contractVersion");
         !read.problem() && version && !(version->IsString() && json::view(*version) == kContractVersion))
         return refuseVersion();
     out.cache_control = read.oneOf<CacheControl>(
         "cacheControl",
-        {{"default", CacheControl::Default}, {"no-cache", CacheControl::NoCache}, {"refresh", CacheControl::Refresh}},
+        {{"default", CacheControl::Default},
+         {"no-cache", CacheControl::NoCache},
+         {"refresh", CacheControl::Refresh}},
         CacheControl::Default, "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'");
     out.request.tenant_id = read.id("tenantId");
     out.request.request_id = read.id("requestId");

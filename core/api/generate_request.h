@@ -1,4 +1,5 @@
-// POST /v1/generate*: the client's JSON becomes an engine::GenerateRequest, or a 400 in the contract's words. Pure.
+// POST /v1/generate*: the client's JSON becomes an engine::GenerateRequest, or a 400 in the contract's words.
+// Pure.
 #pragma once
 #include <optional>
 #include <string>

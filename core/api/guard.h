@@ -13,8 +13,10 @@ class Guard {
 public:
     explicit Guard(const config::Security& security);
 
-    // A response ends the request: 204 to a CORS preflight, 401 without a valid key. `add` goes onto any response.
-    std::optional<http::Response> check(const http::Request& request, std::string_view route, http::Headers& add) const;
+    // A response ends the request: 204 to a CORS preflight, 401 without a valid key. `add` goes onto any
+    // response.
+    std::optional<http::Response> check(const http::Request& request, std::string_view route,
+                                        http::Headers& add) const;
 
 private:
     bool keyIsValid(const http::Request& request) const;

@@ -20,7 +20,8 @@ std::string_view stateOf(const engine::ProviderEntry& p, const limits::GateState
 
 std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s) {
     if (!p.enabled()) return p.disabled_reason;
-    if (s.denied == limits::Denial::Disabled) return "the provider refused its key; correct it, or wait for the next try";
+    if (s.denied == limits::Denial::Disabled)
+        return "the provider refused its key; correct it, or wait for the next try";
     return {};
 }
 

@@ -25,7 +25,7 @@ engine::GenerateRequest requestFor(const std::string& prompt, bool json_mode) {
 void tell(const engine::AttemptRecord& r) {
     const std::string what = !r.skipped.empty() ? "skipped, " + r.skipped
                              : r.error          ? std::string(r.error_code) + ": " + r.error->message
-                                                : "answered in " + std::to_string(r.duration->count()) + " ms";
+                                       : "answered in " + std::to_string(r.duration->count()) + " ms";
     std::fprintf(stderr, "%s: %s\n", r.provider.c_str(), what.c_str());
 }
 
@@ -47,8 +47,8 @@ int generate(const Options& options) {
 
     Host host(std::move(config).value());
     CancelToken cancel;
-    const auto outcome =
-        host.engine().generate(requestFor(prompt, options.json), std::chrono::steady_clock::now() + kDeadline, cancel);
+    const auto outcome = host.engine().generate(requestFor(prompt, options.json),
+                                                std::chrono::steady_clock::now() + kDeadline, cancel);
     if (options.json) {
         std::printf("%s\n", api::immediateAnswer(outcome, false, newId()).body.c_str());
     } else {

@@ -24,7 +24,9 @@ Result<void> applyListen(const std::string& listen, config::Server& server) {
     const bool sound = colon != std::string::npos && colon > 0 &&
                        std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
                        colon + 1 < listen.size();
-    if (!sound) return Error{ErrorClass::Config, "--listen " + listen + ": expected HOST:PORT, such as 127.0.0.1:3001"};
+    if (!sound)
+        return Error{ErrorClass::Config,
+                     "--listen " + listen + ": expected HOST:PORT, such as 127.0.0.1:3001"};
     server.host = listen.substr(0, colon);
     server.port = static_cast<uint16_t>(port);
     return {};
@@ -32,7 +34,8 @@ Result<void> applyListen(const std::string& listen, config::Server& server) {
 
 config::Config withCatalogLogged(config::Config config, const plugin::Catalog& catalog) {
     for (const auto& [kind, image] : catalog.by_kind)
-        log::info("plugin loaded", {{"kind", kind}, {"version", image->version()}, {"file", image->file().string()}});
+        log::info("plugin loaded",
+                  {{"kind", kind}, {"version", image->version()}, {"file", image->file().string()}});
     for (const auto& refused : catalog.refused)
         log::warn("plugin refused", {{"file", refused.file.string()}, {"reason", refused.reason}});
     for (const auto& warning : config.warnings) log::warn("configuration", {{"warning", warning}});
@@ -53,7 +56,8 @@ std::shared_ptr<const engine::Snapshot> assemble(config::Config config, engine::
 Result<config::Config> loadConfig(const Options& options) {
     const auto environment = config::processEnvironment();
     std::string file = options.config.value_or("");
-    if (const auto named = environment.find("STEPPER_CONFIG"); file.empty() && named != environment.end()) file = named->second;
+    if (const auto named = environment.find("STEPPER_CONFIG"); file.empty() && named != environment.end())
+        file = named->second;
     config::Sources defaults;
     defaults.stepper_yaml = config::defaultStepperYaml();
     defaults.stepper_name = "built-in stepper.yaml";
@@ -106,7 +110,9 @@ std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool s
     for (const auto& p : snapshot.providers) {
         const bool counts = p.absence == engine::Absence::ConfigRefused ||
                             (strict && p.absence == engine::Absence::PluginMissing);
-        if (counts) out.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " + p.disabled_reason);
+        if (counts)
+            out.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " +
+                          p.disabled_reason);
     }
     return out;
 }

@@ -10,7 +10,8 @@
 
 namespace stepper::app {
 
-// The configuration file named by --config or STEPPER_CONFIG, or the built-in defaults; with --listen applied.
+// The configuration file named by --config or STEPPER_CONFIG, or the built-in defaults; with --listen
+// applied.
 Result<config::Config> loadConfig(const Options& options);
 
 // A folder of our own under the temporary directory, mode 0700, removed with this object.
@@ -26,7 +27,8 @@ private:
     std::filesystem::path path_;
 };
 
-// Where plugins are looked for when the configuration names no folder: beside this program, as built or installed.
+// Where plugins are looked for when the configuration names no folder: beside this program, as built or
+// installed.
 std::filesystem::path defaultPluginsDir();
 // How this program loads plugins: private copies in `copies`, probed by a child of this program.
 plugin::LoadOptions loadOptions(const TemporaryFolder& copies);
@@ -52,8 +54,8 @@ private:
     engine::Engine engine_;
 };
 
-// Complete sentences about providers that cannot work as configured, with file and line; empty when there are none.
-// A missing plugin is one only when `strict`: it may be dropped in later.
+// Complete sentences about providers that cannot work as configured, with file and line; empty when there are
+// none. A missing plugin is one only when `strict`: it may be dropped in later.
 std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict);
 
 }  // namespace stepper::app

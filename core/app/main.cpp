@@ -14,17 +14,20 @@ constexpr const char* kHelp =
     "\n"
     "  stepper serve [--config FILE] [--listen HOST:PORT]   answer HTTP requests\n"
     "  stepper check [--config FILE]                        validate the configuration; exit 0 or 78\n"
-    "  stepper generate [--config FILE] [--json] PROMPT|-   one request, no server; --json wants and prints JSON\n"
+    "  stepper generate [--config FILE] [--json] PROMPT|-   one request, no server; --json wants and prints "
+    "JSON\n"
     "  stepper plugin list [FOLDER]                         plugins, and files that are none and why\n"
     "  stepper plugin inspect SO                            what a plugin says of itself\n"
     "  stepper plugin probe SO                              try a plugin in a child process\n"
     "  stepper plugin test SO TRANSCRIPT...                 run a plugin's transcripts\n"
     "  stepper version\n"
     "\n"
-    "Without --config (or STEPPER_CONFIG) the built-in provider catalogue serves; a provider is on when its key is\n"
+    "Without --config (or STEPPER_CONFIG) the built-in provider catalogue serves; a provider is on when its "
+    "key is\n"
     "in the environment, such as GEMINI_API_KEY.\n";
 
-// Every thread inherits this: serve waits for these signals in one place, and writes to gone peers return errors.
+// Every thread inherits this: serve waits for these signals in one place, and writes to gone peers return
+// errors.
 void blockSignals() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -46,10 +49,15 @@ int help(const stepper::app::Options&) {
 
 int main(int argc, char** argv) {
     using namespace stepper;
-    const std::map<std::string, int (*)(const app::Options&)> verbs = {
-        {"serve", app::serve},       {"check", app::check}, {"generate", app::generate},
-        {"plugin", app::pluginVerb}, {"version", version},  {"--version", version},
-        {"help", help},              {"--help", help},      {"-h", help}};
+    const std::map<std::string, int (*)(const app::Options&)> verbs = {{"serve", app::serve},
+                                                                       {"check", app::check},
+                                                                       {"generate", app::generate},
+                                                                       {"plugin", app::pluginVerb},
+                                                                       {"version", version},
+                                                                       {"--version", version},
+                                                                       {"help", help},
+                                                                       {"--help", help},
+                                                                       {"-h", help}};
     if (argc < 2) {
         std::fputs(kHelp, stderr);
         return app::kExitUsage;

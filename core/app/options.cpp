@@ -9,7 +9,8 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
     for (size_t i = 0; i < arguments.size(); ++i) {
         const std::string& argument = arguments[i];
         if (argument == "--") {
-            out.words.insert(out.words.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
+            out.words.insert(out.words.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                             arguments.end());
             break;
         }
         if (!argument.starts_with("--")) {
@@ -18,7 +19,9 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
         }
         const size_t equals = argument.find('=');
         const std::string name = argument.substr(0, equals);
-        if (bool* flag = name == "--json" ? &out.json : name == "--child" ? &out.child : nullptr;
+        if (bool* flag = name == "--json"    ? &out.json
+                         : name == "--child" ? &out.child
+                                             : nullptr;
             flag && equals == std::string::npos) {
             *flag = true;
             continue;
@@ -26,7 +29,8 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
         auto* target = name == "--config" ? &out.config : name == "--listen" ? &out.listen : nullptr;
         if (!target) {
             const auto near = nearest(name, {"--config", "--listen", "--json"});
-            return Error{ErrorClass::Config, "unknown option " + name + (near ? "; did you mean " + *near + "?" : "")};
+            return Error{ErrorClass::Config,
+                         "unknown option " + name + (near ? "; did you mean " + *near + "?" : "")};
         }
         if (equals == std::string::npos && i + 1 == arguments.size())
             return Error{ErrorClass::Config, name + " needs a value"};

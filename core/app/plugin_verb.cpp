@@ -34,12 +34,14 @@ int inspect(const Words& words) {
     const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
     if (!image) return complain(image.error().message);
     constexpr std::pair<uint64_t, const char*> kCapabilities[] = {
-        {STEPPER_CAP_STREAM, "stream"}, {STEPPER_CAP_TOOLS, "tools"},   {STEPPER_CAP_VISION, "vision"},
-        {STEPPER_CAP_JSON_SCHEMA, "json-schema"}, {STEPPER_CAP_EMBED, "embed"}, {STEPPER_CAP_PROBE, "probe"},
+        {STEPPER_CAP_STREAM, "stream"}, {STEPPER_CAP_TOOLS, "tools"},
+        {STEPPER_CAP_VISION, "vision"}, {STEPPER_CAP_JSON_SCHEMA, "json-schema"},
+        {STEPPER_CAP_EMBED, "embed"},   {STEPPER_CAP_PROBE, "probe"},
         {STEPPER_CAP_WARMUP, "warmup"}, {STEPPER_CAP_UNLOADABLE, "unloadable"}};
     const auto& p = **image;
-    std::printf("kind          %s\nversion       %s\nabi           %u.%u\nsha256        %s\ncapabilities ", p.kind().c_str(),
-                p.version().c_str(), p.abiVersion() >> 16, p.abiVersion() & 0xFFFF, p.sha256().c_str());
+    std::printf("kind          %s\nversion       %s\nabi           %u.%u\nsha256        %s\ncapabilities ",
+                p.kind().c_str(), p.version().c_str(), p.abiVersion() >> 16, p.abiVersion() & 0xFFFF,
+                p.sha256().c_str());
     for (const auto& [bit, name] : kCapabilities)
         if (p.capabilities() & bit) std::printf(" %s", name);
     std::printf("\nconfig schema %s\n", p.configSchema().c_str());
@@ -74,7 +76,8 @@ bool runFile(const std::shared_ptr<const plugin::PluginImage>& image, const std:
 }
 
 int test(const Words& words) {
-    if (words.size() < 2) return complain("stepper plugin test takes one SO and at least one TRANSCRIPT", kExitUsage);
+    if (words.size() < 2)
+        return complain("stepper plugin test takes one SO and at least one TRANSCRIPT", kExitUsage);
     const TemporaryFolder copies;
     const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
     if (!image) return complain(image.error().message);

@@ -1,10 +1,10 @@
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <thread>
+
+#include <unistd.h>
 
 #include "core/api/api.h"
 #include "core/api/guard.h"
@@ -32,7 +32,8 @@ void waitForTermination(transport::CurlTransport& transport) {
     for (;;) {
         const int signal = ::sigtimedwait(&set, nullptr, &kHousekeeping);
         if (signal == SIGINT || signal == SIGTERM) return;
-        if (signal == SIGHUP) log::warn("reload", {{"reason", "SIGHUP: reloading needs a restart in this version"}});
+        if (signal == SIGHUP)
+            log::warn("reload", {{"reason", "SIGHUP: reloading needs a restart in this version"}});
         if (signal < 0 && errno == EAGAIN) transport.closeExpired();
     }
 }
@@ -72,7 +73,8 @@ void logAccess(Metrics& metrics, const http::Access& a) {
 void logProviders(const engine::Snapshot& snapshot) {
     for (const auto& p : snapshot.providers) {
         if (p.enabled()) {
-            log::info("provider enabled", {{"name", p.spec.name}, {"plugin", p.spec.plugin}, {"model", p.spec.model}});
+            log::info("provider enabled",
+                      {{"name", p.spec.name}, {"plugin", p.spec.plugin}, {"model", p.spec.model}});
         } else if (p.absence == engine::Absence::PluginMissing && p.spec.enabled) {
             log::warn("provider disabled", {{"name", p.spec.name}, {"reason", p.disabled_reason}});
         } else {
@@ -97,24 +99,34 @@ int serve(const Options& options) {
 
     Host host(std::move(config).value());
     const auto snapshot = host.snapshot();
-    if (const auto problems = configProblems(*snapshot, false); !problems.empty()) return refuse(problems.front());
+    if (const auto problems = configProblems(*snapshot, false); !problems.empty())
+        return refuse(problems.front());
     logProviders(*snapshot);
     if (snapshot->config.security.rate_limit.enabled)
-        log::warn("configuration", {{"warning", "security.rate_limit is not enforced by this version; limit clients in front of it"}});
+        log::warn("configuration",
+                  {{"warning",
+                    "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
     std::atomic<bool> draining{false};
     const api::Guard guard(snapshot->config.security);
     auto server = http::Server::bind(
-        serverOptions(snapshot->config), api::makeRoutes({host.engine(), host.snapshots(), host.metrics(), host.clock(), draining}),
-        [&](const http::Request& r, std::string_view route, http::Headers& add) { return guard.check(r, route, add); },
+        serverOptions(snapshot->config),
+        api::makeRoutes({host.engine(), host.snapshots(), host.metrics(), host.clock(), draining}),
+        [&](const http::Request& r, std::string_view route, http::Headers& add) {
+            return guard.check(r, route, add);
+        },
         [&](const http::Access& a) { logAccess(host.metrics(), a); },
-        [](std::string_view message) { log::error("http", {{"reason", message}}); });
+        [](std::string_view message) {
+            log::error("http", {{"reason", message}});
+        });
     if (!server) return refuse(server.error().message);
 
     (*server)->start();
-    std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(), (*server)->port());
+    std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(),
+                (*server)->port());
     std::fflush(stdout);
-    log::info("listening", {{"host", snapshot->config.server.host}, {"port", static_cast<int>((*server)->port())}});
+    log::info("listening",
+              {{"host", snapshot->config.server.host}, {"port", static_cast<int>((*server)->port())}});
 
     waitForTermination(host.transport());
     draining = true;

@@ -1,11 +1,11 @@
 #include "core/base/cancel.h"
 
+#include <algorithm>
+#include <cerrno>
+
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "core/base/result.h"
 
@@ -21,7 +21,8 @@ std::string_view name(CancelReason r) {
     return "not cancelled";
 }
 
-CancelSource::CancelSource(CancelReason reason) : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), reason_(reason) {
+CancelSource::CancelSource(CancelReason reason)
+    : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), reason_(reason) {
     STEPPER_ASSERT(fd_ >= 0);
 }
 

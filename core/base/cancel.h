@@ -1,10 +1,10 @@
 // Cancellation as descriptors: every blocking wait polls them beside its own, so a cancel cuts it at once.
 #pragma once
-#include <poll.h>
-
 #include <array>
 #include <chrono>
 #include <string_view>
+
+#include <poll.h>
 
 #include "core/base/clock.h"
 
@@ -31,8 +31,8 @@ private:
     CancelReason reason_;
 };
 
-// What one request listens to: up to two sources and the client's socket. Cheap to copy; borrows the sources and
-// the socket, which must outlive it. Used by one thread at a time.
+// What one request listens to: up to two sources and the client's socket. Cheap to copy; borrows the sources
+// and the socket, which must outlive it. Used by one thread at a time.
 class CancelToken {
 public:
     CancelToken() = default;

@@ -7,7 +7,8 @@ namespace stepper {
 namespace {
 
 std::tm utcOf(WallTime t) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(t));
+    const std::time_t seconds =
+        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(t));
     std::tm utc{};
     gmtime_r(&seconds, &utc);
     return utc;

@@ -1,5 +1,5 @@
-// Time, injected. Deadlines and windows use the steady clock; wall time is for people and for persisted moments.
-// Both implementations may be used from any thread.
+// Time, injected. Deadlines and windows use the steady clock; wall time is for people and for persisted
+// moments. Both implementations may be used from any thread.
 #pragma once
 #include <chrono>
 #include <mutex>

@@ -7,9 +7,9 @@
 namespace stepper {
 namespace {
 constexpr std::array<std::string_view, 17> kNames = {
-    "OK",       "INVALID_REQUEST", "CONTEXT_TOO_LONG", "CONTENT_BLOCKED", "AUTH",    "MODEL_NOT_FOUND",
-    "RATE_LIMITED", "QUOTA",       "OVERLOADED",       "UPSTREAM",        "TRANSPORT", "TIMEOUT",
-    "BAD_RESPONSE", "UNSUPPORTED", "CANCELLED",        "CONFIG",          "INTERNAL"};
+    "OK",           "INVALID_REQUEST", "CONTEXT_TOO_LONG", "CONTENT_BLOCKED", "AUTH",      "MODEL_NOT_FOUND",
+    "RATE_LIMITED", "QUOTA",           "OVERLOADED",       "UPSTREAM",        "TRANSPORT", "TIMEOUT",
+    "BAD_RESPONSE", "UNSUPPORTED",     "CANCELLED",        "CONFIG",          "INTERNAL"};
 }  // namespace
 
 std::string_view name(ErrorClass c) { return kNames[static_cast<size_t>(c)]; }

@@ -1,12 +1,12 @@
 #include "core/base/id.h"
 
-#include <openssl/sha.h>
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <span>
+
+#include <openssl/sha.h>
+#include <sys/random.h>
 
 #include "core/base/result.h"
 

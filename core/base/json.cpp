@@ -1,16 +1,16 @@
 #include "core/base/json.h"
 
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/pointer.h>
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/reader.h>
-
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <unordered_set>
 #include <vector>
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/pointer.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
 
 #include "core/base/text.h"
 
@@ -60,7 +60,8 @@ private:
     // RapidJSON checks the text's UTF-8 but lets "\\ude00" through, half of a pair, which is no character.
     bool wellFormed(std::string_view s) {
         constexpr char kSurrogateLead = '\xED';
-        return s.find(kSurrogateLead) == std::string_view::npos || isValidUtf8(s) || refuse("half a surrogate pair");
+        return s.find(kSurrogateLead) == std::string_view::npos || isValidUtf8(s) ||
+               refuse("half a surrogate pair");
     }
     bool count() { return ++nodes_ <= limits_.max_nodes || refuse("too many values"); }
     bool number(std::string_view s) {
@@ -107,10 +108,12 @@ Result<Document> parse(std::string_view text, const ParseLimits& limits) {
     out.Populate(generate);
     // RapidJSON takes a NUL for the end of the text.
     if (!outcome.IsError() && stream.Tell() != text.size())
-        return Error{ErrorClass::InvalidRequest, "invalid JSON at byte " + std::to_string(stream.Tell()) + ": unexpected NUL"};
+        return Error{ErrorClass::InvalidRequest,
+                     "invalid JSON at byte " + std::to_string(stream.Tell()) + ": unexpected NUL"};
     if (outcome.IsError()) {
         std::string why = violation ? violation : rapidjson::GetParseError_En(outcome.Code());
-        return Error{ErrorClass::InvalidRequest, "invalid JSON at byte " + std::to_string(outcome.Offset()) + ": " + why};
+        return Error{ErrorClass::InvalidRequest,
+                     "invalid JSON at byte " + std::to_string(outcome.Offset()) + ": " + why};
     }
     return out;
 }

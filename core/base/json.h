@@ -1,14 +1,14 @@
 // JSON on RapidJSON: one strict parser with limits, and the reads and writes everybody needs.
 // Documents are not shared between threads while they are written; reading a const Value is safe.
 #pragma once
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include "core/base/result.h"
 
@@ -56,7 +56,8 @@ inline void set(Value& object, std::string_view key, std::string_view value, All
     object.AddMember(text(key, a), text(value, a), a);
 }
 
-// Members of the object a Writer is in. Three names, because a literal would rather become a bool than a view.
+// Members of the object a Writer is in. Three names, because a literal would rather become a bool than a
+// view.
 inline void put(Writer& w, std::string_view key, std::string_view value) {
     w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     w.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));

@@ -1,10 +1,10 @@
 #include "core/base/pattern.h"
 
-#include <re2/re2.h>
-
 #include <charconv>
 #include <optional>
 #include <string>
+
+#include <re2/re2.h>
 
 #include "core/base/text.h"
 
@@ -58,7 +58,8 @@ Result<std::string> translated(std::string_view s) {
         if (s.starts_with("\\u")) {
             s.remove_prefix(2);
             const auto code_point = takeUnicode(s);
-            if (!code_point) return Error{ErrorClass::InvalidRequest, "\\u needs four hexadecimal digits or {digits}"};
+            if (!code_point)
+                return Error{ErrorClass::InvalidRequest, "\\u needs four hexadecimal digits or {digits}"};
             out += escaped(*code_point);
         } else if (in_class && s.starts_with("\\b")) {
             out += "\\x08";
@@ -91,7 +92,8 @@ Result<std::string> translated(std::string_view s) {
 }  // namespace
 
 Result<Pattern> Pattern::compile(std::string_view source) {
-    if (source.size() > kMaxSource) return Error{ErrorClass::InvalidRequest, "the pattern is longer than 4096 bytes"};
+    if (source.size() > kMaxSource)
+        return Error{ErrorClass::InvalidRequest, "the pattern is longer than 4096 bytes"};
     if (!isValidUtf8(source)) return Error{ErrorClass::InvalidRequest, "the pattern is not UTF-8"};
     const auto spelled = translated(source);
     if (!spelled) return spelled.error();
@@ -99,7 +101,8 @@ Result<Pattern> Pattern::compile(std::string_view source) {
     options.set_log_errors(false);
     options.set_max_mem(kMaxMemory);
     auto compiled = std::make_shared<const re2::RE2>(*spelled, options);
-    if (!compiled->ok()) return Error{ErrorClass::InvalidRequest, "the pattern cannot be used: " + compiled->error()};
+    if (!compiled->ok())
+        return Error{ErrorClass::InvalidRequest, "the pattern cannot be used: " + compiled->error()};
     return Pattern(std::move(compiled));
 }
 

@@ -1,6 +1,6 @@
-// Regular expressions for patterns written by strangers: RE2 underneath, so time grows linearly with the text on a
-// flat stack. ECMA-262 spellings that RE2 writes otherwise are translated; look-around and back-references do not
-// exist. Immutable once compiled: search() may be called from any thread.
+// Regular expressions for patterns written by strangers: RE2 underneath, so time grows linearly with the text
+// on a flat stack. ECMA-262 spellings that RE2 writes otherwise are translated; look-around and
+// back-references do not exist. Immutable once compiled: search() may be called from any thread.
 #pragma once
 #include <memory>
 #include <string_view>

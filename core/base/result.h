@@ -11,12 +11,12 @@
 namespace stepper {
 
 // Always on; for our own bugs, never for input (plugins, network, files, users).
-#define STEPPER_ASSERT(condition)                                                                          \
-    do {                                                                                                   \
-        if (!(condition)) {                                                                                \
-            std::fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #condition);          \
-            std::abort();                                                                                  \
-        }                                                                                                  \
+#define STEPPER_ASSERT(condition)                                                                  \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            std::fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #condition); \
+            std::abort();                                                                          \
+        }                                                                                          \
     } while (false)
 
 template <class T>

@@ -63,15 +63,15 @@ std::string formatDuration(std::chrono::milliseconds d) {
 
 std::optional<uint64_t> parseByteSize(std::string_view text) {
     static constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{{"KiB", 1024.0},
-                                                                                     {"MiB", 1048576.0},
-                                                                                     {"GiB", 1073741824.0},
-                                                                                     {"KB", 1e3},
-                                                                                     {"MB", 1e6},
-                                                                                     {"GB", 1e9},
-                                                                                     {"kB", 1e3},
-                                                                                     {"k", 1e3},
-                                                                                     {"B", 1},
-                                                                                     {"", 1}}};
+                                                                                    {"MiB", 1048576.0},
+                                                                                    {"GiB", 1073741824.0},
+                                                                                    {"KB", 1e3},
+                                                                                    {"MB", 1e6},
+                                                                                    {"GB", 1e9},
+                                                                                    {"kB", 1e3},
+                                                                                    {"k", 1e3},
+                                                                                    {"B", 1},
+                                                                                    {"", 1}}};
     text = trim(text);
     const auto number = takeNumber(text);
     if (!number) return std::nullopt;

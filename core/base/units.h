@@ -8,7 +8,8 @@
 
 namespace stepper {
 
-// "250ms", "30s", "1.5m", "1h", "2d", "1h30m". A bare number is seconds; negative or absurd (over 10 years) is none.
+// "250ms", "30s", "1.5m", "1h", "2d", "1h30m". A bare number is seconds; negative or absurd (over 10 years)
+// is none.
 std::optional<std::chrono::milliseconds> parseDuration(std::string_view text);
 // The shortest exact form: "250ms", "30s", "1h".
 std::string formatDuration(std::chrono::milliseconds d);

@@ -90,7 +90,8 @@ struct Provider {
     milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
     int concurrency = 2;
     uint64_t max_response_bytes = 8u << 20;
-    bool stream = true;  // ask for streamed answers where the plugin can, so that first_byte_timeout means something
+    bool stream =
+        true;  // ask for streamed answers where the plugin can, so that first_byte_timeout means something
     Limits limits;
     Retry retry;
     Breaker breaker;

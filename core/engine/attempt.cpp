@@ -43,13 +43,19 @@ void addKey(transport::HttpRequest& request, const SendSpec& spec, const config:
     request.headers.emplace_back(name, (bearer ? "Bearer " : "") + key.reveal());
 }
 
-milliseconds shorter(milliseconds ours, milliseconds wish) { return wish.count() > 0 ? std::min(ours, wish) : ours; }
+milliseconds shorter(milliseconds ours, milliseconds wish) {
+    return wish.count() > 0 ? std::min(ours, wish) : ours;
+}
 
 class Attempt {
 public:
-    Attempt(const ProviderEntry& provider, SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
-            plugin::Session session)
-        : provider_(provider), deadline_(deadline), cancel_(cancel), transport_(transport), session_(std::move(session)) {}
+    Attempt(const ProviderEntry& provider, SteadyTime deadline, CancelToken& cancel,
+            transport::Transport& transport, plugin::Session session)
+        : provider_(provider),
+          deadline_(deadline),
+          cancel_(cancel),
+          transport_(transport),
+          session_(std::move(session)) {}
 
     Result<plugin::Answer> run() {
         Action action = session_.start(out_);
@@ -73,17 +79,21 @@ private:
         r.headers = spec.headers;
         r.body = spec.body;
         r.body_mode = spec.body_mode;
-        r.deadline = spec.timeout.count() > 0 ? std::min(deadline, std::chrono::steady_clock::now() + spec.timeout) : deadline;
+        r.deadline = spec.timeout.count() > 0
+                         ? std::min(deadline, std::chrono::steady_clock::now() + spec.timeout)
+                         : deadline;
         r.connect_timeout = limits.connect_timeout;
         r.first_byte_timeout = limits.first_byte_timeout;
         r.idle_timeout = shorter(limits.idle_timeout, spec.idle_timeout);
-        r.max_response_bytes = spec.max_response_bytes > 0 ? std::min(limits.max_response_bytes, spec.max_response_bytes)
-                                                           : limits.max_response_bytes;
+        r.max_response_bytes = spec.max_response_bytes > 0
+                                   ? std::min(limits.max_response_bytes, spec.max_response_bytes)
+                                   : limits.max_response_bytes;
         addKey(r, spec, limits.api_key);
         return r;
     }
 
-    // Runs one exchange to its end, or until the plugin has heard enough; leaving the scope closes what is open.
+    // Runs one exchange to its end, or until the plugin has heard enough; leaving the scope closes what is
+    // open.
     Action exchange(transport::HttpRequest request, CancelToken& cancel) {
         auto opened = transport_.open(std::move(request), cancel);
         if (!opened) return session_.ioError(opened.error(), out_);
@@ -120,7 +130,8 @@ private:
         const Action last = session_.cancel(out_);
         if (const auto* courtesy = std::get_if<SendSpec>(&last)) {
             CancelToken none;
-            auto opened = transport_.open(toRequest(*courtesy, std::chrono::steady_clock::now() + kCourtesy), none);
+            auto opened =
+                transport_.open(toRequest(*courtesy, std::chrono::steady_clock::now() + kCourtesy), none);
             if (opened) (*opened)->next();
         }
         return error;
@@ -132,8 +143,9 @@ private:
             return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
         const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
         if (empty && answer.finish == "length")
-            return Error{ErrorClass::BadResponse,
-                         "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
+            return Error{
+                ErrorClass::BadResponse,
+                "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
         if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
         return answer;
     }
@@ -148,8 +160,8 @@ private:
 
 }  // namespace
 
-Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
-                               CancelToken& cancel, transport::Transport& transport) {
+Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json,
+                               SteadyTime deadline, CancelToken& cancel, transport::Transport& transport) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
     if (!session) return std::move(session).error();
     return Attempt(provider, deadline, cancel, transport, std::move(session).value()).run();

@@ -13,13 +13,15 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A cooling provider is waited for this long at most; a slot is waited for until the deadline, since any call may
-// end at any moment.
+// A cooling provider is waited for this long at most; a slot is waited for until the deadline, since any call
+// may end at any moment.
 constexpr milliseconds kMaxCoolingWait{2'000};
 // Less time than this is not worth starting a call in.
 constexpr milliseconds kMinCall{50};
 
-milliseconds since(SteadyTime start) { return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start); }
+milliseconds since(SteadyTime start) {
+    return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
+}
 
 bool isLimit(const AttemptRecord& r) {
     if (!r.skipped.empty()) return r.skipped == "rate_limited" || r.skipped == "busy";
@@ -50,7 +52,8 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
       started_(steady_clock::now()),
       deadline_(deadline),
       cancel_(cancel) {
-    for (const auto* entry : plan(snapshot, request.preferred, request.excluded)) legs_.push_back({entry, true, {}});
+    for (const auto* entry : plan(snapshot, request.preferred, request.excluded))
+        legs_.push_back({entry, true, {}});
     for (auto& leg : legs_)
         if (!leg.provider->enabled()) skip(leg, limits::Denial::Disabled, milliseconds{0});
 }
@@ -127,7 +130,8 @@ Result<plugin::Answer> Chain::call(const ProviderEntry& provider) {
     // Nothing was sent, so it says nothing of the provider; UNKNOWN is what clients know it by.
     if (!messages) return Error{ErrorClass::Internal, messages.error().message};
     const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
-    const bool stream = provider.spec.stream && (provider.plugin->image().capabilities() & STEPPER_CAP_STREAM);
+    const bool stream =
+        provider.spec.stream && (provider.plugin->image().capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
     auto answer = attempt(provider, chat, until, cancel_, engine_.deps_.transport);
     if (answer) {
@@ -205,13 +209,15 @@ Failure Chain::allLimited() const {
 
 Failure Chain::failed() const {
     if (steady_clock::now() + kMinCall >= deadline_)
-        return {"DEADLINE", 504, "The request's deadline passed before a provider answered.", true, std::nullopt};
+        return {"DEADLINE", 504, "The request's deadline passed before a provider answered.", true,
+                std::nullopt};
     Failure out{"UPSTREAM_UNAVAILABLE", 503, "No provider is available.", true, std::nullopt};
     for (const auto& leg : legs_) {
         if (!leg.record || !leg.record->error) continue;
         const Verdict& v = verdictOn(leg.record->error->error_class);
-        out = {v.wire_code, v.http_status, "All configured providers failed. The last one: " + leg.record->error->message,
-               v.job_retries, leg.record->retry_after};
+        out = {v.wire_code, v.http_status,
+               "All configured providers failed. The last one: " + leg.record->error->message, v.job_retries,
+               leg.record->retry_after};
     }
     return out;
 }
@@ -221,10 +227,12 @@ void Chain::answerWithFallback() {
     out_.fallback = true;
     if (const auto* commit = std::get_if<prompt::CommitInput>(&request_.subject)) {
         const bool redact = snapshot_.config.security.redact;
-        out_.result = prompt::fallbackCommitReport(*commit, redact ? prompt::Redaction::On : prompt::Redaction::Off);
+        out_.result =
+            prompt::fallbackCommitReport(*commit, redact ? prompt::Redaction::On : prompt::Redaction::Off);
     } else if (request_.mode == output::Mode::Text) {
         const auto text = prompt::fallbackText();
-        out_.result.SetString(text.data(), static_cast<rapidjson::SizeType>(text.size()), out_.result.GetAllocator());
+        out_.result.SetString(text.data(), static_cast<rapidjson::SizeType>(text.size()),
+                              out_.result.GetAllocator());
     } else {
         out_.result = prompt::fallbackJson();
     }

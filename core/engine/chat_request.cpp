@@ -39,15 +39,18 @@ void putResponseFormat(json::Writer& w, std::string_view schema, std::string_vie
 
 }  // namespace
 
-Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider, bool redact) {
+Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
+                                     bool redact) {
     const auto redaction = redact ? prompt::Redaction::On : prompt::Redaction::Off;
     if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject))
         return prompt::renderCommitReport(*commit, variantOf(provider), redaction);
     const json::Document& body = *std::get<GenericPrompt>(request.subject).body;
-    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"), json::find(body, "metadata")};
+    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"),
+                                    json::find(body, "metadata")};
     auto rendered = prompt::renderPrompt(input, redaction);
     if (!rendered) return std::move(rendered).error();
-    return prompt::genericMessages(std::move(rendered).value(), request.mode != output::Mode::Text, schemaText(request));
+    return prompt::genericMessages(std::move(rendered).value(), request.mode != output::Mode::Text,
+                                   schemaText(request));
 }
 
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
@@ -68,7 +71,8 @@ std::string chatRequestJson(const GenerateRequest& request, const config::Provid
     json::putBool(w, "stream", stream);
     if (const auto tokens = request.max_output_tokens ? request.max_output_tokens : provider.max_tokens)
         json::putInt(w, "max_tokens", *tokens);
-    putResponseFormat(w, schemaText(request), request.mode == output::Mode::CommitReport ? "commit_report" : "answer");
+    putResponseFormat(w, schemaText(request),
+                      request.mode == output::Mode::CommitReport ? "commit_report" : "answer");
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }

@@ -1,4 +1,5 @@
-// The one table that says what an error means for everybody: the chain, the provider's gate, the job, the client.
+// The one table that says what an error means for everybody: the chain, the provider's gate, the job, the
+// client.
 #pragma once
 #include <string_view>
 

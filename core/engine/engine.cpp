@@ -21,10 +21,11 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     const auto snapshot = deps_.snapshots.get();
     Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel).run();
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
-    deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome), request.preset(), mode,
-                          outcome.total);
+    deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
+                          request.preset(), mode, outcome.total);
     if (outcome.usage.any())
-        deps_.metrics.tokens(outcome.provider, outcome.usage.prompt.value_or(0), outcome.usage.completion.value_or(0));
+        deps_.metrics.tokens(outcome.provider, outcome.usage.prompt.value_or(0),
+                             outcome.usage.completion.value_or(0));
     return outcome;
 }
 

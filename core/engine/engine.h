@@ -23,15 +23,16 @@ class Engine {
 public:
     explicit Engine(EngineDeps deps) : deps_(deps) {}
 
-    // Walks the chain until a provider's answer passes validation. Returns by `deadline` (plus the time to give up
-    // the running call) or as soon as the token is cancelled. Never fails as a call: the outcome tells.
+    // Walks the chain until a provider's answer passes validation. Returns by `deadline` (plus the time to
+    // give up the running call) or as soon as the token is cancelled. Never fails as a call: the outcome
+    // tells.
     Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel);
 
 private:
     friend class Chain;
 
-    // Slots come and go on other threads: a walk reads the count, looks at its providers, and when none is ready
-    // waits for the count to move on, so that no slot freed in between is missed.
+    // Slots come and go on other threads: a walk reads the count, looks at its providers, and when none is
+    // ready waits for the count to move on, so that no slot freed in between is missed.
     uint64_t slotsFreed();
     void slotFreed();
     // Blocks until the count differs from `seen`, `until` has come, or the token is cancelled.

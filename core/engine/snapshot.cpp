@@ -20,7 +20,8 @@ std::string configJson(const config::Provider& spec) {
 
 std::string missingPlugin(const config::Provider& spec, const plugin::Catalog& catalog) {
     std::string why = "no plugin of kind '" + spec.plugin + "' is loaded";
-    if (const auto near = nearest(spec.plugin, catalog.kinds())) return why + "; did you mean '" + *near + "'?";
+    if (const auto near = nearest(spec.plugin, catalog.kinds()))
+        return why + "; did you mean '" + *near + "'?";
     return why + "; drop its .so into the plugins folder, or correct `plugin:`";
 }
 

@@ -1,5 +1,5 @@
-// Everything a request may look at, frozen: configuration, plugins, providers. A request takes one and keeps it to
-// its end, so that a reload never changes a request half-way.
+// Everything a request may look at, frozen: configuration, plugins, providers. A request takes one and keeps
+// it to its end, so that a reload never changes a request half-way.
 #pragma once
 #include <map>
 #include <memory>
@@ -21,8 +21,8 @@ struct ProviderEntry {
     config::Provider spec;
     std::shared_ptr<const plugin::Provider> plugin;  // null: disabled
     Absence absence = Absence::None;
-    std::string disabled_reason;  // why, and what would enable it
-    std::shared_ptr<limits::Gate> gate;              // shared by all generations of this name
+    std::string disabled_reason;         // why, and what would enable it
+    std::shared_ptr<limits::Gate> gate;  // shared by all generations of this name
 
     bool enabled() const { return plugin != nullptr; }
 };

@@ -52,8 +52,8 @@ struct Response {
 
 using Handler = std::function<Response(const Request&)>;
 
-// Whether a route's body must be JSON (another Content-Type: 415; none at all: the body counts as empty) or none is
-// read.
+// Whether a route's body must be JSON (another Content-Type: 415; none at all: the body counts as empty) or
+// none is read.
 enum class Body { None, Json };
 
 struct Route {

@@ -35,7 +35,8 @@ void putAll(std::string& out, const Headers& headers) {
 }
 
 bool names(const Headers& headers, std::string_view wanted) {
-    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return equalsIgnoreCase(h.first, wanted); });
+    return std::any_of(headers.begin(), headers.end(),
+                       [&](const auto& h) { return equalsIgnoreCase(h.first, wanted); });
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ bool names(const Headers& headers, std::string_view wanted) {
 std::string serialise(const Response& response, const Envelope& envelope) {
     using Poco::Net::HTTPResponse;
     const auto status = static_cast<HTTPResponse::HTTPStatus>(response.status);
-    const bool has_body = status != HTTPResponse::HTTP_NO_CONTENT && status != HTTPResponse::HTTP_NOT_MODIFIED;
+    const bool has_body =
+        status != HTTPResponse::HTTP_NO_CONTENT && status != HTTPResponse::HTTP_NOT_MODIFIED;
     std::string out;
     out.reserve(512 + response.body.size());
     out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");

@@ -63,7 +63,8 @@ void Gate::leave(const Report& report) {
             return cool(Denial::RateLimited, kRateLimitBase, kRateLimitCap, limits_in_row_++, report);
         case Report::Kind::QuotaExhausted:
             return cool(Denial::RateLimited, kQuotaPause, kQuotaCap, limits_in_row_++, report);
-        case Report::Kind::KeyRefused: return cool(Denial::Disabled, kKeyBase, kKeyCap, refusals_in_row_++, report);
+        case Report::Kind::KeyRefused:
+            return cool(Denial::Disabled, kKeyBase, kKeyCap, refusals_in_row_++, report);
         case Report::Kind::Failed: break;
     }
     ++failures_in_row_;

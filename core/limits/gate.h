@@ -1,5 +1,5 @@
-// Admission to one provider: concurrency slots, cooldowns after 429s and refused keys, a pause after failures in a
-// row. Pure decisions over an injected clock; no waiting, no I/O.
+// Admission to one provider: concurrency slots, cooldowns after 429s and refused keys, a pause after failures
+// in a row. Pure decisions over an injected clock; no waiting, no I/O.
 #pragma once
 #include <mutex>
 #include <optional>
@@ -22,11 +22,12 @@ std::string_view name(Denial d);
 
 struct Admission {
     std::optional<Denial> denied;  // empty: a slot is held; give it back with leave()
-    SteadyTime ready_at{};         // when denied: the soonest it can change; max() when only a leave() changes it
+    SteadyTime ready_at{};  // when denied: the soonest it can change; max() when only a leave() changes it
     explicit operator bool() const { return !denied; }
 };
 
-// What an attempt says about its provider. Neutral: nothing (the caller's fault, bad model output, cancelled).
+// What an attempt says about its provider. Neutral: nothing (the caller's fault, bad model output,
+// cancelled).
 struct Report {
     enum class Kind { Ok, Neutral, RateLimited, QuotaExhausted, Failed, KeyRefused };
     Kind kind = Kind::Neutral;

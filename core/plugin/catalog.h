@@ -22,8 +22,8 @@ struct Catalog {
     std::vector<std::string> kinds() const;
 };
 
-// Loads every *.so directly inside `dir`, in the order of their names; of two with one kind the first stays. A
-// folder that cannot be read is one refusal. Never fails as a whole.
+// Loads every *.so directly inside `dir`, in the order of their names; of two with one kind the first stays.
+// A folder that cannot be read is one refusal. Never fails as a whole.
 Catalog loadCatalog(const std::filesystem::path& dir, const LoadOptions& options);
 
 }  // namespace stepper::plugin

@@ -1,5 +1,10 @@
 #include "core/plugin/child_probe.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,11 +12,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <string>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -88,18 +88,20 @@ Result<void> probeInChild(const std::filesystem::path& program, const std::files
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 
-    // Nothing of our environment: a plugin's constructor must not see the keys in it. In a sanitized build the
-    // runtime would turn a crash into an exit; it is told not to.
+    // Nothing of our environment: a plugin's constructor must not see the keys in it. In a sanitized build
+    // the runtime would turn a crash into an exit; it is told not to.
     std::string a0 = program, a1 = "plugin", a2 = "probe", a3 = "--child", a4 = file;
     std::array<char*, 6> argv{a0.data(), a1.data(), a2.data(), a3.data(), a4.data(), nullptr};
-    std::string asan = "ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0", tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
+    std::string asan = "ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0",
+                tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
     std::array<char*, 3> env{asan.data(), tsan.data(), nullptr};
     pid_t pid = 0;
     const int spawned = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (spawned != 0)
-        return Error{ErrorClass::Config, "cannot probe with " + program.string() + ": " + std::strerror(spawned)};
+        return Error{ErrorClass::Config,
+                     "cannot probe with " + program.string() + ": " + std::strerror(spawned)};
     writer.close();
 
     const SteadyTime until = std::chrono::steady_clock::now() + timeout;
@@ -108,12 +110,14 @@ Result<void> probeInChild(const std::filesystem::path& program, const std::files
     if (!collect(reader.get(), until, diagnostics) || !waitForExit(pid, until, status)) {
         ::kill(pid, SIGKILL);
         ::waitpid(pid, &status, 0);
-        return Error{ErrorClass::Config, "hung while being probed and was ended after " + formatDuration(timeout)};
+        return Error{ErrorClass::Config,
+                     "hung while being probed and was ended after " + formatDuration(timeout)};
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     const std::string last = lastLine(diagnostics);
     if (WIFSIGNALED(status))
-        return Error{ErrorClass::Config, "crashed while being probed (signal " + std::to_string(WTERMSIG(status)) + ")" +
+        return Error{ErrorClass::Config, "crashed while being probed (signal " +
+                                             std::to_string(WTERMSIG(status)) + ")" +
                                              (last.empty() ? "" : ": " + last)};
     return Error{ErrorClass::Config, last.empty() ? "failed its probe" : last};
 }

@@ -7,8 +7,8 @@
 
 namespace stepper::plugin {
 
-// Runs `program plugin probe --child file`, at most `timeout`. Config error saying how it ended and the last line
-// it wrote to standard error. Safe from any thread.
+// Runs `program plugin probe --child file`, at most `timeout`. Config error saying how it ended and the last
+// line it wrote to standard error. Safe from any thread.
 Result<void> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
                           std::chrono::milliseconds timeout);
 

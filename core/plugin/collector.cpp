@@ -16,7 +16,8 @@ void Collector::toolCall(std::string_view text) {
     if (!parsed) return;
     auto& all = answer_.tool_calls;
     if (parsed->IsArray()) {
-        for (const auto& call : parsed->GetArray()) all.PushBack(json::Value(call, all.GetAllocator()), all.GetAllocator());
+        for (const auto& call : parsed->GetArray())
+            all.PushBack(json::Value(call, all.GetAllocator()), all.GetAllocator());
     } else {
         all.PushBack(json::Value(*parsed, all.GetAllocator()), all.GetAllocator());
     }
@@ -42,7 +43,8 @@ void Collector::meta(std::string_view text) {
     auto& all = answer_.meta;
     for (const auto& [key, value] : parsed->GetObject()) {
         all.RemoveMember(key);
-        all.AddMember(json::Value(key, all.GetAllocator()), json::Value(value, all.GetAllocator()), all.GetAllocator());
+        all.AddMember(json::Value(key, all.GetAllocator()), json::Value(value, all.GetAllocator()),
+                      all.GetAllocator());
     }
 }
 

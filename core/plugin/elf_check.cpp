@@ -1,9 +1,9 @@
 #include "core/plugin/elf_check.h"
 
-#include <elf.h>
-
 #include <cstring>
 #include <string>
+
+#include <elf.h>
 
 namespace stepper::plugin {
 namespace {
@@ -71,8 +71,8 @@ Result<void> checkSharedObject(std::string_view bytes, std::string_view entry_sy
     if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB || head.e_type != ET_DYN)
         return refused("not a 64-bit little-endian shared object");
     if (head.e_machine != kThisMachine)
-        return refused("built for another processor (ELF machine " + std::to_string(head.e_machine) + ", this is " +
-                       std::to_string(kThisMachine) + ")");
+        return refused("built for another processor (ELF machine " + std::to_string(head.e_machine) +
+                       ", this is " + std::to_string(kThisMachine) + ")");
     // Linkers write the section table last, so a file that holds all of it is complete.
     if (head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shnum == 0 ||
         !file.holds(head.e_shoff, uint64_t{head.e_shnum} * sizeof(Elf64_Shdr)))
@@ -81,11 +81,13 @@ Result<void> checkSharedObject(std::string_view bytes, std::string_view entry_sy
     bool found = false;
     for (unsigned i = 0; i < head.e_shnum; ++i) {
         Elf64_Shdr section;
-        if (!file.read(head.e_shoff + i * sizeof(Elf64_Shdr), section)) return refused("section table unreadable");
+        if (!file.read(head.e_shoff + i * sizeof(Elf64_Shdr), section))
+            return refused("section table unreadable");
         if (section.sh_type != SHT_NOBITS && !file.holds(section.sh_offset, section.sh_size))
             return refused("incomplete: a section lies outside the file; copy it again");
         if (section.sh_type == SHT_DYNAMIC && needsStaticTls(file, section))
-            return refused("needs static TLS, which a process has little of; build without -ftls-model=initial-exec");
+            return refused(
+                "needs static TLS, which a process has little of; build without -ftls-model=initial-exec");
         if (section.sh_type != SHT_DYNSYM) continue;
         Elf64_Shdr names;
         if (section.sh_link >= head.e_shnum ||

@@ -7,8 +7,8 @@
 
 namespace stepper::plugin {
 
-// Checks that `bytes` is a complete 64-bit shared object for this machine that defines `entry_symbol` and does not
-// need static TLS. Config error with the reason otherwise. Never reads outside `bytes`.
+// Checks that `bytes` is a complete 64-bit shared object for this machine that defines `entry_symbol` and
+// does not need static TLS. Config error with the reason otherwise. Never reads outside `bytes`.
 Result<void> checkSharedObject(std::string_view bytes, std::string_view entry_symbol);
 
 }  // namespace stepper::plugin

@@ -1,10 +1,5 @@
 #include "core/plugin/image.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -12,6 +7,11 @@
 #include <fstream>
 #include <mutex>
 #include <sstream>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/id.h"
 #include "core/base/json.h"
@@ -64,7 +64,8 @@ Result<std::string> readFile(const fs::path& file) {
 
 // glibc compares path strings before inodes: a path that was loaded once returns the old image for ever. The
 // content hash in the name gives every build a path of its own.
-Result<fs::path> privateCopy(const fs::path& file, std::string_view bytes, const std::string& sha, const fs::path& dir) {
+Result<fs::path> privateCopy(const fs::path& file, std::string_view bytes, const std::string& sha,
+                             const fs::path& dir) {
     std::error_code ec;
     fs::create_directories(dir, ec);
     if (ec) return refused(dir, "cannot create the folder for plugin copies: " + ec.message());
@@ -98,7 +99,8 @@ bool isKind(std::string_view s) {
 // What is wrong with the description, "" when nothing is.
 std::string flaw(const stepper_plugin* p) {
     if (!p) return "its entry function returned nothing";
-    if (p->struct_size < offsetof(stepper_plugin, get_extension)) return "its description is shorter than ABI 1.0's";
+    if (p->struct_size < offsetof(stepper_plugin, get_extension))
+        return "its description is shorter than ABI 1.0's";
     if (p->abi_version >> 16 != STEPPER_ABI_MAJOR)
         return "built for ABI major " + std::to_string(p->abi_version >> 16) + ", this host speaks " +
                std::to_string(STEPPER_ABI_MAJOR);
@@ -144,10 +146,12 @@ void setPluginLog(LogSink sink) {
     logSink() = std::move(sink);
 }
 
-Result<std::shared_ptr<const PluginImage>> PluginImage::load(const fs::path& file, const LoadOptions& options) {
+Result<std::shared_ptr<const PluginImage>> PluginImage::load(const fs::path& file,
+                                                             const LoadOptions& options) {
     auto bytes = readFile(file);
     if (!bytes) return std::move(bytes).error();
-    if (auto sound = checkSharedObject(*bytes, STEPPER_ENTRY_SYMBOL); !sound) return refused(file, sound.error().message);
+    if (auto sound = checkSharedObject(*bytes, STEPPER_ENTRY_SYMBOL); !sound)
+        return refused(file, sound.error().message);
     const std::string sha = sha256Hex(*bytes);
     auto copy = privateCopy(file, *bytes, sha, options.copies_dir);
     if (!copy) return std::move(copy).error();

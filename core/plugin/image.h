@@ -16,8 +16,8 @@ namespace stepper::plugin {
 using LogSink = std::function<void(int level, std::string_view message)>;
 
 struct LoadOptions {
-    // Where private copies go; created with mode 0700. The dropped file itself is never mapped: writing over a
-    // mapped file kills the process.
+    // Where private copies go; created with mode 0700. The dropped file itself is never mapped: writing over
+    // a mapped file kills the process.
     std::filesystem::path copies_dir;
     // The program that probes a file in a child process: `probe_program plugin probe --child FILE`. Empty: no
     // probe (only for that child itself, and for tests of the steps behind it).
@@ -25,14 +25,15 @@ struct LoadOptions {
     std::chrono::milliseconds probe_timeout{2'000};
 };
 
-// Immutable after load(); safe from any thread. Stays mapped until the process ends, even when the last owner is
-// gone: code of it may still be on some stack, and a retired image costs some tens of KiB.
+// Immutable after load(); safe from any thread. Stays mapped until the process ends, even when the last owner
+// is gone: code of it may still be on some stack, and a retired image costs some tens of KiB.
 class PluginImage {
 public:
     // Checks the file (see elf_check.h), copies it, probes the copy in a child, then maps it and checks its
-    // description. Config error with the reason; nothing of a refused file stays mapped in this process unless it
-    // passed the child's probe and failed here.
-    static Result<std::shared_ptr<const PluginImage>> load(const std::filesystem::path& file, const LoadOptions& options);
+    // description. Config error with the reason; nothing of a refused file stays mapped in this process
+    // unless it passed the child's probe and failed here.
+    static Result<std::shared_ptr<const PluginImage>> load(const std::filesystem::path& file,
+                                                           const LoadOptions& options);
 
     const std::filesystem::path& file() const { return file_; }
     const std::string& sha256() const { return sha256_; }
@@ -54,7 +55,8 @@ private:
 void setPluginLog(LogSink sink);
 
 // Body of the probing child: maps FILE, runs its constructors, entry, init, and a create with an empty
-// configuration, and prints what it found as one line of JSON, or the reason on standard error. The exit status.
+// configuration, and prints what it found as one line of JSON, or the reason on standard error. The exit
+// status.
 int probeMain(const std::filesystem::path& file);
 
 }  // namespace stepper::plugin

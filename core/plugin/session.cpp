@@ -11,7 +11,8 @@
 namespace stepper::plugin {
 namespace {
 
-constexpr size_t kMaxUrl = 8'192, kMaxName = 256, kMaxHeaderValue = 8'192, kMaxHeaders = 64, kMaxMessage = 1'024;
+constexpr size_t kMaxUrl = 8'192, kMaxName = 256, kMaxHeaderValue = 8'192, kMaxHeaders = 64,
+                 kMaxMessage = 1'024;
 constexpr size_t kMaxBody = 64u << 20, kMaxEmit = 16u << 20;
 constexpr int kMaxSends = 64;
 constexpr uint32_t kMaxWaitMs = 3'600'000;
@@ -52,7 +53,8 @@ extern "C" void emitToSink(void* context, int32_t kind, stepper_str payload) {
 
 uint64_t monotonicMs() {
     return static_cast<uint64_t>(
-        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
 }
 
 stepper_event eventOf(int32_t kind) {
@@ -69,7 +71,9 @@ bool isToken(std::string_view s) {
     });
 }
 
-bool isOneLine(std::string_view s) { return s.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos; }
+bool isOneLine(std::string_view s) {
+    return s.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
 
 // A buffer for the error texts of create and begin.
 class ErrorText {
@@ -214,7 +218,8 @@ Action Session::checkSend(const stepper_http_request& from) {
     for (size_t i = 0; i < from.header_count; ++i) {
         const auto name = checkedView(from.headers[i].key, kMaxName);
         const auto value = checkedView(from.headers[i].value, kMaxHeaderValue);
-        if (!name || !value || !isToken(*name) || !isOneLine(*value)) return broken("its request has an invalid header");
+        if (!name || !value || !isToken(*name) || !isOneLine(*value))
+            return broken("its request has an invalid header");
         to.headers.emplace_back(*name, *value);
     }
     to.method = *method;
@@ -232,7 +237,8 @@ Action Session::checkSend(const stepper_http_request& from) {
 
 Error Session::broken(std::string rule) {
     finished_ = true;
-    return Error{ErrorClass::Internal, "plugin " + provider_->image().kind() + " broke the plugin ABI: " + rule};
+    return Error{ErrorClass::Internal,
+                 "plugin " + provider_->image().kind() + " broke the plugin ABI: " + rule};
 }
 
 Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const PluginImage> image,
@@ -246,7 +252,8 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
         return Error{ErrorClass::Config, "plugin " + image->kind() + ": its own config schema is unusable: " +
                                              schema.error().message};
     if (auto valid = schema->validate(*config); !valid)
-        return Error{ErrorClass::Config, "not what plugin " + image->kind() + " takes: " + valid.error().message};
+        return Error{ErrorClass::Config,
+                     "not what plugin " + image->kind() + " takes: " + valid.error().message};
 
     ErrorText text;
     stepper_provider* handle = nullptr;
@@ -254,10 +261,12 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
     try {
         status = image->table().create(toAbi(config_json), &handle, text.abi());
     } catch (...) {
-        return Error{ErrorClass::Config, "plugin " + image->kind() + " threw an exception across the C boundary"};
+        return Error{ErrorClass::Config,
+                     "plugin " + image->kind() + " threw an exception across the C boundary"};
     }
     if (status != STEPPER_OK)
-        return Error{ErrorClass::Config, "plugin " + image->kind() + ": " + text.take("refused its configuration")};
+        return Error{ErrorClass::Config,
+                     "plugin " + image->kind() + ": " + text.take("refused its configuration")};
     return std::shared_ptr<const Provider>(new Provider(std::move(image), handle));
 }
 
@@ -268,12 +277,15 @@ Result<Session> Provider::begin(Job job, std::string_view request_json) const {
     stepper_session* handle = nullptr;
     int32_t status = STEPPER_E_INTERNAL;
     try {
-        status = image_->table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &handle, text.abi());
+        status = image_->table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &handle,
+                                       text.abi());
     } catch (...) {
-        return Error{ErrorClass::Internal, "plugin " + image_->kind() + " threw an exception across the C boundary"};
+        return Error{ErrorClass::Internal,
+                     "plugin " + image_->kind() + " threw an exception across the C boundary"};
     }
     if (status != STEPPER_OK)
-        return Error{errorClassOf(status), "plugin " + image_->kind() + ": " + text.take("refused the request")};
+        return Error{errorClassOf(status),
+                     "plugin " + image_->kind() + ": " + text.take("refused the request")};
     return Session(shared_from_this(), handle);
 }
 

@@ -1,5 +1,5 @@
-// Drives one plugin session and polices the ABI: every length, every text's UTF-8, the order of events and actions.
-// A misbehaving plugin becomes an INTERNAL failure that names the broken rule.
+// Drives one plugin session and polices the ABI: every length, every text's UTF-8, the order of events and
+// actions. A misbehaving plugin becomes an INTERNAL failure that names the broken rule.
 //
 // Sans-I/O: the caller does what the actions say. A session belongs to one thread at a time.
 #pragma once
@@ -81,7 +81,7 @@ private:
 
     std::shared_ptr<const Provider> provider_;  // keeps provider and image alive
     stepper_session* handle_;
-    bool open_ = false;      // an exchange is running: only Continue, Done and failures are allowed
+    bool open_ = false;  // an exchange is running: only Continue, Done and failures are allowed
     bool finished_ = false;
     int sends_ = 0;
 };

@@ -8,8 +8,9 @@
 namespace stepper::plugin {
 namespace {
 
-constexpr std::array<std::string_view, 13> kVerbs = {"config", "case", "begin", "head",  "body",   "cut",   "data",
-                                                     "event",  "end",  "io",    "timer", "cancel", "expect"};
+constexpr std::array<std::string_view, 13> kVerbs = {"config", "case",   "begin", "head", "body",
+                                                     "cut",    "data",   "event", "end",  "io",
+                                                     "timer",  "cancel", "expect"};
 
 Error at(const std::string& file, int line, std::string problem) {
     return Error{ErrorClass::Config, file + ":" + std::to_string(line) + ": " + std::move(problem)};
@@ -67,7 +68,8 @@ Result<Transcript> parseTranscript(std::string_view text, std::string file) {
         d.rest = space == std::string_view::npos ? "" : std::string(trim(line.substr(space)));
         if (std::find(kVerbs.begin(), kVerbs.end(), d.verb) == kVerbs.end()) {
             const auto near = nearest(d.verb, {kVerbs.begin(), kVerbs.end()});
-            return at(out.file, d.line, "unknown directive '" + d.verb + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
+            return at(out.file, d.line,
+                      "unknown directive '" + d.verb + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
         }
         if (!takeHeredoc(lines, d.rest)) return at(out.file, d.line, "the text after << has no end");
         if (d.verb == "case") {

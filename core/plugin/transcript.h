@@ -38,7 +38,7 @@ struct TranscriptFailure {
     std::string message;
 };
 // Runs one case on the image in every framing variant. Empty when it passed.
-std::vector<TranscriptFailure> runCase(const std::shared_ptr<const PluginImage>& image, const Transcript& transcript,
-                                       const TranscriptCase& test);
+std::vector<TranscriptFailure> runCase(const std::shared_ptr<const PluginImage>& image,
+                                       const Transcript& transcript, const TranscriptCase& test);
 
 }  // namespace stepper::plugin

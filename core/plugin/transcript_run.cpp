@@ -21,7 +21,8 @@ struct Variant {
     std::string_view line_end = "\n";
 };
 constexpr Variant kPlain{"as written"};
-constexpr Variant kOthers[] = {{"byte by byte", true, "\n"}, {"with CRLF", false, "\r\n"}, {"with CR, byte by byte", true, "\r"}};
+constexpr Variant kOthers[] = {
+    {"byte by byte", true, "\n"}, {"with CRLF", false, "\r\n"}, {"with CR, byte by byte", true, "\r"}};
 
 std::string_view takeWord(std::string_view& rest) {
     rest = trim(rest);
@@ -54,9 +55,9 @@ std::string describeAction(const Action& a) {
     if (const auto* wait = std::get_if<Wait>(&a)) return "WAIT " + std::to_string(wait->duration.count());
     if (std::holds_alternative<Done>(a)) return "DONE";
     const Error& e = std::get<Error>(a);
-    return "FAIL " + std::string(name(e.error_class)) + " status=" + std::to_string(e.http_status) + " retry_after_ms=" +
-           (e.retry_after ? std::to_string(e.retry_after->count()) : "none") + " code=" + e.provider_code + " message: " +
-           e.message;
+    return "FAIL " + std::string(name(e.error_class)) + " status=" + std::to_string(e.http_status) +
+           " retry_after_ms=" + (e.retry_after ? std::to_string(e.retry_after->count()) : "none") +
+           " code=" + e.provider_code + " message: " + e.message;
 }
 
 std::string_view bodyName(BodyMode m) {
@@ -86,7 +87,8 @@ public:
     std::string conclude() const {
         if (!begin_error_.empty() || !config_error_.empty()) return {};
         if (!session_) return "the case never begins a session";
-        if (!ended() && !cancelled_) return "the case ends while the plugin still wants " + describeAction(action_);
+        if (!ended() && !cancelled_)
+            return "the case ends while the plugin still wants " + describeAction(action_);
         return {};
     }
     bool usedFraming() const { return used_framing_; }
@@ -99,7 +101,9 @@ private:
         config_error_ = made ? std::string{} : made.error().message;
         provider_ = made ? *made : nullptr;
     }
-    bool ended() const { return std::holds_alternative<Done>(action_) || std::holds_alternative<Error>(action_); }
+    bool ended() const {
+        return std::holds_alternative<Done>(action_) || std::holds_alternative<Error>(action_);
+    }
     std::string needSession() const {
         if (!session_) return "no session has begun";
         if (ended()) return "the plugin had already answered " + describeAction(action_);
@@ -151,11 +155,13 @@ private:
     std::string expectNoHeader(std::string_view name) const;
     std::string expectJson(std::string_view rest) const;
     std::string expectWait(std::string_view rest) const;
-    std::string expectEmitted(std::string_view what, const std::string& seen, std::string_view wanted_json) const;
+    std::string expectEmitted(std::string_view what, const std::string& seen,
+                              std::string_view wanted_json) const;
     std::string expectUsage(std::string_view rest) const;
     std::string expectTool(std::string_view rest) const;
     std::string expectFail(std::string_view rest) const;
-    std::string expectRefusal(const std::string& seen, std::optional<ErrorClass> seen_class, std::string_view rest) const;
+    std::string expectRefusal(const std::string& seen, std::optional<ErrorClass> seen_class,
+                              std::string_view rest) const;
 
     std::shared_ptr<const PluginImage> image_;
     const Variant& variant_;
@@ -217,7 +223,8 @@ std::string Run::feed(std::string_view body, bool breaks_off) {
     const bool success = status_ >= 200 && status_ < 300;
     const BodyMode mode = success ? sent_.body_mode : BodyMode::Whole;
     used_framing_ = used_framing_ || mode != BodyMode::Whole;
-    const std::string bytes = mode == BodyMode::Sse ? withLineEnds(body, variant_.line_end) : std::string(body);
+    const std::string bytes =
+        mode == BodyMode::Sse ? withLineEnds(body, variant_.line_end) : std::string(body);
     if (std::string problem = needSession(); !problem.empty()) return problem;
 
     transport::Framer framer(mode);
@@ -227,7 +234,8 @@ std::string Run::feed(std::string_view body, bool breaks_off) {
             auto frame = framer.next();
             if (!frame) return deliver([&] { return session_->ioError(frame.error(), out_); });
             if (!*frame) return {};
-            if (auto problem = deliver([&] { return session_->data((**frame).data, (**frame).name, out_); }); !problem.empty())
+            if (auto problem = deliver([&] { return session_->data((**frame).data, (**frame).name, out_); });
+                !problem.empty())
                 return problem;
         }
         return {};
@@ -239,7 +247,9 @@ std::string Run::feed(std::string_view body, bool breaks_off) {
     }
     if (ended()) return {};
     if (breaks_off)
-        return deliver([&] { return session_->ioError({ErrorClass::Transport, "the connection broke off"}, out_); });
+        return deliver([&] {
+            return session_->ioError({ErrorClass::Transport, "the connection broke off"}, out_);
+        });
     framer.finish();
     if (auto problem = drain(); !problem.empty() || ended()) return problem;
     return deliver([&] { return session_->end(out_); });
@@ -250,7 +260,8 @@ std::string Run::expect(std::string_view rest) {
     const Answer& seen = out_.answer();
     if (what == "config-error") return expectRefusal(config_error_, ErrorClass::Config, rest);
     if (what == "begin-error") return expectRefusal(begin_error_, begin_error_class_, rest);
-    if (!session_) return begin_error_.empty() ? "no session has begun" : "begin was refused: " + begin_error_;
+    if (!session_)
+        return begin_error_.empty() ? "no session has begun" : "begin was refused: " + begin_error_;
     if (what == "send") return expectSend(rest);
     if (what == "header") return expectHeader(rest);
     if (what == "no-header") return expectNoHeader(rest);
@@ -262,7 +273,8 @@ std::string Run::expect(std::string_view rest) {
     if (what == "usage") return expectUsage(rest);
     if (what == "tool") return expectTool(rest);
     if (what == "fail") return expectFail(rest);
-    if (what == "done") return std::holds_alternative<Done>(action_) ? "" : "the plugin answered " + describeAction(action_);
+    if (what == "done")
+        return std::holds_alternative<Done>(action_) ? "" : "the plugin answered " + describeAction(action_);
     if (what == "meta") {
         const std::string_view pointer = takeWord(rest);
         const auto* value = json::at(seen.meta, pointer);
@@ -279,8 +291,10 @@ std::string Run::expectSend(std::string_view rest) const {
     if (send->method != method || send->url != url) return "it sends " + send->method + " " + send->url;
     while (!rest.empty()) {
         const std::string_view option = takeWord(rest);
-        const std::string body = "body=" + std::string(bodyName(send->body_mode)), auth = "auth=" + authName(*send);
-        if (option != (option.starts_with("body=") ? body : auth)) return "it sends with " + body + " " + auth;
+        const std::string body = "body=" + std::string(bodyName(send->body_mode)),
+                          auth = "auth=" + authName(*send);
+        if (option != (option.starts_with("body=") ? body : auth))
+            return "it sends with " + body + " " + auth;
     }
     return {};
 }
@@ -290,7 +304,8 @@ std::string Run::expectHeader(std::string_view rest) const {
     const std::string_view wanted = rest.substr(0, colon);
     const std::string_view value = colon == std::string_view::npos ? "" : trim(rest.substr(colon + 1));
     for (const auto& [header, seen] : sent_.headers)
-        if (equalsIgnoreCase(header, wanted)) return seen == value ? "" : "header " + header + " is '" + seen + "'";
+        if (equalsIgnoreCase(header, wanted))
+            return seen == value ? "" : "header " + header + " is '" + seen + "'";
     return "no header " + std::string(wanted) + " was sent";
 }
 
@@ -314,10 +329,12 @@ std::string Run::expectJson(std::string_view rest) const {
 
 std::string Run::expectWait(std::string_view rest) const {
     const auto* wait = std::get_if<Wait>(&action_);
-    return wait && toInt(rest) == wait->duration.count() ? "" : "the plugin answered " + describeAction(action_);
+    return wait && toInt(rest) == wait->duration.count() ? ""
+                                                         : "the plugin answered " + describeAction(action_);
 }
 
-std::string Run::expectEmitted(std::string_view what, const std::string& seen, std::string_view wanted_json) const {
+std::string Run::expectEmitted(std::string_view what, const std::string& seen,
+                               std::string_view wanted_json) const {
     const auto wanted = json::parse(wanted_json);
     if (!wanted || !wanted->IsString()) return "expect " + std::string(what) + " takes a JSON string";
     return json::view(*wanted) == seen ? "" : std::string(what) + " is '" + seen + "'";
@@ -336,7 +353,8 @@ std::string Run::expectUsage(std::string_view rest) const {
         const auto it = seen.find(json::view(key));
         if (it == seen.end()) return "usage has no member " + std::string(json::view(key));
         const bool same = value.IsNull() ? !it->second : value.IsInt64() && it->second == value.GetInt64();
-        if (!same) return std::string(it->first) + " is " + (it->second ? std::to_string(*it->second) : "absent");
+        if (!same)
+            return std::string(it->first) + " is " + (it->second ? std::to_string(*it->second) : "absent");
     }
     return {};
 }
@@ -360,8 +378,9 @@ std::string Run::expectFail(std::string_view rest) const {
         const std::string_view key = option.substr(0, equals);
         const std::string_view value = equals == std::string_view::npos ? "" : option.substr(equals + 1);
         const std::string retry = error->retry_after ? std::to_string(error->retry_after->count()) : "none";
-        const std::map<std::string_view, std::string> known = {
-            {"status", std::to_string(error->http_status)}, {"retry_after_ms", retry}, {"code", error->provider_code}};
+        const std::map<std::string_view, std::string> known = {{"status", std::to_string(error->http_status)},
+                                                               {"retry_after_ms", retry},
+                                                               {"code", error->provider_code}};
         const auto it = known.find(key);
         if (it == known.end()) return "expect fail does not know '" + std::string(key) + "'";
         if (it->second != value) return seen;
@@ -369,19 +388,23 @@ std::string Run::expectFail(std::string_view rest) const {
     return {};
 }
 
-std::string Run::expectRefusal(const std::string& seen, std::optional<ErrorClass> seen_class, std::string_view rest) const {
+std::string Run::expectRefusal(const std::string& seen, std::optional<ErrorClass> seen_class,
+                               std::string_view rest) const {
     if (seen.empty()) return "it was accepted";
     if (!rest.empty() && !rest.starts_with("message~") && errorClassOf(takeWord(rest)) != seen_class)
         return "it was refused as " + std::string(name(*seen_class)) + ": " + seen;
-    if (rest.starts_with("message~") && seen.find(rest.substr(8)) == std::string::npos) return "it was refused with: " + seen;
+    if (rest.starts_with("message~") && seen.find(rest.substr(8)) == std::string::npos)
+        return "it was refused with: " + seen;
     return {};
 }
 
-std::optional<TranscriptFailure> runVariant(const std::shared_ptr<const PluginImage>& image, const Transcript& transcript,
-                                            const TranscriptCase& test, const Variant& variant, bool& used_framing) {
+std::optional<TranscriptFailure> runVariant(const std::shared_ptr<const PluginImage>& image,
+                                            const Transcript& transcript, const TranscriptCase& test,
+                                            const Variant& variant, bool& used_framing) {
     Run run(image, transcript, variant);
     const auto failure = [&](int line, std::string problem) {
-        return TranscriptFailure{line, test.title + " (" + std::string(variant.name) + "): " + std::move(problem)};
+        return TranscriptFailure{line,
+                                 test.title + " (" + std::string(variant.name) + "): " + std::move(problem)};
     };
     for (const auto& d : test.directives)
         if (std::string problem = run.apply(d); !problem.empty()) return failure(d.line, problem);
@@ -392,14 +415,15 @@ std::optional<TranscriptFailure> runVariant(const std::shared_ptr<const PluginIm
 
 }  // namespace
 
-std::vector<TranscriptFailure> runCase(const std::shared_ptr<const PluginImage>& image, const Transcript& transcript,
-                                       const TranscriptCase& test) {
+std::vector<TranscriptFailure> runCase(const std::shared_ptr<const PluginImage>& image,
+                                       const Transcript& transcript, const TranscriptCase& test) {
     bool used_framing = false;
     std::vector<TranscriptFailure> failures;
     if (auto f = runVariant(image, transcript, test, kPlain, used_framing)) failures.push_back(std::move(*f));
     if (!used_framing || !failures.empty()) return failures;
     for (const auto& variant : kOthers)
-        if (auto f = runVariant(image, transcript, test, variant, used_framing)) failures.push_back(std::move(*f));
+        if (auto f = runVariant(image, transcript, test, variant, used_framing))
+            failures.push_back(std::move(*f));
     return failures;
 }
 

@@ -1,10 +1,10 @@
 #include "core/telemetry/log.h"
 
+#include <memory>
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <memory>
 
 #include "core/base/clock.h"
 #include "core/base/json.h"
@@ -83,8 +83,9 @@ void init(std::string_view level, std::string_view format) {
     State& s = state();
     s.json = format != "text";
     s.pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-    s.logger = std::make_shared<spdlog::async_logger>("stepper", std::make_shared<spdlog::sinks::stderr_sink_mt>(), s.pool,
-                                                      spdlog::async_overflow_policy::overrun_oldest);
+    s.logger =
+        std::make_shared<spdlog::async_logger>("stepper", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                               s.pool, spdlog::async_overflow_policy::overrun_oldest);
     s.logger->set_pattern("%v");
     s.logger->set_level(spdlog::level::from_str(std::string(level)));
 }

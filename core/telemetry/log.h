@@ -1,5 +1,5 @@
-// The process log: one line an event, JSON or text, on standard error. Safe from any thread; never blocks on a
-// stopped reader for long and never throws.
+// The process log: one line an event, JSON or text, on standard error. Safe from any thread; never blocks on
+// a stopped reader for long and never throws.
 #pragma once
 #include <initializer_list>
 #include <string>

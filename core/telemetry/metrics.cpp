@@ -9,7 +9,8 @@
 namespace stepper {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries kSeconds = {0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1,
+                                                          2.5,   5,     10,    30,  60,   120};
 
 double seconds(milliseconds d) { return static_cast<double>(d.count()) / 1000.0; }
 
@@ -17,28 +18,33 @@ double seconds(milliseconds d) { return static_cast<double>(d.count()) / 1000.0;
 
 struct Metrics::Families {
     prometheus::Registry registry;
-    prometheus::Family<prometheus::Counter>& requests =
-        prometheus::BuildCounter().Name("ai_requests_total").Help("Generation requests by outcome").Register(registry);
-    prometheus::Family<prometheus::Histogram>& request_seconds = prometheus::BuildHistogram()
-                                                                     .Name("ai_request_duration_seconds")
-                                                                     .Help("Time of a whole generation request")
-                                                                     .Register(registry);
+    prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                            .Name("ai_requests_total")
+                                                            .Help("Generation requests by outcome")
+                                                            .Register(registry);
+    prometheus::Family<prometheus::Histogram>& request_seconds =
+        prometheus::BuildHistogram()
+            .Name("ai_request_duration_seconds")
+            .Help("Time of a whole generation request")
+            .Register(registry);
     prometheus::Family<prometheus::Counter>& failures = prometheus::BuildCounter()
                                                             .Name("provider_failures_total")
                                                             .Help("Failed attempts by provider and reason")
                                                             .Register(registry);
-    prometheus::Family<prometheus::Histogram>& attempt_seconds = prometheus::BuildHistogram()
-                                                                     .Name("stepper_attempt_duration_seconds")
-                                                                     .Help("Time of one attempt at one provider")
-                                                                     .Register(registry);
+    prometheus::Family<prometheus::Histogram>& attempt_seconds =
+        prometheus::BuildHistogram()
+            .Name("stepper_attempt_duration_seconds")
+            .Help("Time of one attempt at one provider")
+            .Register(registry);
     prometheus::Family<prometheus::Counter>& tokens = prometheus::BuildCounter()
                                                           .Name("stepper_tokens_total")
                                                           .Help("Tokens as the providers counted them")
                                                           .Register(registry);
-    prometheus::Family<prometheus::Histogram>& http_seconds = prometheus::BuildHistogram()
-                                                                  .Name("stepper_http_request_duration_seconds")
-                                                                  .Help("Time of an HTTP request by route and status")
-                                                                  .Register(registry);
+    prometheus::Family<prometheus::Histogram>& http_seconds =
+        prometheus::BuildHistogram()
+            .Name("stepper_http_request_duration_seconds")
+            .Help("Time of an HTTP request by route and status")
+            .Register(registry);
     prometheus::Gauge& in_flight = prometheus::BuildGauge()
                                        .Name("stepper_http_in_flight")
                                        .Help("HTTP requests being handled")
@@ -68,7 +74,8 @@ void Metrics::attempt(std::string_view provider, milliseconds duration) {
 }
 
 void Metrics::tokens(std::string_view provider, int64_t prompt, int64_t completion) {
-    f_->tokens.Add({{"provider", std::string(provider)}, {"direction", "input"}}).Increment(static_cast<double>(prompt));
+    f_->tokens.Add({{"provider", std::string(provider)}, {"direction", "input"}})
+        .Increment(static_cast<double>(prompt));
     f_->tokens.Add({{"provider", std::string(provider)}, {"direction", "output"}})
         .Increment(static_cast<double>(completion));
 }

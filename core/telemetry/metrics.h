@@ -1,5 +1,5 @@
-// Prometheus metrics. Label values come from fixed sets or the configuration, never from a request, so the number
-// of series is bounded. Safe from any thread.
+// Prometheus metrics. Label values come from fixed sets or the configuration, never from a request, so the
+// number of series is bounded. Safe from any thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -15,8 +15,8 @@ public:
     ~Metrics();
 
     // One generate call: status is completed, fallback or failed; provider is "none" when nobody answered.
-    void request(std::string_view provider, std::string_view status, std::string_view preset, std::string_view response_mode,
-                 milliseconds duration);
+    void request(std::string_view provider, std::string_view status, std::string_view preset,
+                 std::string_view response_mode, milliseconds duration);
     // One failed attempt; `reason` is a wire code (RATE_LIMIT, ...).
     void providerFailure(std::string_view provider, std::string_view reason);
     void attempt(std::string_view provider, milliseconds duration);

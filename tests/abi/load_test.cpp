@@ -1,11 +1,11 @@
 // Which shared objects the host takes, and with what words it refuses the others.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "core/plugin/catalog.h"
 #include "core/plugin/elf_check.h"
@@ -53,12 +53,18 @@ TEST_F(Load, GoodPluginsOfBothLanguages) {
 
 TEST_F(Load, RefusesWithTheReason) {
     const std::pair<const char*, const char*> cases[] = {
-        {"bad-crash", "crashed while being probed"}, {"bad-abort", "crashed while being probed"},
-        {"bad-major", "built for ABI major 2"},      {"bad-newer", "needs a host of ABI 1.1"},
-        {"bad-null", "returned nothing"},            {"bad-kind", "its kind is not"},
-        {"bad-no-step", "function of its description is missing"}, {"bad-schema", "config schema is not JSON"},
-        {"bad-init", "its init refused"},            {"bad-length", "its version is missing"},
-        {"bad-short", "shorter than ABI 1.0"},       {"bad-entry", "exports no function stepper_plugin_entry_v1"}};
+        {"bad-crash", "crashed while being probed"},
+        {"bad-abort", "crashed while being probed"},
+        {"bad-major", "built for ABI major 2"},
+        {"bad-newer", "needs a host of ABI 1.1"},
+        {"bad-null", "returned nothing"},
+        {"bad-kind", "its kind is not"},
+        {"bad-no-step", "function of its description is missing"},
+        {"bad-schema", "config schema is not JSON"},
+        {"bad-init", "its init refused"},
+        {"bad-length", "its version is missing"},
+        {"bad-short", "shorter than ABI 1.0"},
+        {"bad-entry", "exports no function stepper_plugin_entry_v1"}};
     for (const auto& [name, reason] : cases) EXPECT_THAT(refusal(name), HasSubstr(reason)) << name;
 }
 
@@ -71,7 +77,8 @@ TEST_F(Load, RefusesEveryTruncationWithoutMappingIt) {
     const std::string whole = bytesOf(fs::path(PLUGINS) / "echo-c.so");
     ASSERT_TRUE(checkSharedObject(whole, STEPPER_ENTRY_SYMBOL));
     for (size_t size = 0; size < whole.size(); size += 128)
-        EXPECT_FALSE(checkSharedObject(std::string_view(whole).substr(0, size), STEPPER_ENTRY_SYMBOL)) << size;
+        EXPECT_FALSE(checkSharedObject(std::string_view(whole).substr(0, size), STEPPER_ENTRY_SYMBOL))
+            << size;
 }
 
 TEST_F(Load, RefusesWhatIsNoPluginFile) {
@@ -79,8 +86,10 @@ TEST_F(Load, RefusesWhatIsNoPluginFile) {
         std::ofstream(folder_ / name, std::ios::binary) << bytes;
         return folder_ / name;
     };
-    EXPECT_THAT(PluginImage::load(write("text.so", "hello"), options_).error().message, HasSubstr("not an ELF file"));
-    EXPECT_THAT(PluginImage::load(folder_ / "absent.so", options_).error().message, HasSubstr("No such file"));
+    EXPECT_THAT(PluginImage::load(write("text.so", "hello"), options_).error().message,
+                HasSubstr("not an ELF file"));
+    EXPECT_THAT(PluginImage::load(folder_ / "absent.so", options_).error().message,
+                HasSubstr("No such file"));
     EXPECT_THAT(PluginImage::load(folder_, options_).error().message, HasSubstr("not a regular file"));
     const auto open = write("open.so", bytesOf(fs::path(PLUGINS) / "echo-c.so"));
     ::chmod(open.c_str(), 0666);

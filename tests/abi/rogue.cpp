@@ -1,5 +1,5 @@
-// A plugin that breaks one rule of the ABI, which the request names: {"break":"..."}. Written against the bare C ABI,
-// since the C++ wrapper would not let it.
+// A plugin that breaks one rule of the ABI, which the request names: {"break":"..."}. Written against the
+// bare C ABI, since the C++ wrapper would not let it.
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -83,7 +83,8 @@ stepper_status create(stepper_str, stepper_provider** out, stepper_text_out*) {
     return STEPPER_OK;
 }
 void destroy(stepper_provider*) {}
-stepper_status begin(stepper_provider*, int32_t, stepper_str request, stepper_session** out, stepper_text_out* error) {
+stepper_status begin(stepper_provider*, int32_t, stepper_str request, stepper_session** out,
+                     stepper_text_out* error) {
     const std::string_view text(request.ptr, request.len);
     const size_t from = text.find(":\"") + 2;
     auto* session = new Session{std::string(text.substr(from, text.rfind('"') - from))};
@@ -105,10 +106,22 @@ void step(stepper_session* s, const stepper_event* event, stepper_action* out) {
 }
 void end(stepper_session* s) { delete reinterpret_cast<Session*>(s); }
 
-const stepper_plugin plugin = {sizeof(stepper_plugin), STEPPER_ABI_VERSION, STEPPER_ABI_MAJOR << 16, 0,
-                               {"rogue", 5},           {"1.0.0", 5},        {"{}", 2},               0,
-                               init,                   nullptr,             create,                  destroy,
-                               begin,                  step,                end,                     nullptr};
+const stepper_plugin plugin = {sizeof(stepper_plugin),
+                               STEPPER_ABI_VERSION,
+                               STEPPER_ABI_MAJOR << 16,
+                               0,
+                               {"rogue", 5},
+                               {"1.0.0", 5},
+                               {"{}", 2},
+                               0,
+                               init,
+                               nullptr,
+                               create,
+                               destroy,
+                               begin,
+                               step,
+                               end,
+                               nullptr};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// The session driver against a plugin that breaks every rule: each is an INTERNAL failure that names the rule.
+// The session driver against a plugin that breaks every rule: each is an INTERNAL failure that names the
+// rule.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -7,6 +7,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!value) return 0;
     // What was found is JSON, whole.
     if (!json::parse(json::dump(*value), {.max_depth = 1000})) __builtin_trap();
-    if (const auto report = output::checkedCommitReport(*value); report && !output::checkedCommitReport(*report)) __builtin_trap();
+    if (const auto report = output::checkedCommitReport(*value);
+        report && !output::checkedCommitReport(*report))
+        __builtin_trap();
     return 0;
 }

@@ -144,14 +144,17 @@ class Chain(Case):
         self.assertEqual(metadata["providersAttempted"][0], {"provider": "slow", "attemptNumber": 0, "skipped": "busy"})
 
     def test_every_format_answers(self):
-        formats = ["openai-compatible", "gemini", "cohere", "anthropic", "hfspace"]
-        for plugin in formats:
-            with self.subTest(plugin):
-                self.simulator.behave(plugin, {})
-                server = self.start([provider(self.simulator, plugin, plugin)])
-                answer = self.generate(server, {"prompt": 'ECHO:{"a":[1,2]}:ECHO'})
-                self.assertEqual(answer.json["data"], {"a": [1, 2]}, answer.raw)
-                server.stop()
+        template = {"path": "/generic", "body": {"prompt": "{{prompt}}"}, "response": {"text": "/result/text"}}
+        formats = [("openai-compatible", {}), ("gemini", {}), ("cohere", {}), ("cohere", {"api": "v1"}), ("anthropic", {}),
+                   ("hfspace", {"mode": "infer"}), ("hfspace", {"mode": "gradio"}), ("http-template", template)]
+        for plugin, options in formats:
+            for stream in (True, False):
+                with self.subTest(plugin, options=options, stream=stream):
+                    self.simulator.behave(plugin, {})
+                    server = self.start([provider(self.simulator, plugin, plugin, options=options, stream=stream)])
+                    answer = self.generate(server, {"prompt": 'ECHO:{"a":[1,2]}:ECHO'})
+                    self.assertEqual(answer.json["data"], {"a": [1, 2]}, answer.raw)
+                    server.stop()
 
 
 if __name__ == "__main__":

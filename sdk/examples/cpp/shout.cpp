@@ -32,7 +32,8 @@ public:
         if (job != STEPPER_JOB_GENERATE) return nullptr;
         const kit::ChatRequest chat = kit::readChat(request_json, "");
         kit::Document body(rapidjson::kObjectType);
-        kit::set(body, "text", chat.turns.empty() ? std::string{} : chat.turns.back().text(), body.GetAllocator());
+        kit::set(body, "text", chat.turns.empty() ? std::string{} : chat.turns.back().text(),
+                 body.GetAllocator());
         sdk::Request request;
         request.url = base_url_ + "/shout";
         request.headers = {{"content-type", "application/json"}};
@@ -46,4 +47,5 @@ private:
 
 }  // namespace
 
-STEPPER_PLUGIN(Provider, "shout", "1.0.0", R"({"type":"object","required":["base_url"]})", STEPPER_CAP_UNLOADABLE)
+STEPPER_PLUGIN(Provider, "shout", "1.0.0", R"({"type":"object","required":["base_url"]})",
+               STEPPER_CAP_UNLOADABLE)

@@ -1,7 +1,9 @@
-// stepper/plugin.hpp - a C++20 veneer over plugin_abi.h: derive Provider and Session, end with STEPPER_PLUGIN.
+// stepper/plugin.hpp - a C++20 veneer over plugin_abi.h: derive Provider and Session, end with
+// STEPPER_PLUGIN.
 //
-// Header-only; every plugin gets its own copy and nothing of it crosses the boundary. The bridge keeps the last
-// Action alive until the next step, which is the ABI's lifetime rule, and turns every exception into an error.
+// Header-only; every plugin gets its own copy and nothing of it crosses the boundary. The bridge keeps the
+// last Action alive until the next step, which is the ABI's lifetime rule, and turns every exception into an
+// error.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -154,7 +156,8 @@ struct Bridge {
         return STEPPER_OK;
     }
 
-    static stepper_status create(stepper_str config, stepper_provider** out, stepper_text_out* error) noexcept {
+    static stepper_status create(stepper_str config, stepper_provider** out,
+                                 stepper_text_out* error) noexcept {
         try {
             *out = reinterpret_cast<stepper_provider*>(static_cast<Provider*>(new P(view(config))));
             return STEPPER_OK;
@@ -253,25 +256,25 @@ private:
 }  // namespace stepper::sdk
 
 // Defines the plugin's one export. PROVIDER: a class derived from Provider; CAPS: STEPPER_CAP_* bits.
-#define STEPPER_PLUGIN(PROVIDER, KIND, VERSION, SCHEMA, CAPS)                                              \
-    extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) {                        \
-        using B = ::stepper::sdk::detail::Bridge<PROVIDER>;                                                \
-        static constexpr std::string_view kKind = KIND, kVersion = VERSION, kSchema = SCHEMA;              \
-        static const stepper_plugin plugin = {sizeof(stepper_plugin),                                      \
-                                              STEPPER_ABI_VERSION,                                         \
-                                              STEPPER_ABI_MAJOR << 16,                                     \
-                                              0,                                                           \
-                                              {kKind.data(), kKind.size()},                                \
-                                              {kVersion.data(), kVersion.size()},                          \
-                                              {kSchema.data(), kSchema.size()},                            \
-                                              (CAPS),                                                      \
-                                              &B::init,                                                    \
-                                              nullptr,                                                     \
-                                              &B::create,                                                  \
-                                              &B::destroy,                                                 \
-                                              &B::begin,                                                   \
-                                              &B::step,                                                    \
-                                              &B::end,                                                     \
-                                              nullptr};                                                    \
-        return &plugin;                                                                                    \
+#define STEPPER_PLUGIN(PROVIDER, KIND, VERSION, SCHEMA, CAPS)                                 \
+    extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) {           \
+        using B = ::stepper::sdk::detail::Bridge<PROVIDER>;                                   \
+        static constexpr std::string_view kKind = KIND, kVersion = VERSION, kSchema = SCHEMA; \
+        static const stepper_plugin plugin = {sizeof(stepper_plugin),                         \
+                                              STEPPER_ABI_VERSION,                            \
+                                              STEPPER_ABI_MAJOR << 16,                        \
+                                              0,                                              \
+                                              {kKind.data(), kKind.size()},                   \
+                                              {kVersion.data(), kVersion.size()},             \
+                                              {kSchema.data(), kSchema.size()},               \
+                                              (CAPS),                                         \
+                                              &B::init,                                       \
+                                              nullptr,                                        \
+                                              &B::create,                                     \
+                                              &B::destroy,                                    \
+                                              &B::begin,                                      \
+                                              &B::step,                                       \
+                                              &B::end,                                        \
+                                              nullptr};                                       \
+        return &plugin;                                                                       \
     }

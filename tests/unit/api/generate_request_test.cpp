@@ -26,27 +26,35 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
          "Invalid outputSchema.kind: expected 'http-json' for HTTP transport"},
         {R"({"prompt":"x","responseMode":"text","outputSchema":{"kind":"http-json"}})",
          "outputSchema is only supported when responseMode is 'json'"},
-        {R"({"prompt":"x","tenantId":7})", "Invalid tenantId: expected a non-empty string of at most 256 characters"},
+        {R"({"prompt":"x","tenantId":7})",
+         "Invalid tenantId: expected a non-empty string of at most 256 characters"},
         {R"({"prompt":"x","preferredProviders":"a"})",
          "Invalid preferredProviders: expected an array of at most 64 provider names"},
-        {R"({"prompt":"x","excludeProviders":[1]})", "Invalid excludeProviders: expected an array of at most 64 provider names"},
-        {R"({"prompt":"x","maxOutputTokens":0})", "Invalid maxOutputTokens: expected a positive number of at most 10000000"},
-        {R"({"prompt":"x","maxDurationSeconds":-1})", "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
+        {R"({"prompt":"x","excludeProviders":[1]})",
+         "Invalid excludeProviders: expected an array of at most 64 provider names"},
+        {R"({"prompt":"x","maxOutputTokens":0})",
+         "Invalid maxOutputTokens: expected a positive number of at most 10000000"},
+        {R"({"prompt":"x","maxDurationSeconds":-1})",
+         "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
         {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
         {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
     for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), sentence(words)) << body;
 }
 
 TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
-    for (const auto* body : {R"({"prompt":"x","contractVersion":"9"})", R"({"prompt":"x","contractVersion":1})"})
-        EXPECT_EQ(refusal(parseGenerate(body)), R"({"error":"Request contract version is not supported",)"
-                                                R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1"})");
+    for (const auto* body :
+         {R"({"prompt":"x","contractVersion":"9"})", R"({"prompt":"x","contractVersion":1})"})
+        EXPECT_EQ(refusal(parseGenerate(body)),
+                  R"({"error":"Request contract version is not supported",)"
+                  R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1"})");
 }
 
 TEST(ParseGenerate, BrokenJsonIsSaidToBeBroken) {
     for (const auto* body : {R"({"prompt": )", R"({"prompt":"a","prompt":"b"})", "nonsense"}) {
-        EXPECT_NE(refusal(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos) << body;
-        EXPECT_NE(refusal(parseGenerate(body)).find(R"("errorCode":"BAD_REQUEST")"), std::string::npos) << body;
+        EXPECT_NE(refusal(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos)
+            << body;
+        EXPECT_NE(refusal(parseGenerate(body)).find(R"("errorCode":"BAD_REQUEST")"), std::string::npos)
+            << body;
     }
 }
 
@@ -71,7 +79,8 @@ TEST(ParseGenerate, AWhitespacePromptIsTheProvidersMatter) {
 
 TEST(ParseReport, AsksForTheCommit) {
     EXPECT_EQ(refusal(parseReport(R"({"userId":"u"})")), sentence("commitSha: Required"));
-    const auto parsed = parseReport(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"Fix bug","files":["a.ts"],
+    const auto parsed =
+        parseReport(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"Fix bug","files":["a.ts"],
         "components":["app"],"diffSummary":""})");
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);

@@ -1,10 +1,10 @@
 #include "core/base/cancel.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <thread>
 
 namespace stepper {
 namespace {

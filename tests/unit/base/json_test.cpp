@@ -29,14 +29,17 @@ TEST(Json, IsUtf8ThroughAndThrough) {
 
 TEST(Json, LimitsHoldBeforeMemoryIsSpent) {
     EXPECT_EQ(problem(std::string(64, '[') + std::string(64, ']')), "parsed");
-    EXPECT_NE(problem(std::string(65, '[') + std::string(65, ']')).find("nested too deeply"), std::string::npos);
+    EXPECT_NE(problem(std::string(65, '[') + std::string(65, ']')).find("nested too deeply"),
+              std::string::npos);
     EXPECT_NE(problem(std::string(1'000'000, '[')).find("nested too deeply"), std::string::npos);
     EXPECT_NE(problem("[1,2,3]", {.max_nodes = 3}).find("too many values"), std::string::npos);
 }
 
 TEST(Json, NumbersAreExact) {
-    const auto d = parse(R"([0e100,-0,1.1,9223372036854775807,18446744073709551615,18446744073709551616,1e-999,
-        0.1e1,123456789012345678901234567890,2.2250738585072011e-308])").value();
+    const auto d =
+        parse(R"([0e100,-0,1.1,9223372036854775807,18446744073709551615,18446744073709551616,1e-999,
+        0.1e1,123456789012345678901234567890,2.2250738585072011e-308])")
+            .value();
     EXPECT_EQ(d[0].GetDouble(), 0.0);
     EXPECT_EQ(d[1].GetInt(), 0);
     EXPECT_EQ(d[2].GetDouble(), 1.1);

@@ -82,8 +82,8 @@ TEST(Pattern, ZeroBytesAreCharacters) {
 }
 
 TEST(Pattern, RefusesWhatItCannotDo) {
-    for (const char* pattern : {"(?=a)", "(?!a)", "(?<=a)", "(a)\\1", "*a", "(a", "a)", "[a", "[b-a]", "a{3,1}", "\\", "\\xZ1",
-                                "\\u{110000}", "\\u12", "a{5000}", "(?<n", "\xFF"})
+    for (const char* pattern : {"(?=a)", "(?!a)", "(?<=a)", "(a)\\1", "*a", "(a", "a)", "[a", "[b-a]",
+                                "a{3,1}", "\\", "\\xZ1", "\\u{110000}", "\\u12", "a{5000}", "(?<n", "\xFF"})
         EXPECT_FALSE(Pattern::compile(pattern).ok()) << pattern;
 }
 
@@ -96,7 +96,8 @@ TEST(Pattern, StrangersCannotMakeItLargeOrDeep) {
 // A backtracking engine would need 2^n steps for these, or a stack as deep as the text is long.
 TEST(Pattern, HostileExpressionsEnd) {
     const std::string text = std::string(50'000, 'a') + "!";
-    for (const char* pattern : {"(a+)+$", "^(a+)+$", "^(a*)*$", "^(a|a)*$", "^(a?){30}a{30}$", "^((a?|b?)(a?|b?))*$"})
+    for (const char* pattern :
+         {"(a+)+$", "^(a+)+$", "^(a*)*$", "^(a|a)*$", "^(a?){30}a{30}$", "^((a?|b?)(a?|b?))*$"})
         EXPECT_FALSE(search(pattern, text)) << pattern;
 }
 

@@ -170,7 +170,8 @@ TEST(Broken, Providers) {
         {"defaults: { name: x }\nproviders: []\n",
          "1:13: defaults.name: unknown key; valid here: timeout, connect_timeout, first_byte_timeout, "
          "idle_timeout, "
-         "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, max_tokens"},
+         "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
+         "max_tokens"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
          "1:28: defaults.limits.rpm: expected a whole number from 1 to 1000000000000, not \"x\""},
         {"providers: [{ name: a, plugin: p, retry: { attempts: 0 }, breaker: { failure_rate: 2 } }]\n",

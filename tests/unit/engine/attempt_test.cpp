@@ -1,9 +1,9 @@
 #include "core/engine/attempt.h"
 
+#include <deque>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <deque>
 
 #include "tests/unit/engine/support.h"
 

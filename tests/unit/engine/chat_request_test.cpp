@@ -41,11 +41,13 @@ TEST(ChatRequest, JsonModeAsksForJsonButForcesNoObject) {
 
 TEST(ChatRequest, ASchemaTravelsAsResponseFormat) {
     auto request = generic(R"({"prompt":"hi"})");
-    const auto dsl = json::parse(R"({"kind":"http-json","requiredKeys":["a"],"properties":{"a":{"type":"string"}}})");
+    const auto dsl =
+        json::parse(R"({"kind":"http-json","requiredKeys":["a"],"properties":{"a":{"type":"string"}}})");
     request.schema = std::make_shared<output::OutputSchema>(*output::OutputSchema::parse(*dsl));
     const auto chat = chatOf(request);
     EXPECT_EQ(json::at(chat, "/response_format/type")->GetString(), std::string("json_schema"));
-    EXPECT_EQ(json::at(chat, "/response_format/json_schema/schema/properties/a/type")->GetString(), std::string("string"));
+    EXPECT_EQ(json::at(chat, "/response_format/json_schema/schema/properties/a/type")->GetString(),
+              std::string("string"));
 }
 
 TEST(ChatRequest, SecretsAreTakenOutUnlessSwitchedOff) {

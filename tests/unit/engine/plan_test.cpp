@@ -23,7 +23,9 @@ protected:
     Snapshot snapshot_;
 };
 
-TEST_F(Plan, ConfiguredOrderWithoutTheDisabled) { EXPECT_EQ(order({}, {}), (Names{"gemini", "cohere", "openai"})); }
+TEST_F(Plan, ConfiguredOrderWithoutTheDisabled) {
+    EXPECT_EQ(order({}, {}), (Names{"gemini", "cohere", "openai"}));
+}
 
 TEST_F(Plan, PreferredComeFirstInTheOrderNamed) {
     EXPECT_EQ(order({"OpenAI", "cohere"}, {}), (Names{"openai", "cohere", "gemini"}));

@@ -9,7 +9,8 @@ namespace stepper::engine {
 inline std::shared_ptr<const plugin::PluginImage> shoutImage() {
     static const auto image = [] {
         plugin::LoadOptions options;
-        options.copies_dir = std::filesystem::temp_directory_path() / ("stepper-engine-test-" + std::to_string(::getpid()));
+        options.copies_dir =
+            std::filesystem::temp_directory_path() / ("stepper-engine-test-" + std::to_string(::getpid()));
         auto loaded = plugin::PluginImage::load(SHOUT_PLUGIN, options);
         std::filesystem::remove_all(options.copies_dir);
         STEPPER_ASSERT(loaded.ok());
@@ -25,7 +26,8 @@ inline ProviderEntry shoutEntry(const std::string& name, bool enabled) {
     entry.spec.plugin = "shout";
     entry.spec.model = "m-1";
     entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{});
-    if (enabled) entry.plugin = *plugin::Provider::create(shoutImage(), R"({"base_url":"https://api.example"})");
+    if (enabled)
+        entry.plugin = *plugin::Provider::create(shoutImage(), R"({"base_url":"https://api.example"})");
     return entry;
 }
 

@@ -157,7 +157,8 @@ TEST(CommitReport, ListsEveryBrokenRule) {
 TEST(CommitReport, ErrorsStayShort) { EXPECT_LT(with("changes", list(90'000, "\"\"")).text.size(), 2200u); }
 
 TEST(CommitReport, TheFallbackObeysTheRulesItself) {
-    const auto body = json::parse(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"x","files":["a"],"components":["b,c"],
+    const auto body = json::parse(
+        R"({"userId":"u","commitSha":"c","repo":"o/r","message":"x","files":["a"],"components":["b,c"],
         "diffSummary":""})");
     const auto commit = prompt::parseCommitInput(*body);
     ASSERT_TRUE(commit.ok());

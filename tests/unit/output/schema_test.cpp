@@ -71,7 +71,8 @@ TEST(OutputSchema, RefusesWithTheContractsSentences) {
          "Invalid outputSchema.schema: /type: expected one of null, boolean, object, array, string, number, "
          "integer"},
         {R"s({"kind":"json-schema","schema":{"properties":{"a":{"pattern":"(?=x)"}}}})s",
-         "Invalid outputSchema.schema: /properties/a/pattern: the pattern cannot be used: invalid perl operator: (?="},
+         "Invalid outputSchema.schema: /properties/a/pattern: the pattern cannot be used: invalid perl "
+         "operator: (?="},
     };
     for (const Case& c : cases) EXPECT_EQ(refusal(c.schema), c.sentence) << c.schema;
 }
