@@ -1,38 +1,10 @@
 #include "core/api/answer.h"
 
 #include "core/api/generate_request.h"
-#include "core/base/text.h"
+#include "core/engine/outcome_json.h"
 
 namespace stepper::api {
 namespace {
-
-// Enough for a sentence of a provider's; more is noise in a client's log.
-constexpr size_t kMaxErrorText = 500;
-
-int64_t wholeSeconds(milliseconds d) { return std::chrono::ceil<std::chrono::seconds>(d).count(); }
-
-void putAttempt(json::Writer& w, const engine::AttemptRecord& r) {
-    w.StartObject();
-    json::put(w, "provider", r.provider);
-    json::putInt(w, "attemptNumber", r.number);
-    if (!r.skipped.empty()) {
-        json::put(w, "skipped", r.skipped);
-    } else if (r.error) {
-        json::put(w, "error", utf8Prefix(r.error->message, kMaxErrorText));
-        json::put(w, "errorCode", r.error_code);
-    } else {
-        json::putInt(w, "durationMs", r.duration.value_or(milliseconds{0}).count());
-    }
-    if (r.retry_after) json::putInt(w, "retryAfterSeconds", wholeSeconds(*r.retry_after));
-    w.EndObject();
-}
-
-void putAttempts(json::Writer& w, const engine::Outcome& outcome) {
-    w.Key("providersAttempted");
-    w.StartArray();
-    for (const auto& record : outcome.attempts) putAttempt(w, record);
-    w.EndArray();
-}
 
 http::Response completed(const engine::Outcome& outcome, bool report) {
     rapidjson::StringBuffer buffer;
@@ -54,7 +26,7 @@ http::Response completed(const engine::Outcome& outcome, bool report) {
     json::putInt(w, "totalMs", outcome.total.count());
     if (outcome.provider_time) json::putInt(w, "providerMs", outcome.provider_time->count());
     w.EndObject();
-    putAttempts(w, outcome);
+    engine::putAttempts(w, outcome.attempts);
     w.EndObject();
     w.EndObject();
     return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
@@ -71,14 +43,21 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
     json::put(w, "error", f.message);
     json::put(w, "errorCode", f.code);
     json::putBool(w, "retryable", f.retryable);
-    if (f.retry_after) json::putInt(w, "retryAfterSeconds", wholeSeconds(*f.retry_after));
-    putAttempts(w, outcome);
+    if (f.retry_after) json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(*f.retry_after));
+    engine::putAttempts(w, outcome.attempts);
     json::put(w, "requestId", request_id);
     w.EndObject();
     auto response = http::Response::json(f.http_status, {buffer.GetString(), buffer.GetSize()});
     if (f.retry_after)
-        response.headers.emplace_back("Retry-After", std::to_string(wholeSeconds(*f.retry_after)));
+        response.headers.emplace_back("Retry-After", std::to_string(engine::wholeSeconds(*f.retry_after)));
     return response;
+}
+
+http::Response storeUnavailable(const Error& error, std::string_view request_id) {
+    auto out = http::Response::error(503, "STORE_UNAVAILABLE", error.message, request_id);
+    const milliseconds pause = error.retry_after.value_or(milliseconds{1'000});
+    out.headers.emplace_back("Retry-After", std::to_string(engine::wholeSeconds(pause)));
+    return out;
 }
 
 }  // namespace stepper::api

@@ -9,4 +9,7 @@ namespace stepper::api {
 // what was tried. Commit reports (`report`) carry neither `validated` nor `contractVersion`.
 http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id);
 
+// The store cannot take or give it now: 503 with Retry-After.
+http::Response storeUnavailable(const Error& error, std::string_view request_id);
+
 }  // namespace stepper::api

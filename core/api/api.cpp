@@ -6,6 +6,8 @@
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/health.h"
+#include "core/api/job_endpoints.h"
+#include "core/api/submit.h"
 #include "core/base/version.h"
 
 namespace stepper::api {
@@ -52,20 +54,25 @@ public:
 
     http::Response health() const {
         const auto snapshot = deps_.snapshots.get();
-        const int status = healthOf(*snapshot) == Health::Unhealthy ? 503 : 200;
-        return http::Response::json(status, healthJson(*snapshot, deps_.clock, false));
+        const auto store = deps_.jobs.store().health();
+        const int status = healthOf(*snapshot, store) == Health::Unhealthy ? 503 : 200;
+        return http::Response::json(status, healthJson(*snapshot, store, deps_.clock, false));
     }
 
     http::Response providers() const {
-        return http::Response::json(200, healthJson(*deps_.snapshots.get(), deps_.clock, true));
+        return http::Response::json(
+            200, healthJson(*deps_.snapshots.get(), deps_.jobs.store().health(), deps_.clock, true));
     }
 
     http::Response ready() const {
-        return deps_.draining ? http::Response::json(503, R"({"status":"draining"})")
-                              : http::Response::json(200, R"({"status":"ready"})");
+        if (deps_.draining) return http::Response::json(503, R"({"status":"draining"})");
+        if (deps_.jobs.store().health().status == store::Health::Status::Failed)
+            return http::Response::json(503, R"({"status":"store failed"})");
+        return http::Response::json(200, R"({"status":"ready"})");
     }
 
     http::Response metrics() const {
+        measureJobs();
         http::Response out;
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";
         out.body = deps_.metrics.render();
@@ -75,6 +82,8 @@ public:
     http::Response root() const;
 
 private:
+    void measureJobs() const;
+
     static http::Response cutByDrain(const http::Request& request) {
         auto out = http::Response::error(503, "CANCELLED",
                                          "The server is shutting down; send the request again", request.id);
@@ -84,6 +93,22 @@ private:
 
     ApiDeps deps_;
 };
+
+void Endpoints::measureJobs() const {
+    constexpr std::string_view kLanes[] = {"live", "batch", "suspect"};
+    const auto stats = deps_.jobs.store().stats();
+    if (!stats) return;
+    int64_t waiting = stats->held + stats->following;
+    for (size_t i = 0; i < std::size(kLanes); ++i) {
+        const auto& lane = stats->lanes[i];
+        deps_.metrics.jobsInState(kLanes[i], "ready", lane.ready);
+        deps_.metrics.jobsInState(kLanes[i], "delayed", lane.delayed);
+        deps_.metrics.jobsInState(kLanes[i], "leased", lane.leased);
+        deps_.metrics.oldestReadyJob(kLanes[i], lane.oldest_ready);
+        waiting += lane.ready + lane.delayed;
+    }
+    deps_.metrics.jobQueue(waiting);
+}
 
 http::Response Endpoints::root() const {
     const auto snapshot = deps_.snapshots.get();
@@ -95,7 +120,17 @@ http::Response Endpoints::root() const {
     json::put(w, "version", kVersion);
     w.Key("endpoints");
     w.StartObject();
+    json::put(w, "POST /v1/generate", "Queue a request, or answer it from the cache");
+    json::put(w, "POST /v1/generate/batch", "Queue many requests as one job");
     json::put(w, "POST /v1/generate/immediate", "Generate and wait for the answer");
+    json::put(w, "GET /v1/jobs/:jobId", "State and result of a job; ?wait=SECONDS waits for it");
+    json::put(w, "GET /v1/jobs/:jobId/events", "The same as server-sent events");
+    json::put(w, "DELETE /v1/jobs/:jobId", "Cancel a job, or remove a finished one");
+    json::put(w, "POST /v1/jobs/:jobId/retry", "Run a finished job's request again");
+    json::put(w, "GET /v1/jobs", "Jobs, newest first; ?state=&limit=");
+    json::put(w, "POST /v1/reports", "Queue a commit report, or answer it from the cache");
+    json::put(w, "GET /v1/reports/:jobId", "State and result of a report's job");
+    json::put(w, "DELETE /v1/reports", "Remove a cached report; ?userId=&commitSha=[&template=]");
     json::put(w, "POST /v1/reports/immediate", "Generate a commit report and wait for it");
     json::put(w, "GET /v1/providers", "State of every provider");
     json::put(w, "GET /health", "Health, 503 when no provider can be used");
@@ -120,7 +155,19 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
     using http::Body;
     using http::Request;
     const auto api = std::make_shared<const Endpoints>(deps);
+    const auto submit = std::make_shared<const Submit>(deps.jobs, deps.snapshots, deps.metrics);
+    const auto jobs = std::make_shared<const JobEndpoints>(deps.jobs, deps.clock, deps.metrics);
     return {
+        {"POST", "/v1/generate", Body::Json, [submit](const Request& r) { return submit->generate(r); }},
+        {"POST", "/v1/generate/batch", Body::Json, [submit](const Request& r) { return submit->batch(r); }},
+        {"POST", "/v1/reports", Body::Json, [submit](const Request& r) { return submit->report(r); }},
+        {"DELETE", "/v1/reports", Body::None, [submit](const Request& r) { return submit->forgetReport(r); }},
+        {"GET", "/v1/jobs", Body::None, [jobs](const Request& r) { return jobs->list(r); }},
+        {"GET", "/v1/jobs/{id}", Body::None, [jobs](const Request& r) { return jobs->get(r); }},
+        {"DELETE", "/v1/jobs/{id}", Body::None, [jobs](const Request& r) { return jobs->drop(r); }},
+        {"GET", "/v1/jobs/{id}/events", Body::None, [jobs](const Request& r) { return jobs->events(r); }},
+        {"POST", "/v1/jobs/{id}/retry", Body::None, [submit](const Request& r) { return submit->retry(r); }},
+        {"GET", "/v1/reports/{id}", Body::None, [jobs](const Request& r) { return jobs->get(r); }},
         {"POST", "/v1/generate/immediate", Body::Json,
          [api](const Request& r) { return api->generateNow(r, parseGenerate(r.body), false); }},
         {"POST", "/v1/reports/immediate", Body::Json,

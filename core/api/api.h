@@ -4,12 +4,14 @@
 
 #include "core/engine/engine.h"
 #include "core/http/http.h"
+#include "core/jobs/job_service.h"
 
 namespace stepper::api {
 
 // What the endpoints work with; borrowed, must outlive the server.
 struct ApiDeps {
     engine::Engine& engine;
+    jobs::JobService& jobs;
     const engine::SnapshotHolder& snapshots;
     Metrics& metrics;
     const Clock& clock;

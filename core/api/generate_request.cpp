@@ -11,26 +11,21 @@ constexpr size_t kMaxProviderNames = 64;
 constexpr double kMaxDurationSeconds = 3'600;
 constexpr int64_t kMaxOutputTokens = 10'000'000;
 
-BadRequest refuse(std::string_view sentence) {
-    json::Document d(rapidjson::kObjectType);
-    json::set(d, "error", sentence, d.GetAllocator());
-    return {json::dump(d)};
-}
-
 BadRequest refuseJson(std::string_view why) {
     json::Document d(rapidjson::kObjectType);
     json::set(d, "error", why, d.GetAllocator());
     json::set(d, "errorCode", "BAD_REQUEST", d.GetAllocator());
-    return {json::dump(d)};
+    return {json::dump(d), std::string(why)};
 }
 
 BadRequest refuseVersion() {
+    constexpr std::string_view sentence = "Request contract version is not supported";
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
-    json::set(d, "error", "Request contract version is not supported", a);
+    json::set(d, "error", sentence, a);
     json::set(d, "errorCode", "SCHEMA_VERSION_MISMATCH", a);
     json::set(d, "supportedVersion", kContractVersion, a);
-    return {json::dump(d)};
+    return {json::dump(d), std::string(sentence)};
 }
 
 // Absent and null are the same to the clients of this contract.
@@ -90,6 +85,14 @@ public:
         return std::nullopt;
     }
 
+    std::optional<int> digit(std::string_view key) {
+        const auto* v = member(body_, key);
+        if (!v) return std::nullopt;
+        if (v->IsInt() && v->GetInt() >= 0 && v->GetInt() <= 9) return v->GetInt();
+        fail("Invalid " + std::string(key) + ": expected an integer from 0 (first) to 9 (last)");
+        return std::nullopt;
+    }
+
     void fail(std::string sentence) {
         if (!problem_) problem_ = std::move(sentence);
     }
@@ -98,15 +101,6 @@ private:
     const json::Value& body_;
     std::optional<std::string> problem_;
 };
-
-Result<std::shared_ptr<json::Document>> parseBody(std::string_view text) {
-    if (trim(text).empty()) return std::make_shared<json::Document>(rapidjson::kObjectType);
-    json::ParseLimits limits;
-    limits.reject_duplicate_keys = true;
-    auto body = json::parse(text, limits);
-    if (!body) return std::move(body).error();
-    return std::make_shared<json::Document>(std::move(body).value());
-}
 
 // The commit a prompt object of the commit-report preset carries; null for any other prompt.
 const json::Value* commitOf(const json::Value& body) {
@@ -129,10 +123,29 @@ std::optional<std::string> presetProblem(const json::Value& body) {
 
 }  // namespace
 
+BadRequest refuse(std::string_view sentence) {
+    json::Document d(rapidjson::kObjectType);
+    json::set(d, "error", sentence, d.GetAllocator());
+    return {json::dump(d), std::string(sentence)};
+}
+
+std::variant<Body, BadRequest> parseBody(std::string_view text) {
+    if (trim(text).empty()) return std::make_shared<const json::Document>(rapidjson::kObjectType);
+    json::ParseLimits limits;
+    limits.reject_duplicate_keys = true;
+    auto body = json::parse(text, limits);
+    if (!body) return refuseJson("Request body is not valid JSON: " + body.error().message);
+    return std::make_shared<const json::Document>(std::move(body).value());
+}
+
 Parsed parseGenerate(std::string_view text) {
     auto parsed = parseBody(text);
-    if (!parsed) return refuseJson("Request body is not valid JSON: " + parsed.error().message);
-    const json::Value& body = **parsed;
+    if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
+    return parseGenerate(std::get<Body>(std::move(parsed)));
+}
+
+Parsed parseGenerate(Body whole) {
+    const json::Value& body = *whole;
     if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound)
         return refuse(sound.error().message);
 
@@ -152,12 +165,14 @@ Parsed parseGenerate(std::string_view text) {
         CacheControl::Default, "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'");
     out.request.tenant_id = read.id("tenantId");
     out.request.request_id = read.id("requestId");
+    out.cache_key = read.id("cacheKey");
     out.request.preferred = read.names("preferredProviders");
     out.request.excluded = read.names("excludeProviders");
     if (const auto n = read.positive("maxOutputTokens", kMaxOutputTokens))
         out.request.max_output_tokens = static_cast<int64_t>(*n);
     if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
         out.max_duration = milliseconds(static_cast<int64_t>(*s * 1000));
+    out.priority = read.digit("priority");
     if (const auto problem = presetProblem(body)) read.fail(*problem);
 
     if (const auto* schema = member(body, "outputSchema")) {
@@ -177,24 +192,37 @@ Parsed parseGenerate(std::string_view text) {
         out.request.subject = std::move(input).value();
         out.request.mode = Mode::CommitReport;
     } else {
-        out.request.subject = engine::GenericPrompt{std::move(parsed).value()};
+        out.request.subject = engine::GenericPrompt{std::move(whole)};
     }
     return out;
 }
 
 Parsed parseReport(std::string_view text) {
     auto parsed = parseBody(text);
-    if (!parsed) return refuseJson("Request body is not valid JSON: " + parsed.error().message);
-    auto input = prompt::parseCommitInput(**parsed);
+    if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
+    const json::Value& body = *std::get<Body>(parsed);
+    auto input = prompt::parseCommitInput(body);
     if (!input) return refuse(input.error().message);
     ParsedRequest out;
-    Reader read(**parsed);
+    Reader read(body);
     out.request.preferred = read.names("preferredProviders");
     out.request.excluded = read.names("excludeProviders");
     if (read.problem()) return refuse(*read.problem());
     out.request.subject = std::move(input).value();
     out.request.mode = output::Mode::CommitReport;
     return out;
+}
+
+std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint) {
+    if (report_endpoint) return "report";
+    return request.mode == output::Mode::CommitReport ? "generate/report" : "generate";
+}
+
+Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body) {
+    auto parsed = kind == "report" ? parseReport(body) : parseGenerate(body);
+    if (auto* bad = std::get_if<BadRequest>(&parsed))
+        return Error{ErrorClass::InvalidRequest, std::move(bad->sentence)};
+    return std::get<ParsedRequest>(std::move(parsed)).request;
 }
 
 }  // namespace stepper::api

@@ -1,5 +1,8 @@
 // POST /v1/generate*: the client's JSON becomes an engine::GenerateRequest, or a 400 in the contract's words.
 // Pure.
+//
+// Requests are of three kinds, and stored jobs carry the kind's name: "generate", "report" (POST
+// /v1/reports), and "generate/report", a commit report asked for as a preset of the former.
 #pragma once
 #include <optional>
 #include <string>
@@ -16,18 +19,31 @@ enum class CacheControl { Default, NoCache, Refresh };
 struct ParsedRequest {
     engine::GenerateRequest request;
     CacheControl cache_control = CacheControl::Default;
+    std::string cache_key;                     // the client's own identity for it, "" for none
     std::optional<milliseconds> max_duration;  // maxDurationSeconds
+    std::optional<int> priority;               // of a job: 0 runs first, 9 last
 };
 
-// A refused request. `body` is the whole answer.
+// A refused request. `body` is the whole answer; `sentence` what is wrong.
 struct BadRequest {
     std::string body;
+    std::string sentence;
 };
 using Parsed = std::variant<ParsedRequest, BadRequest>;
+using Body = std::shared_ptr<const json::Document>;
+
+BadRequest refuse(std::string_view sentence);
+// Strict; an empty text counts as {}.
+std::variant<Body, BadRequest> parseBody(std::string_view text);
 
 // `text`: the request's body; an empty one counts as {}.
 Parsed parseGenerate(std::string_view text);
+Parsed parseGenerate(Body body);
 // The commit-report preset's body.
 Parsed parseReport(std::string_view text);
+
+std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint);
+// A stored request read again. InvalidRequest when this version does not take it any more.
+Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body);
 
 }  // namespace stepper::api

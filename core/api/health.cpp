@@ -50,6 +50,18 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, std::string_vi
     w.EndObject();
 }
 
+void putStore(json::Writer& w, const store::Health& store) {
+    using Status = store::Health::Status;
+    w.Key("store");
+    w.StartObject();
+    json::put(w, "status",
+              store.status == Status::Ok         ? "ok"
+              : store.status == Status::Degraded ? "degraded"
+                                                 : "failed");
+    if (!store.reason.empty()) json::put(w, "reason", store.reason);
+    w.EndObject();
+}
+
 }  // namespace
 
 std::string_view name(Health h) {
@@ -61,27 +73,29 @@ std::string_view name(Health h) {
     return "unhealthy";
 }
 
-Health healthOf(const engine::Snapshot& snapshot) {
+Health healthOf(const engine::Snapshot& snapshot, const store::Health& store) {
     size_t enabled = 0, good = 0;
     for (const auto& p : snapshot.providers) {
         if (!p.enabled()) continue;
         ++enabled;
         if (usable(p, p.gate->state())) ++good;
     }
-    if (good == 0) return Health::Unhealthy;
-    return good == enabled ? Health::Healthy : Health::Degraded;
+    if (good == 0 || store.status == store::Health::Status::Failed) return Health::Unhealthy;
+    return good == enabled && store.status == store::Health::Status::Ok ? Health::Healthy : Health::Degraded;
 }
 
-std::string healthJson(const engine::Snapshot& snapshot, const Clock& clock, bool with_contract_version) {
+std::string healthJson(const engine::Snapshot& snapshot, const store::Health& store, const Clock& clock,
+                       bool with_contract_version) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     const std::string now = isoTime(clock.wall());
     w.StartObject();
-    json::put(w, "status", name(healthOf(snapshot)));
+    json::put(w, "status", name(healthOf(snapshot, store)));
     w.Key("providers");
     w.StartArray();
     for (const auto& p : snapshot.providers) putProvider(w, p, now);
     w.EndArray();
+    putStore(w, store);
     json::put(w, "timestamp", now);
     if (with_contract_version) json::put(w, "contractVersion", kContractVersion);
     w.EndObject();

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "core/api/answer.h"
+#include "core/app/client.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
 #include "core/base/id.h"
@@ -22,6 +23,26 @@ engine::GenerateRequest requestFor(const std::string& prompt, bool json_mode) {
     return out;
 }
 
+int queueIt(const Options& options, const std::string& prompt) {
+    auto client = Client::make(options);
+    if (!client) {
+        std::fprintf(stderr, "%s\n", client.error().message.c_str());
+        return kExitConfig;
+    }
+    json::Document body(rapidjson::kObjectType);
+    json::set(body, "prompt", prompt, body.GetAllocator());
+    json::set(body, "responseMode", options.json ? "json" : "text", body.GetAllocator());
+    const auto answer = client->call("POST", "/v1/generate", json::dump(body));
+    if (!answer || answer->status >= 300) {
+        std::fprintf(stderr, "%s\n", answer ? problemOf(*answer).c_str() : answer.error().message.c_str());
+        return kExitFailure;
+    }
+    // A cached answer needs no job.
+    const auto id = json::string(answer->body, "jobId");
+    std::printf("%s\n", id ? std::string(*id).c_str() : answer->text.c_str());
+    return kExitOk;
+}
+
 void tell(const engine::AttemptRecord& r) {
     const std::string what = !r.skipped.empty() ? "skipped, " + r.skipped
                              : r.error          ? std::string(r.error_code) + ": " + r.error->message
@@ -36,14 +57,15 @@ int generate(const Options& options) {
         std::fprintf(stderr, "stepper generate takes one PROMPT, or - to read it from standard input\n");
         return kExitUsage;
     }
+    std::string prompt = options.words.front();
+    if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (options.async) return queueIt(options, prompt);
     auto config = loadConfig(options);
     if (!config) {
         std::fprintf(stderr, "%s\n", config.error().message.c_str());
         return kExitConfig;
     }
     log::init("warn", "text");
-    std::string prompt = options.words.front();
-    if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
 
     Host host(std::move(config).value());
     CancelToken cancel;

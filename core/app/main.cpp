@@ -12,16 +12,27 @@ namespace {
 constexpr const char* kHelp =
     "stepper: walks a chain of AI providers until one answers\n"
     "\n"
-    "  stepper serve [--config FILE] [--listen HOST:PORT]   answer HTTP requests\n"
+    "  stepper serve [--config FILE] [--listen HOST:PORT] [--recover]\n"
+    "                                                       answer HTTP requests; --recover saves what can "
+    "be\n"
+    "                                                       read of a damaged store first\n"
     "  stepper check [--config FILE]                        validate the configuration; exit 0 or 78\n"
     "  stepper generate [--config FILE] [--json] PROMPT|-   one request, no server; --json wants and prints "
     "JSON\n"
+    "  stepper generate --async PROMPT|-                    queue it at a running server, print the job's "
+    "id\n"
+    "  stepper jobs list [STATE]                            jobs of a running server, newest first\n"
+    "  stepper jobs show|retry ID                           one job; run a finished one again\n"
+    "  stepper jobs cancel|purge ID...                      end live jobs; remove finished ones (or all of "
+    "a\n"
+    "                                                       state: completed, failed, cancelled)\n"
     "  stepper plugin list [FOLDER]                         plugins, and files that are none and why\n"
     "  stepper plugin inspect SO                            what a plugin says of itself\n"
     "  stepper plugin probe SO                              try a plugin in a child process\n"
     "  stepper plugin test SO TRANSCRIPT...                 run a plugin's transcripts\n"
     "  stepper version\n"
     "\n"
+    "jobs and --async talk to the server at --server URL, or where the configuration says it listens.\n"
     "Without --config (or STEPPER_CONFIG) the built-in provider catalogue serves; a provider is on when its "
     "key is\n"
     "in the environment, such as GEMINI_API_KEY.\n";
@@ -52,6 +63,7 @@ int main(int argc, char** argv) {
     const std::map<std::string, int (*)(const app::Options&)> verbs = {{"serve", app::serve},
                                                                        {"check", app::check},
                                                                        {"generate", app::generate},
+                                                                       {"jobs", app::jobsVerb},
                                                                        {"plugin", app::pluginVerb},
                                                                        {"version", version},
                                                                        {"--version", version},
@@ -64,7 +76,8 @@ int main(int argc, char** argv) {
     }
     const auto verb = verbs.find(argv[1]);
     if (verb == verbs.end()) {
-        const auto near = nearest(argv[1], {"serve", "check", "generate", "plugin", "version", "help"});
+        const auto near =
+            nearest(argv[1], {"serve", "check", "generate", "jobs", "plugin", "version", "help"});
         std::fprintf(stderr, "stepper: unknown verb '%s'%s\n", argv[1],
                      near ? ("; did you mean '" + *near + "'?").c_str() : "; see stepper help");
         return app::kExitUsage;

@@ -19,16 +19,22 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
         }
         const size_t equals = argument.find('=');
         const std::string name = argument.substr(0, equals);
-        if (bool* flag = name == "--json"    ? &out.json
-                         : name == "--child" ? &out.child
-                                             : nullptr;
+        if (bool* flag = name == "--json"      ? &out.json
+                         : name == "--async"   ? &out.async
+                         : name == "--child"   ? &out.child
+                         : name == "--recover" ? &out.recover
+                                               : nullptr;
             flag && equals == std::string::npos) {
             *flag = true;
             continue;
         }
-        auto* target = name == "--config" ? &out.config : name == "--listen" ? &out.listen : nullptr;
+        auto* target = name == "--config"   ? &out.config
+                       : name == "--listen" ? &out.listen
+                       : name == "--server" ? &out.server
+                                            : nullptr;
         if (!target) {
-            const auto near = nearest(name, {"--config", "--listen", "--json"});
+            const auto near =
+                nearest(name, {"--config", "--listen", "--server", "--json", "--async", "--recover"});
             return Error{ErrorClass::Config,
                          "unknown option " + name + (near ? "; did you mean " + *near + "?" : "")};
         }

@@ -15,7 +15,10 @@ inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitConfig
 struct Options {
     std::optional<std::string> config;  // --config FILE
     std::optional<std::string> listen;  // --listen HOST:PORT
+    std::optional<std::string> server;  // --server URL
+    bool async = false;                 // --async
     bool json = false;                  // --json
+    bool recover = false;               // --recover
     bool child = false;                 // --child: this process only probes, see plugin/child_probe.h
     std::vector<std::string> words;     // everything else, in order
 };

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include "core/api/api.h"
+#include "core/api/generate_request.h"
 #include "core/api/guard.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
+#include "core/jobs/decide.h"
+#include "core/store/open.h"
 #include "core/telemetry/log.h"
 #include "core/transport/descriptors.h"
 
@@ -83,6 +86,22 @@ void logProviders(const engine::Snapshot& snapshot) {
     }
 }
 
+store::OpenOptions storeOptions(const config::Config& config, bool recover) {
+    store::OpenOptions out;
+    out.url = config.store_url;
+    out.durability = config.store_durability == "full" ? store::Durability::Full : store::Durability::Normal;
+    out.recover = recover;
+    out.crashes = jobs::crashPolicy();
+    return out;
+}
+
+// Requests and jobs end side by side, within the same time.
+void drain(http::Server& server, jobs::JobService& jobs, SteadyTime deadline) {
+    std::thread jobs_end([&] { jobs.drain(deadline); });
+    server.drain(deadline);
+    jobs_end.join();
+}
+
 int refuse(const std::string& problem) {
     std::fprintf(stderr, "stepper: %s\n", problem.c_str());
     return kExitConfig;
@@ -107,11 +126,15 @@ int serve(const Options& options) {
                   {{"warning",
                     "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
+    auto store = store::open(storeOptions(snapshot->config, options.recover), host.clock());
+    if (!store) return refuse(store.error().message);
+    jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
+                          host.clock());
     std::atomic<bool> draining{false};
     const api::Guard guard(snapshot->config.security);
     auto server = http::Server::bind(
         serverOptions(snapshot->config),
-        api::makeRoutes({host.engine(), host.snapshots(), host.metrics(), host.clock(), draining}),
+        api::makeRoutes({host.engine(), jobs, host.snapshots(), host.metrics(), host.clock(), draining}),
         [&](const http::Request& r, std::string_view route, http::Headers& add) {
             return guard.check(r, route, add);
         },
@@ -121,6 +144,7 @@ int serve(const Options& options) {
         });
     if (!server) return refuse(server.error().message);
 
+    jobs.start();
     (*server)->start();
     std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(),
                 (*server)->port());
@@ -132,7 +156,7 @@ int serve(const Options& options) {
     draining = true;
     exitOnSecondSignal();
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    (*server)->drain(std::chrono::steady_clock::now() + snapshot->config.server.drain_timeout);
+    drain(**server, jobs, std::chrono::steady_clock::now() + snapshot->config.server.drain_timeout);
     log::info("stopped");
     return kExitOk;
 }

@@ -7,6 +7,7 @@ namespace stepper::app {
 int serve(const Options& options);
 int check(const Options& options);
 int generate(const Options& options);
+int jobsVerb(const Options& options);
 int pluginVerb(const Options& options);
 
 }  // namespace stepper::app

@@ -116,6 +116,7 @@ struct Queue {
 
 struct Batch {
     int max_items = 100, max_concurrency = 5;
+    int max_running = 4;  // so many batches at full concurrency: max_running * max_concurrency items at once
 };
 
 struct Cors {
@@ -162,6 +163,7 @@ struct Config {
     std::filesystem::path plugins_dir;                // empty: the build's or the install's plugin folder
     std::string store_url = "sqlite:var/stepper.db";  // a relative path is the working directory's
     std::string store_key_prefix = "stepper";
+    std::string store_durability = "full";  // full | normal
     Cache cache;
     Queue queue;
     Batch batch;

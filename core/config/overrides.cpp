@@ -20,6 +20,7 @@ constexpr Override kSettings[] = {
     {"REDIS_URL", "store.url"},
     {"REDIS_KEY_PREFIX", "store.key_prefix"},
     {"QUEUE_CONCURRENCY", "queue.workers"},
+    {"BATCH_QUEUE_CONCURRENCY", "batch.max_running"},
     {"BATCH_MAX_ITEMS", "batch.max_items"},
     {"BATCH_MAX_CONCURRENCY", "batch.max_concurrency"},
     {"CACHE_TTL_SECONDS", "cache.ttl", "s"},

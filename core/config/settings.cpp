@@ -98,7 +98,8 @@ Read queueSection(Queue& q) {
 
 Read batchSection(Batch& b) {
     return read::section({{"max_items", read::integer(b.max_items, 1, 100'000)},
-                          {"max_concurrency", read::integer(b.max_concurrency, 1, 1024)}});
+                          {"max_concurrency", read::integer(b.max_concurrency, 1, 1024)},
+                          {"max_running", read::integer(b.max_running, 1, 1024)}});
 }
 
 Read corsSection(Cors& c) {
@@ -154,18 +155,21 @@ Read logSection(Log& l) {
 
 std::string readSettings(const Value& root, Config& config) {
     std::string providers_file = "providers.yaml";
-    readMapping(root, {{"server", serverSection(config.server)},
-                       {"providers_file", read::text(providers_file)},
-                       {"plugins_dir", directory(config.plugins_dir)},
-                       {"store", read::section({{"url", storeUrl(config.store_url)},
-                                                {"key_prefix", read::text(config.store_key_prefix)}})},
-                       {"cache", cacheSection(config.cache)},
-                       {"queue", queueSection(config.queue)},
-                       {"batch", batchSection(config.batch)},
-                       {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)}})},
-                       {"security", securitySection(config.security)},
-                       {"webhooks", webhooksSection(config.webhooks)},
-                       {"log", logSection(config.log)}});
+    readMapping(
+        root,
+        {{"server", serverSection(config.server)},
+         {"providers_file", read::text(providers_file)},
+         {"plugins_dir", directory(config.plugins_dir)},
+         {"store", read::section({{"url", storeUrl(config.store_url)},
+                                  {"durability", read::oneOf(config.store_durability, {"full", "normal"})},
+                                  {"key_prefix", read::text(config.store_key_prefix)}})},
+         {"cache", cacheSection(config.cache)},
+         {"queue", queueSection(config.queue)},
+         {"batch", batchSection(config.batch)},
+         {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)}})},
+         {"security", securitySection(config.security)},
+         {"webhooks", webhooksSection(config.webhooks)},
+         {"log", logSection(config.log)}});
     Cache& cache = config.cache;
     if (cache.fresh_for > cache.ttl) {
         config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",

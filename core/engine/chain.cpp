@@ -6,7 +6,6 @@
 #include "core/engine/chat_request.h"
 #include "core/engine/classify.h"
 #include "core/engine/plan.h"
-#include "core/prompt/fallback.h"
 
 namespace stepper::engine {
 namespace {
@@ -45,13 +44,14 @@ private:
 }  // namespace
 
 Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
-             CancelToken& cancel)
+             CancelToken& cancel, std::atomic<int>* progress)
     : engine_(engine),
       snapshot_(snapshot),
       request_(request),
       started_(steady_clock::now()),
       deadline_(deadline),
-      cancel_(cancel) {
+      cancel_(cancel),
+      progress_(progress) {
     for (const auto* entry : plan(snapshot, request.preferred, request.excluded))
         legs_.push_back({entry, true, {}});
     for (auto& leg : legs_)
@@ -59,9 +59,11 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
 }
 
 Outcome Chain::run() {
-    while (Leg* leg = nextReady())
-        if (tryLeg(*leg)) break;
-    conclude();
+    while (!outOfTime()) {
+        Leg* leg = nextReady();
+        if (!leg || tryLeg(*leg)) break;
+    }
+    if (out_.provider.empty()) out_.failure = conclude();
     for (auto& leg : legs_)
         if (leg.record) out_.attempts.push_back(std::move(*leg.record));
     out_.total = since(started_);
@@ -99,6 +101,7 @@ bool Chain::tryLeg(Leg& leg) {
     leg.pending = false;
     AttemptRecord& record = leg.record.emplace();
     record.provider = provider.spec.name;
+    tellProgress();
 
     const SteadyTime began = steady_clock::now();
     auto answer = call(provider);
@@ -121,7 +124,7 @@ bool Chain::tryLeg(Leg& leg) {
     record.duration = took;
     engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
     if (verdict.next == Next::Stop) stop_ = answer.error();
-    return stop_ || steady_clock::now() + kMinCall >= deadline_;
+    return stop_.has_value();
 }
 
 Result<plugin::Answer> Chain::call(const ProviderEntry& provider) {
@@ -179,63 +182,74 @@ void Chain::skipRest() {
     }
 }
 
-void Chain::conclude() {
-    if (!out_.provider.empty()) return;
+// From 10, so that a running request differs from a waiting one, towards 90: the end is not ours to announce.
+void Chain::tellProgress() const {
+    if (!progress_) return;
+    const auto begun = std::count_if(legs_.begin(), legs_.end(), [](const Leg& l) { return !l.pending; });
+    *progress_ = 10 + 80 * (static_cast<int>(begun) - 1) / static_cast<int>(legs_.size());
+}
+
+bool Chain::outOfTime() const { return steady_clock::now() + kMinCall >= deadline_; }
+
+Failure Chain::conclude() const {
+    using Kind = Failure::Kind;
     if (stop_) {
         const Verdict& v = verdictOn(stop_->error_class);
-        out_.failure = Failure{v.wire_code, v.http_status, stop_->message, v.job_retries, stop_->retry_after};
-        return;
+        return {Kind::Stopped, v.wire_code, v.http_status, stop_->message, v.job_retries, stop_->retry_after};
     }
     std::vector<const AttemptRecord*> told;
     for (const auto& leg : legs_)
         if (leg.record && leg.record->skipped != "disabled") told.push_back(&*leg.record);
-    if (!told.empty() && std::all_of(told.begin(), told.end(), [](const auto* r) { return isLimit(*r); })) {
-        out_.failure = allLimited();
-    } else if (snapshot_.config.fallback_enabled) {
-        answerWithFallback();
-    } else {
-        out_.failure = failed();
-    }
-}
-
-Failure Chain::allLimited() const {
-    std::optional<milliseconds> soonest;
-    for (const auto& leg : legs_)
-        if (leg.record && leg.record->retry_after)
-            soonest = std::min(soonest.value_or(milliseconds::max()), *leg.record->retry_after);
-    return {"RATE_LIMIT", 429, "All configured providers are rate limited. Try again later.", true,
-            soonest.value_or(milliseconds{1'000})};
+    if (!told.empty() && std::all_of(told.begin(), told.end(), [](const auto* r) { return isLimit(*r); }))
+        return {Kind::AllLimited,
+                "RATE_LIMIT",
+                429,
+                "All configured providers are rate limited. Try again later.",
+                true,
+                soonestReady().value_or(milliseconds{1'000})};
+    if (outOfTime())
+        return {Kind::Exhausted,
+                "DEADLINE",
+                504,
+                "The request's deadline passed before a provider answered.",
+                true,
+                std::nullopt};
+    return failed();
 }
 
 Failure Chain::failed() const {
-    if (steady_clock::now() + kMinCall >= deadline_)
-        return {"DEADLINE", 504, "The request's deadline passed before a provider answered.", true,
-                std::nullopt};
-    Failure out{"UPSTREAM_UNAVAILABLE", 503, "No provider is available.", true, std::nullopt};
+    Failure out{Failure::Kind::Exhausted,
+                "UPSTREAM_UNAVAILABLE",
+                503,
+                "No provider is available.",
+                false,
+                soonestReady()};
+    bool chance = false;
     for (const auto& leg : legs_) {
-        if (!leg.record || !leg.record->error) continue;
+        if (!leg.record || !leg.record->error) {
+            chance = true;  // it was passed over, and may be ready another time
+            continue;
+        }
         const Verdict& v = verdictOn(leg.record->error->error_class);
-        out = {v.wire_code, v.http_status,
-               "All configured providers failed. The last one: " + leg.record->error->message, v.job_retries,
-               leg.record->retry_after};
+        chance = chance || v.job_retries;
+        out.code = v.wire_code;
+        out.http_status = v.http_status;
+        out.message = "All configured providers failed. The last one: " + leg.record->error->message;
     }
+    out.retryable = chance;
     return out;
 }
 
-void Chain::answerWithFallback() {
-    out_.provider = "fallback";
-    out_.fallback = true;
-    if (const auto* commit = std::get_if<prompt::CommitInput>(&request_.subject)) {
-        const bool redact = snapshot_.config.security.redact;
-        out_.result =
-            prompt::fallbackCommitReport(*commit, redact ? prompt::Redaction::On : prompt::Redaction::Off);
-    } else if (request_.mode == output::Mode::Text) {
-        const auto text = prompt::fallbackText();
-        out_.result.SetString(text.data(), static_cast<rapidjson::SizeType>(text.size()),
-                              out_.result.GetAllocator());
-    } else {
-        out_.result = prompt::fallbackJson();
+std::optional<milliseconds> Chain::soonestReady() const {
+    milliseconds soonest = milliseconds::max();
+    for (const auto& leg : legs_) {
+        if (!leg.provider->enabled()) continue;
+        const milliseconds asked =
+            leg.record ? leg.record->retry_after.value_or(milliseconds{0}) : milliseconds{0};
+        soonest = std::min(soonest, std::max(asked, leg.provider->gate->state().ready_in));
     }
+    if (soonest == milliseconds::max() || soonest.count() == 0) return std::nullopt;
+    return soonest;
 }
 
 }  // namespace stepper::engine

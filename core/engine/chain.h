@@ -9,9 +9,11 @@ namespace stepper::engine {
 // Lives for one Engine::generate call, on its thread.
 class Chain {
 public:
+    // `progress` may be null.
     Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
-          CancelToken& cancel);
+          CancelToken& cancel, std::atomic<int>* progress);
 
+    // An answer or a failure, never the fallback.
     Outcome run();
 
 private:
@@ -32,10 +34,11 @@ private:
     void skip(Leg& leg, limits::Denial why, milliseconds ready_in);
     void skipBefore(const Leg& winner);
     void skipRest();
-    void conclude();
-    Failure allLimited() const;
+    void tellProgress() const;
+    Failure conclude() const;
     Failure failed() const;
-    void answerWithFallback();
+    bool outOfTime() const;
+    std::optional<milliseconds> soonestReady() const;
 
     Engine& engine_;
     const Snapshot& snapshot_;
@@ -43,6 +46,7 @@ private:
     const SteadyTime started_;
     const SteadyTime deadline_;
     CancelToken& cancel_;
+    std::atomic<int>* const progress_;
     std::vector<Leg> legs_;
     std::optional<Error> stop_;  // the error that ended the walk early
     Outcome out_;

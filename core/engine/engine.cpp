@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/engine/chain.h"
+#include "core/engine/fallback.h"
 
 namespace stepper::engine {
 namespace {
@@ -15,11 +16,24 @@ std::string_view statusOf(const Outcome& o) {
     return o.fallback ? "fallback" : "completed";
 }
 
+bool mayFallBack(const Failure& failure, Fallback when) {
+    if (failure.kind != Failure::Kind::Exhausted) return false;
+    return when == Fallback::Always || (when == Fallback::WhenHopeless && !failure.retryable);
+}
+
 }  // namespace
 
-Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel) {
+Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
+                         const RunOptions& options) {
     const auto snapshot = deps_.snapshots.get();
-    Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel).run();
+    Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options.progress).run();
+    if (outcome.failure && snapshot->config.fallback_enabled &&
+        mayFallBack(*outcome.failure, options.fallback)) {
+        outcome.failure.reset();
+        outcome.provider = "fallback";
+        outcome.fallback = true;
+        outcome.result = fallbackFor(request, snapshot->config.security.redact);
+    }
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
                           request.preset(), mode, outcome.total);

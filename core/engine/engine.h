@@ -26,7 +26,8 @@ public:
     // Walks the chain until a provider's answer passes validation. Returns by `deadline` (plus the time to
     // give up the running call) or as soon as the token is cancelled. Never fails as a call: the outcome
     // tells.
-    Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel);
+    Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
+                     const RunOptions& options = {});
 
 private:
     friend class Chain;

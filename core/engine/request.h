@@ -1,5 +1,6 @@
 // What the engine is asked and what it answers.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,11 +45,29 @@ struct AttemptRecord {
 
 // Why nothing came of it, as the client is told.
 struct Failure {
+    enum class Kind {
+        Stopped,     // no other provider may be asked: a refusal, or the request was cancelled
+        AllLimited,  // every provider is out of quota, cooling or busy: nothing was wrong with the request
+        Exhausted,   // all were tried, or the time was up
+    };
+    Kind kind = Kind::Exhausted;
     std::string_view code;
     int http_status = 500;
     std::string message;
     bool retryable = false;
-    std::optional<milliseconds> retry_after;
+    std::optional<milliseconds> retry_after;  // the soonest a provider could be ready, if not now
+};
+
+// When a request that exhausted its providers is answered with the fallback, where configuration allows it.
+enum class Fallback {
+    Always,
+    WhenHopeless,  // only if the same request stands no chance later either
+    Never,
+};
+
+struct RunOptions {
+    Fallback fallback = Fallback::Always;
+    std::atomic<int>* progress = nullptr;  // told how far the walk is, 0..100
 };
 
 struct Outcome {

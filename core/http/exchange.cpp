@@ -7,6 +7,7 @@
 
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/http/body_stream.h"
 #include "core/http/media_type.h"
 #include "core/http/target.h"
 #include "core/http/writer.h"
@@ -58,12 +59,11 @@ public:
     bool run() {
         identify();
         const Response response = answerOrExcuse();
-        const bool keep = mayContinue();
-        const bool head_only = request_.method == "HEAD";
-        const auto bytes =
-            serialise(response, {request_.id, add_, keep, head_only, front_.options.security_headers});
-        const bool written = socket_.wire().send(bytes, front_.options.write_timeout) == Io::Ok;
-        tell(response.status, bytes.size());
+        const Framing framing = framingOf(response, head_ && head_->http10);
+        const bool keep = framing != Framing::UntilClose && mayContinue();
+        const bool written = write(response, framing, keep);
+        if (written && response.delivered) attempt(response.delivered);
+        tell(response.status);
         if (!written) return false;
         if (keep) return socket_.reader().skipBody();
         if (refused_ || socket_.reader().hasUnread()) socket_.wire().linger();
@@ -83,9 +83,17 @@ private:
     }
 
     Response answerOrExcuse() {
+        Response out;
+        if (!attempt([&] { out = answer(); })) out = excuse({500, "Internal server error"});
+        return out;
+    }
+
+    // Whether it did its work without throwing; what it threw is logged.
+    bool attempt(const std::function<void()>& work) const {
         std::string problem;
         try {
-            return answer();
+            work();
+            return true;
         } catch (const Poco::Exception& e) {
             problem = e.displayText();
         } catch (const std::exception& e) {
@@ -94,7 +102,7 @@ private:
             problem = "an exception of unknown type";
         }
         front_.log("request " + request_.id + " to " + std::string(route_) + " failed: " + problem);
-        return excuse({500, "Internal server error"});
+        return false;
     }
 
     Response answer() {
@@ -118,7 +126,7 @@ private:
 
     Response withoutRoute(const std::string& allow) const {
         Response out = request_.method == "OPTIONS"
-                           ? Response{.status = 204, .headers = {}, .body = {}}
+                           ? Response{.status = 204}
                            : excuse({405, "This path does not take " + request_.method});
         out.headers.emplace_back("Allow", allow);
         return out;
@@ -152,10 +160,28 @@ private:
         return !refused_ && head_->keep_alive && !front_.draining && socket_.reader().canSkipBody();
     }
 
-    void tell(int status, uint64_t bytes_out) const {
+    bool write(const Response& response, Framing framing, bool keep) {
+        const bool head_only = request_.method == "HEAD";
+        const auto bytes = serialise(
+            response, {request_.id, add_, framing, keep, head_only, front_.options.security_headers});
+        bytes_out_ = bytes.size();
+        if (socket_.wire().send(bytes, front_.options.write_timeout) != Io::Ok) return false;
+        const bool streamed = framing == Framing::Chunked || framing == Framing::UntilClose;
+        return head_only || !streamed || stream(response, framing);
+    }
+
+    bool stream(const Response& response, Framing framing) {
+        BodyStream body(socket_.wire(), front_.options.write_timeout, cancel_, framing == Framing::Chunked);
+        const bool whole = attempt([&] { response.stream(body); }) && body.finish();
+        bytes_out_ += body.sent();
+        if (!whole && framing == Framing::UntilClose) socket_.wire().resetOnClose();
+        return whole;
+    }
+
+    void tell(int status) const {
         const auto duration =
             std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - request_.received);
-        front_.after({&request_, route_, status, duration, bytes_out});
+        front_.after({&request_, route_, status, duration, bytes_out_});
     }
 
     Front& front_;
@@ -165,6 +191,7 @@ private:
     CancelToken cancel_;
     std::string_view route_;
     Headers add_;
+    uint64_t bytes_out_ = 0;
     bool refused_ = false;
 };
 

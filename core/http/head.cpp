@@ -99,10 +99,10 @@ std::optional<Reject> readLength(Head& head) {
     return std::nullopt;
 }
 
-std::optional<Reject> readFraming(Head& head, bool http10) {
+std::optional<Reject> readFraming(Head& head) {
     const auto encodings = count(head.headers, "transfer-encoding");
     const auto lengths = count(head.headers, "content-length");
-    if (encodings > 0 && (lengths > 0 || http10))
+    if (encodings > 0 && (lengths > 0 || head.http10))
         return bad("Transfer-Encoding must not come with Content-Length or in HTTP/1.0");
     if (lengths > 1) return bad("There is more than one Content-Length");
     if (lengths == 1) return readLength(head);
@@ -113,9 +113,9 @@ std::optional<Reject> readFraming(Head& head, bool http10) {
     return std::nullopt;
 }
 
-std::optional<Reject> checkHost(const Head& head, bool http10) {
+std::optional<Reject> checkHost(const Head& head) {
     const auto hosts = count(head.headers, "host");
-    if (hosts == 0 && http10) return std::nullopt;
+    if (hosts == 0 && head.http10) return std::nullopt;
     const auto host = find(head.headers, "host");
     if (hosts != 1 || host.empty() || !std::all_of(host.begin(), host.end(), isHostChar))
         return bad("There must be exactly one valid Host header");
@@ -141,14 +141,14 @@ std::optional<Reject> toOriginForm(Head& head) {
     return std::nullopt;
 }
 
-std::optional<Reject> interpret(Head& head, bool http10) {
-    if (auto r = checkHost(head, http10)) return r;
-    if (auto r = readFraming(head, http10)) return r;
+std::optional<Reject> interpret(Head& head) {
+    if (auto r = checkHost(head)) return r;
+    if (auto r = readFraming(head)) return r;
     if (auto r = toOriginForm(head)) return r;
     const bool says_close = lists(head.headers, "connection", "close");
-    head.keep_alive = !says_close && (!http10 || lists(head.headers, "connection", "keep-alive"));
+    head.keep_alive = !says_close && (!head.http10 || lists(head.headers, "connection", "keep-alive"));
     const auto expect = find(head.headers, "expect");
-    if (expect.empty() || http10) return std::nullopt;
+    if (expect.empty() || head.http10) return std::nullopt;
     if (!equalsIgnoreCase(expect, "100-continue"))
         return Reject{417, "The only Expect understood here is 100-continue"};
     head.expect_continue = true;
@@ -200,8 +200,9 @@ std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t ma
     head.method = method;
     head.target = target;
     head.size = end;
+    head.http10 = version == "HTTP/1.0";
     if (auto reject = parseFields(bytes.substr(newline + 1, end - newline - 1), head.headers)) return *reject;
-    if (auto reject = interpret(head, version == "HTTP/1.0")) return *reject;
+    if (auto reject = interpret(head)) return *reject;
     return head;
 }
 

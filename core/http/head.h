@@ -21,6 +21,7 @@ struct Head {
     std::string method;
     std::string target;  // origin form, still encoded
     Headers headers;     // names in lower case, values trimmed
+    bool http10 = false;
     bool keep_alive = true;
     bool expect_continue = false;
     bool chunked = false;

@@ -19,7 +19,7 @@ namespace stepper::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// A parsed request. Valid for the handler's call.
+// A parsed request. Valid until its response is written.
 struct Request {
     std::string method;
     std::string path;                                         // percent-decoded, without the query
@@ -37,12 +37,29 @@ struct Request {
     std::string_view param(std::string_view key) const;
 };
 
+// Where a streamed body goes. Valid, and used on the request's thread, during the call it is given to.
+class Stream {
+public:
+    virtual ~Stream() = default;
+    // Hands the bytes to the kernel, waiting for a slow client. False when the client is gone or took nothing
+    // for write_timeout, or when the server must stop; all later writes fail too.
+    virtual bool write(std::string_view bytes) = 0;
+    // The request's. To wait for something else as well, watch it with a copy.
+    virtual CancelToken& cancel() = 0;
+};
+
 // Framing, X-Request-Id and the security headers are added when it is written.
 struct Response {
     int status = 200;
     std::string content_type = "application/json; charset=utf-8";
-    Headers headers;
-    std::string body;
+    Headers headers{};
+    std::string body{};
+    // Writes the body in place of `body`, after the head was sent; not called for HEAD. When it throws, a
+    // write fails or the request is cancelled, the connection is closed such that the client sees a cut, not
+    // an end.
+    std::function<void(Stream&)> stream{};
+    // Called once when all of the response was handed to the kernel; never when that failed.
+    std::function<void()> delivered{};
 
     static Response json(int status, std::string body);
     // {"error": message, "errorCode": code, "requestId": request_id}

@@ -30,7 +30,7 @@ void turnAway(int fd, bool security_headers) {
     auto response =
         Response::error(503, "OVERLOADED", "All connections are taken; try again in a moment", id);
     response.headers.emplace_back("Retry-After", "1");
-    const auto bytes = serialise(response, {id, {}, false, false, security_headers});
+    const auto bytes = serialise(response, {id, {}, Framing::Length, false, false, security_headers});
     [[maybe_unused]] const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);
     ::close(fd);

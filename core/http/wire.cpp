@@ -63,6 +63,11 @@ Io Wire::send(std::string_view bytes, milliseconds stall) const {
     return Io::Ok;
 }
 
+void Wire::resetOnClose() const {
+    const ::linger at_once{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void Wire::linger() const {
     ::shutdown(fd_, SHUT_WR);
     const auto until = now() + kLinger;

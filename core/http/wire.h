@@ -25,6 +25,8 @@ public:
     Io receive(std::string& into, size_t max, SteadyTime until) const;
     // All of it; `stall` is how long the peer may take none of it.
     Io send(std::string_view bytes, milliseconds stall) const;
+    // Makes closing the connection a reset: the only way to say that a body which ends with it is not whole.
+    void resetOnClose() const;
     // Ends our side and reads for a moment what the peer still sends: closing with unread bytes would reset
     // the connection and could take the response with it.
     void linger() const;

@@ -9,6 +9,8 @@
 namespace stepper::http {
 namespace {
 
+using Poco::Net::HTTPResponse;
+
 constexpr std::string_view kSecurityHeaders =
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
@@ -41,11 +43,16 @@ bool names(const Headers& headers, std::string_view wanted) {
 
 }  // namespace
 
+Framing framingOf(const Response& response, bool http10) {
+    if (response.status == HTTPResponse::HTTP_NO_CONTENT ||
+        response.status == HTTPResponse::HTTP_NOT_MODIFIED)
+        return Framing::NoBody;
+    if (!response.stream) return Framing::Length;
+    return http10 ? Framing::UntilClose : Framing::Chunked;
+}
+
 std::string serialise(const Response& response, const Envelope& envelope) {
-    using Poco::Net::HTTPResponse;
     const auto status = static_cast<HTTPResponse::HTTPStatus>(response.status);
-    const bool has_body =
-        status != HTTPResponse::HTTP_NO_CONTENT && status != HTTPResponse::HTTP_NOT_MODIFIED;
     std::string out;
     out.reserve(512 + response.body.size());
     out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
@@ -60,12 +67,11 @@ std::string serialise(const Response& response, const Envelope& envelope) {
             put(out, "Cache-Control", "no-store");
     }
     put(out, "Connection", envelope.keep_alive ? "Keep-Alive" : "Close");
-    if (has_body) {
-        put(out, "Content-Type", response.content_type);
-        put(out, "Content-Length", std::to_string(response.body.size()));
-    }
+    if (envelope.framing != Framing::NoBody) put(out, "Content-Type", response.content_type);
+    if (envelope.framing == Framing::Chunked) put(out, "Transfer-Encoding", "chunked");
+    if (envelope.framing == Framing::Length) put(out, "Content-Length", std::to_string(response.body.size()));
     out += "\r\n";
-    if (has_body && !envelope.head_only) out += response.body;
+    if (envelope.framing == Framing::Length && !envelope.head_only) out += response.body;
     return out;
 }
 

@@ -1,4 +1,4 @@
-// A response as bytes: status line, headers, Content-Length, body.
+// A response as bytes: status line, headers, and the body unless that is streamed.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,11 +7,17 @@
 
 namespace stepper::http {
 
+// How the client learns where the body ends.
+enum class Framing { NoBody, Length, Chunked, UntilClose };
+
+Framing framingOf(const Response& response, bool http10);
+
 struct Envelope {
     std::string_view request_id;
     const Headers& add;  // on top of the response's own
+    Framing framing;
     bool keep_alive;
-    bool head_only;  // the answer to HEAD: the length, not the body
+    bool head_only;  // the answer to HEAD: the headers, not the body
     bool security_headers;
 };
 

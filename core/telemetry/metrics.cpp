@@ -45,6 +45,31 @@ struct Metrics::Families {
             .Name("stepper_http_request_duration_seconds")
             .Help("Time of an HTTP request by route and status")
             .Register(registry);
+    prometheus::Family<prometheus::Counter>& cache_hits = prometheus::BuildCounter()
+                                                              .Name("cache_hits_total")
+                                                              .Help("Requests answered from the cache")
+                                                              .Register(registry);
+    prometheus::Counter& cache_misses = prometheus::BuildCounter()
+                                            .Name("cache_misses_total")
+                                            .Help("Requests the cache had no answer for")
+                                            .Register(registry)
+                                            .Add({});
+    prometheus::Family<prometheus::Counter>& jobs_ended = prometheus::BuildCounter()
+                                                              .Name("jobs_processed_total")
+                                                              .Help("Jobs that ended, by how")
+                                                              .Register(registry);
+    prometheus::Family<prometheus::Gauge>& jobs =
+        prometheus::BuildGauge().Name("stepper_jobs").Help("Live jobs by lane and state").Register(registry);
+    prometheus::Family<prometheus::Gauge>& oldest_ready =
+        prometheus::BuildGauge()
+            .Name("stepper_oldest_ready_job_seconds")
+            .Help("Age of the job that waits longest for a worker")
+            .Register(registry);
+    prometheus::Gauge& queue_size = prometheus::BuildGauge()
+                                        .Name("job_queue_size")
+                                        .Help("Jobs waiting for a worker")
+                                        .Register(registry)
+                                        .Add({});
     prometheus::Gauge& in_flight = prometheus::BuildGauge()
                                        .Name("stepper_http_in_flight")
                                        .Help("HTTP requests being handled")
@@ -86,6 +111,27 @@ void Metrics::http(std::string_view route, int status, milliseconds duration) {
 }
 
 void Metrics::inFlight(int n) { f_->in_flight.Set(n); }
+
+void Metrics::cacheHit(std::string_view status) {
+    f_->cache_hits.Add({{"status", std::string(status)}}).Increment();
+}
+
+void Metrics::cacheMiss() { f_->cache_misses.Increment(); }
+
+void Metrics::jobEnded(std::string_view status) {
+    f_->jobs_ended.Add({{"status", std::string(status)}}).Increment();
+}
+
+void Metrics::jobsInState(std::string_view lane, std::string_view state, int64_t count) {
+    f_->jobs.Add({{"lane", std::string(lane)}, {"state", std::string(state)}})
+        .Set(static_cast<double>(count));
+}
+
+void Metrics::oldestReadyJob(std::string_view lane, milliseconds age) {
+    f_->oldest_ready.Add({{"lane", std::string(lane)}}).Set(seconds(age));
+}
+
+void Metrics::jobQueue(int64_t size) { f_->queue_size.Set(static_cast<double>(size)); }
 
 std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(f_->registry.Collect()); }
 

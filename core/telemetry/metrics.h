@@ -24,6 +24,16 @@ public:
     // One HTTP request; `route` is a pattern of ours, never the path.
     void http(std::string_view route, int status, milliseconds duration);
     void inFlight(int n);
+    // A request answered from the cache: "fresh" or "stale"; or not.
+    void cacheHit(std::string_view status);
+    void cacheMiss();
+    // One job that ended: completed, failed or cancelled.
+    void jobEnded(std::string_view status);
+    // How many jobs are in that state now; `lane` is live, batch or suspect.
+    void jobsInState(std::string_view lane, std::string_view state, int64_t count);
+    void oldestReadyJob(std::string_view lane, milliseconds age);
+    // All jobs that wait for a worker.
+    void jobQueue(int64_t size);
 
     // The text exposition format.
     std::string render() const;

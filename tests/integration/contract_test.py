@@ -12,9 +12,31 @@ BETTER = {
     "unknown-method": (405, {"error", "errorCode", "requestId"}),
     "malformed-json": (400, {"error", "errorCode"}),
     "immediate-array-json": (200, {"status", "data", "metadata"}),
+    # Delivery forgets reports only: generic answers are there for the next client, too.
+    "enqueue-after-hit": (200, {"status", "cached", "data", "metadata"}),
 }
 # Validation is the same for every way to generate, and was recorded on the queued one.
 SAME_ON_IMMEDIATE = {"/v1/generate": "/v1/generate/immediate", "/v1/reports": "/v1/reports/immediate"}
+# What one server is asked in this order, because the later need what the earlier left.
+STORIES = [["enqueue", "enqueue-result", "enqueue-poll-again", "enqueue-cached", "enqueue-after-hit"],
+           ["report-enqueue", "report-result", "report-delete"]]
+
+
+def stories():
+    """Lists of cases. A provider that said 429 is left alone for a while, so each list meets a server of its own;
+    cases that reach no provider share one."""
+    named = {case["name"]: case for case in CASES}
+    told = {name for story in STORIES for name in story}
+    single = [case for case in CASES if case["name"] not in told]
+    quiet = [case for case in single if case["status"] >= 400 or case["method"] == "GET"]
+    return [quiet] + [[case] for case in single if case not in quiet] + [[named[name] for name in story] for story in STORIES]
+
+
+def attempts(body):
+    """Who was tried and what came of it, wherever the answer tells."""
+    places = (body.get(place) for place in ("metadata", "data"))
+    told = next((p["providersAttempted"] for p in places if isinstance(p, dict) and "providersAttempted" in p), [])
+    return [(attempt["provider"], attempt.get("errorCode")) for attempt in told]
 
 
 def shape(value):
@@ -46,16 +68,26 @@ class Contract(Case):
         return self.start([provider(self.simulator, "gemini", "gemini"), provider(self.simulator, "cohere", "cohere"),
                            provider(self.simulator, "openai")])
 
-    def replay(self, server, case):
+    def send(self, server, case, path):
         body = case.get("request")
-        raw = body.encode() if isinstance(body, str) else body
-        path = case["path"]
-        if case["status"] == 400 or case["name"] in ("malformed-json",):
-            path = SAME_ON_IMMEDIATE.get(path, path)
-        if case["name"] == "unknown-method":
-            path = "/v1/generate/immediate"
         headers = {"Content-Type": ""} if case["name"] == "no-content-type" else None
-        return call(case["method"], server.url + path, raw, headers)
+        return call(case["method"], server.url + path, body.encode() if isinstance(body, str) else body, headers)
+
+    def replay(self, server, case, ids):
+        """The answers to a case. `ids`: the recorded jobs and ours in their place."""
+        if "path" not in case:
+            ours = ids[case["body"]["id"]]
+            path = "/v1/reports/" if case["name"] == "report-result" else "/v1/jobs/"
+            return [call("GET", f"{server.url}{path}{ours}?wait=20")]
+        folder, _, last = case["path"].rpartition("/")
+        path = f"{folder}/{ids.get(last, last)}"
+        answers = [self.send(server, case, path)]
+        if case["status"] == 400 or case["name"] == "malformed-json":
+            if path in SAME_ON_IMMEDIATE:
+                answers.append(self.send(server, case, SAME_ON_IMMEDIATE[path]))
+        if case["status"] == 202 and answers[0].status == 202:
+            ids[case["body"]["jobId"]] = answers[0].json["jobId"]
+        return answers
 
     def check_better(self, name, answer):
         status, members = BETTER[name]
@@ -65,31 +97,34 @@ class Contract(Case):
             self.assertEqual(answer.json["data"], [1, 2, 3])
 
     def check_same(self, case, answer):
-        self.assertEqual(answer.status, case["status"], answer.raw)
+        self.assertEqual(answer.status, case.get("status", 200), answer.raw)
         recorded = case["body"]
         seen = without_additions(recorded, answer.json)
         if case["name"] == "root":
+            self.assertLessEqual(set(recorded["endpoints"]) - {"POST /webhook/report-completion"}, set(seen["endpoints"]))
             recorded, seen = dict(recorded, endpoints={}), dict(seen, endpoints={})
         self.assertEqual(shape(seen), shape(recorded))
-        if case["status"] == 400:
+        for member in ("status", "rawStatus", "error", "success", "message", "progress"):
+            self.assertEqual(seen.get(member), recorded.get(member))
+        if answer.status == 400:
             self.assertEqual(seen, recorded)
-        story = recorded.get("metadata", {}).get("providersAttempted", [])
-        told = answer.json.get("metadata", {}).get("providersAttempted", [])
-        self.assertEqual([(a["provider"], a.get("errorCode")) for a in told],
-                         [(a["provider"], a.get("errorCode")) for a in story])
+        self.assertEqual(attempts(answer.json), attempts(recorded))
 
     def test_recorded_cases(self):
-        for case in CASES:
-            with self.subTest(case["name"]):
-                # A provider that said 429 is left alone for a while, so each case meets a server without memories.
-                server = self.start_recorded_chain()
-                answer = self.replay(server, case)
-                if case["name"] in BETTER:
-                    self.check_better(case["name"], answer)
-                else:
-                    self.check_same(case, answer)
-                self.assertTrue(answer.headers["X-Request-Id"])
-                server.stop()
+        for story in stories():
+            server = self.start_recorded_chain()
+            ids = {}
+            for case in story:
+                with self.subTest(case["name"]):
+                    for answer in self.replay(server, case, ids):
+                        if case["name"] in BETTER:
+                            self.check_better(case["name"], answer)
+                        else:
+                            self.check_same(case, answer)
+                        self.assertTrue(answer.headers["X-Request-Id"])
+                    if "id" in case["body"]:
+                        self.assertEqual(answer.json["id"], ids[case["body"]["id"]])
+            server.stop()
 
     def test_the_story_is_told_in_the_contract_s_words(self):
         server = self.start_recorded_chain()

@@ -91,12 +91,6 @@ class ServerTest(Case):
             # The simulator looks every 50 ms, so this bounds our own part well below 200 ms.
             self.assertLess(time.monotonic() - left, 0.25)
 
-    def wait_for(self, condition, seconds):
-        until = time.monotonic() + seconds
-        while not condition():
-            self.assertLess(time.monotonic(), until, "it never came")
-            time.sleep(0.005)
-
     def test_sigterm_lets_running_requests_finish(self):
         server = self.one_provider({"latency_ms": 1000})
         answers = []

@@ -78,6 +78,16 @@ Reply Client::read(bool head_only) {
     return reply;
 }
 
+std::string Client::take(size_t size) {
+    while (buffer_.size() < size && fill()) {
+    }
+    std::string out = buffer_.substr(0, size);
+    buffer_.erase(0, out.size());
+    return out;
+}
+
+std::string Client::rest() { return take(std::string::npos); }
+
 bool Client::ended() {
     if (!buffer_.empty()) return false;
     char byte;

@@ -37,6 +37,10 @@ public:
         send(bytes);
         return read();
     }
+    // Exactly that many bytes; fewer when the connection ends before.
+    std::string take(size_t size);
+    // All bytes up to the connection's end.
+    std::string rest();
     // Whether the server ended the connection, without a further byte.
     bool ended();
     void close();

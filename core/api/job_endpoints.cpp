@@ -1,0 +1,141 @@
+#include "core/api/job_endpoints.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/api/answer.h"
+#include "core/api/generate_request.h"
+#include "core/api/job_events.h"
+#include "core/api/job_view.h"
+#include "core/base/json.h"
+
+namespace stepper::api {
+namespace {
+
+using Found = Result<std::optional<store::Job>>;
+
+constexpr int kLongestWaitSeconds = 60, kMostListed = 1000;
+
+http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }
+
+// A whole number in the query; none when it is something else.
+std::optional<int> wholeNumber(std::string_view text) {
+    int n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
+    return n;
+}
+
+}  // namespace
+
+http::Response JobEndpoints::get(const http::Request& request) const {
+    const std::string id(request.param("id"));
+    const auto wait = wholeNumber(request.queryValue("wait").value_or("0"));
+    if (!wait) return http::Response::json(400, refuse("Invalid wait: expected seconds from 0 to 60").body);
+    const bool any_change = request.queryValue("until") == "change";
+    const SteadyTime until = request.received + std::chrono::seconds(std::min(*wait, kLongestWaitSeconds));
+
+    std::optional<std::string_view> before;
+    for (;;) {
+        std::optional<jobs::Waiters::Ticket> ticket;
+        if (*wait > 0) ticket.emplace(jobs_.waiters(), id);
+        const Found job = jobs_.store().job(id);
+        if (!job) return storeUnavailable(job.error(), request.id);
+        if (!*job) return notFound();
+        const auto status = wireStatus(**job);
+        const bool moved_on = any_change && before && status != *before;
+        if (*wait == 0 || store::isFinal((*job)->state) || moved_on) return answer(request, **job);
+        if (!before) before = status;
+        if (ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed)
+            return answer(request, **job);
+    }
+}
+
+http::Response JobEndpoints::answer(const http::Request& request, const store::Job& job) const {
+    std::vector<store::BatchItem> items;
+    if (job.isBatch() && store::isFinal(job.state)) {
+        auto read = jobs_.store().items(job.id);
+        if (!read) return storeUnavailable(read.error(), request.id);
+        items = std::move(read).value();
+    }
+    auto out = http::Response::json(200, jobJson(job, items, clock_.wall()));
+    if (job.state == store::JobState::Done && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
+        out.delivered = [this, kind = job.kind, key = job.cache_key, id = job.id] {
+            jobs_.delivered(kind, key, id);
+        };
+    if (!store::isFinal(job.state)) out.headers.emplace_back("Retry-After", "1");
+    return out;
+}
+
+http::Response JobEndpoints::events(const http::Request& request) const {
+    const std::string id(request.param("id"));
+    const Found job = jobs_.store().job(id);
+    if (!job) return storeUnavailable(job.error(), request.id);
+    if (!*job) return notFound();
+    int64_t seen = -1;
+    if (const auto last = request.header("last-event-id"); !last.empty())
+        std::from_chars(last.data(), last.data() + last.size(), seen);
+    // Browsers reconnect after every end of a stream, unless told that there is nothing more.
+    if (store::isFinal((*job)->state) && (*job)->version <= seen) {
+        http::Response nothing_more;
+        nothing_more.status = 204;
+        return nothing_more;
+    }
+    http::Response out;
+    out.content_type = "text/event-stream";
+    out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+    out.stream = [this, id, seen](http::Stream& stream) { streamJob(jobs_, clock_, id, seen, stream); };
+    if (jobs_.deliversOnce((*job)->kind) && !(*job)->cache_key.empty())
+        out.delivered = [this, kind = (*job)->kind, key = (*job)->cache_key, id] {
+            jobs_.delivered(kind, key, id);
+        };
+    return out;
+}
+
+http::Response JobEndpoints::drop(const http::Request& request) const {
+    using How = store::Dropped::How;
+    const std::string id(request.param("id"));
+    const bool force = request.queryValue("force") == "true";
+    const auto dropped = jobs_.store().drop(id, force);
+    if (!dropped) return storeUnavailable(dropped.error(), request.id);
+    if (dropped->how == How::NotFound) return notFound();
+    if (dropped->how == How::Cancelled) metrics_.jobEnded("cancelled");
+    const std::string_view status = dropped->how == How::Cancelled ? "cancelled"
+                                    : dropped->how == How::Purged  ? "deleted"
+                                                                   : "kept";
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::putBool(w, "success", true);
+    json::put(w, "id", id);
+    json::put(w, "status", status);
+    if (dropped->how == How::StillWanted) {
+        json::putInt(w, "wantedBy", dropped->wanted_by);
+        json::put(w, "message", "Other clients were given this job and have not dropped it; it goes on");
+    }
+    w.EndObject();
+    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+}
+
+http::Response JobEndpoints::list(const http::Request& request) const {
+    store::ListFilter filter;
+    if (const auto state = request.queryValue("state"); state && !state->empty()) {
+        filter.states = statesNamed(*state);
+        if (filter.states.empty())
+            return http::Response::json(400,
+                                        refuse("Invalid state: expected one of queued, waiting, delayed, "
+                                               "active, completed, failed, cancelled")
+                                            .body);
+    }
+    if (const auto limit = request.queryValue("limit")) {
+        const auto n = wholeNumber(*limit);
+        if (!n || *n == 0)
+            return http::Response::json(400, refuse("Invalid limit: expected a number from 1 to 1000").body);
+        filter.limit = std::min(*n, kMostListed);
+    }
+    const auto jobs = jobs_.store().list(filter);
+    if (!jobs) return storeUnavailable(jobs.error(), request.id);
+    return http::Response::json(200, jobListJson(*jobs));
+}
+
+}  // namespace stepper::api

@@ -1,0 +1,32 @@
+// /v1/jobs and /v1/reports/{id}: ask for jobs, wait for them, follow them, drop them.
+#pragma once
+#include "core/http/http.h"
+#include "core/jobs/job_service.h"
+
+namespace stepper::api {
+
+// Borrows everything; handlers run on any thread.
+class JobEndpoints {
+public:
+    JobEndpoints(jobs::JobService& jobs, const Clock& clock, Metrics& metrics)
+        : jobs_(jobs), clock_(clock), metrics_(metrics) {}
+
+    // ?wait=SECONDS waits until the job is finished; with &until=change only until its state moved on.
+    http::Response get(const http::Request& request) const;
+    // Server-sent events `state`, `progress` and `result`, each with the job's version as its id, so that
+    // Last-Event-ID goes on where the stream broke off.
+    http::Response events(const http::Request& request) const;
+    // Cancels a live job, purges a finished one, once nobody else wants it; ?force=true does not ask.
+    http::Response drop(const http::Request& request) const;
+    // ?state=&limit=
+    http::Response list(const http::Request& request) const;
+
+private:
+    http::Response answer(const http::Request& request, const store::Job& job) const;
+
+    jobs::JobService& jobs_;
+    const Clock& clock_;
+    Metrics& metrics_;
+};
+
+}  // namespace stepper::api

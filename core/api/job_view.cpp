@@ -1,0 +1,225 @@
+#include "core/api/job_view.h"
+
+#include "core/api/generate_request.h"
+#include "core/base/json.h"
+#include "core/engine/outcome_json.h"
+
+namespace stepper::api {
+namespace {
+
+using store::JobState;
+
+void putRaw(json::Writer& w, std::string_view key, std::string_view json_text) {
+    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    // The type counts only where a document is checked while it is written; ours were when they were stored.
+    w.RawValue(json_text.data(), json_text.size(), rapidjson::kObjectType);
+}
+
+void putMember(json::Writer& w, const json::Value& from, std::string_view key, std::string_view as) {
+    const auto* v = json::find(from, key);
+    if (!v) return;
+    w.Key(as.data(), static_cast<rapidjson::SizeType>(as.size()));
+    v->Accept(w);
+}
+
+// Meta is ours; were it damaged, its members would merely be missing.
+json::Document metaOf(const std::string& meta) {
+    auto parsed = json::parse(meta.empty() ? "{}" : meta);
+    return parsed ? std::move(parsed).value() : json::Document(rapidjson::kObjectType);
+}
+
+std::string_view rawStatus(const store::Job& job) {
+    switch (job.state) {
+        case JobState::Delayed: return "delayed";
+        case JobState::Leased: return "active";
+        case JobState::Done: return "completed";
+        case JobState::Failed: return "failed";
+        case JobState::Cancelled: return "cancelled";
+        case JobState::Open: return wireStatus(job) == "active" ? "active" : "waiting";
+        default: return "waiting";
+    }
+}
+
+void putProgress(json::Writer& w, const store::Job& job) {
+    if (!job.isBatch()) {
+        w.Int(job.state == JobState::Done ? 100 : job.progress);
+        return;
+    }
+    w.StartObject();
+    json::putInt(w, "done", job.done + job.failed);
+    json::putInt(w, "total", job.total);
+    w.EndObject();
+}
+
+void putAnswer(json::Writer& w, const store::Job& job) {
+    const auto meta = metaOf(job.meta);
+    w.Key("data");
+    w.StartObject();
+    putRaw(w, "result", job.result);
+    putMember(w, meta, "provider", "usedProvider");
+    for (const auto* key : {"providersAttempted", "fallback", "validated", "timings"})
+        putMember(w, meta, key, key);
+    w.EndObject();
+}
+
+void putFailure(json::Writer& w, const std::string& meta_text) {
+    const auto meta = metaOf(meta_text);
+    json::put(w, "error", json::string(meta, "message").value_or("The job failed."));
+    w.Key("failure");
+    meta.Accept(w);
+}
+
+void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
+    w.StartObject();
+    json::put(w, "id", item.label);
+    json::putInt(w, "index", index);
+    json::put(w, "status", wireStatus(item.state));
+    if (item.state == JobState::Done) {
+        putRaw(w, "data", item.result);
+        w.Key("metadata");
+        metaOf(item.meta).Accept(w);
+    } else if (item.state == JobState::Failed) {
+        w.Key("failure");
+        metaOf(item.meta).Accept(w);
+    } else {
+        w.Key("failure");
+        w.StartObject();
+        json::put(w, "errorCode", "CANCELLED");
+        json::put(w, "message", "The item was cancelled.");
+        json::putBool(w, "retryable", true);
+        w.EndObject();
+    }
+    w.EndObject();
+}
+
+void putItems(json::Writer& w, const store::Job& job, const std::vector<store::BatchItem>& items) {
+    w.Key("data");
+    w.StartObject();
+    w.Key("items");
+    w.StartArray();
+    for (size_t i = 0; i < items.size(); ++i) putItem(w, items[i], static_cast<int64_t>(i));
+    w.EndArray();
+    json::putInt(w, "total", job.total);
+    json::putInt(w, "completed", job.done);
+    json::putInt(w, "failed", job.failed);
+    w.EndObject();
+}
+
+void putMoment(json::Writer& w, std::string_view key, const std::optional<WallTime>& t) {
+    if (t) json::put(w, key, isoTime(*t));
+}
+
+}  // namespace
+
+std::string_view wireStatus(JobState state) {
+    switch (state) {
+        case JobState::Leased: return "active";
+        case JobState::Done: return "completed";
+        case JobState::Failed: return "failed";
+        case JobState::Cancelled: return "cancelled";
+        default: return "queued";
+    }
+}
+
+std::string_view wireStatus(const store::Job& job) {
+    // A batch is at work from its first item on.
+    if (job.state == JobState::Open && (job.done + job.failed > 0 || job.progress > 0)) return "active";
+    return wireStatus(job.state);
+}
+
+std::vector<JobState> statesNamed(std::string_view word) {
+    if (word == "queued") return {JobState::Ready, JobState::Delayed, JobState::Open};
+    if (word == "waiting") return {JobState::Ready, JobState::Open};
+    if (word == "delayed") return {JobState::Delayed};
+    if (word == "active") return {JobState::Leased, JobState::Open};
+    if (word == "completed") return {JobState::Done};
+    if (word == "failed") return {JobState::Failed};
+    if (word == "cancelled") return {JobState::Cancelled};
+    return {};
+}
+
+std::string progressJson(const store::Job& job) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    putProgress(w, job);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "id", job.id);
+    json::put(w, "status", wireStatus(job));
+    json::put(w, "rawStatus", rawStatus(job));
+    json::put(w, "contractVersion", kContractVersion);
+    w.Key("progress");
+    putProgress(w, job);
+    if (job.state == JobState::Delayed && job.run_at) {
+        const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
+        json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
+    }
+    if (job.isBatch() && store::isFinal(job.state)) {
+        putItems(w, job, items);
+    } else if (job.state == JobState::Done) {
+        putAnswer(w, job);
+    } else if (job.state == JobState::Failed) {
+        putFailure(w, job.meta);
+    }
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string jobListJson(const std::vector<store::Job>& jobs) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    w.Key("jobs");
+    w.StartArray();
+    for (const auto& job : jobs) {
+        w.StartObject();
+        json::put(w, "id", job.id);
+        json::put(w, "kind", job.isBatch() ? "batch" : job.kind);
+        json::put(w, "tenantId", job.tenant);
+        json::put(w, "status", wireStatus(job));
+        json::put(w, "rawStatus", rawStatus(job));
+        w.Key("progress");
+        putProgress(w, job);
+        json::putInt(w, "priority", job.priority);
+        json::putInt(w, "attempts", job.attempts);
+        json::putInt(w, "crashes", job.crashes);
+        json::put(w, "createdAt", isoTime(job.created));
+        json::put(w, "updatedAt", isoTime(job.updated));
+        if (job.state == JobState::Delayed) putMoment(w, "runAt", job.run_at);
+        putMoment(w, "finishedAt", job.finished);
+        w.EndObject();
+    }
+    w.EndArray();
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report) {
+    const auto meta = metaOf(answer.meta);
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "status", "completed");
+    json::putBool(w, "cached", true);
+    if (stale) json::putBool(w, "stale", true);
+    putRaw(w, "data", answer.result);
+    w.Key("metadata");
+    w.StartObject();
+    putMember(w, meta, "provider", "provider");
+    putMember(w, meta, "fallback", "fallback");
+    if (!report) {
+        putMember(w, meta, "validated", "validated");
+        json::put(w, "contractVersion", kContractVersion);
+    }
+    putMember(w, meta, "timings", "timings");
+    w.EndObject();
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace stepper::api

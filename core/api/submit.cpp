@@ -1,0 +1,174 @@
+#include "core/api/submit.h"
+
+#include "core/api/answer.h"
+#include "core/api/batch_request.h"
+#include "core/api/job_view.h"
+#include "core/base/text.h"
+#include "core/jobs/identity.h"
+
+namespace stepper::api {
+namespace {
+
+using jobs::Submitted;
+
+constexpr size_t kMaxIdempotencyKey = 256;
+
+// A wait long enough not to be a nuisance, short enough for quick jobs.
+constexpr std::string_view kAskAgainSeconds = "1";
+
+std::string_view cacheWord(const Submitted& s, bool bypass) {
+    if (bypass) return "BYPASS";
+    return s.how == Submitted::How::Coalesced ? "COALESCED" : "MISS";
+}
+
+struct Accepted {
+    std::string_view job_id;
+    bool report = false;
+    std::optional<std::pair<size_t, int>> batch;  // items, concurrency
+};
+
+http::Response accepted(const Accepted& a) {
+    const std::string where = (a.report ? "/v1/reports/" : "/v1/jobs/") + std::string(a.job_id);
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "status", "queued");
+    json::put(w, "jobId", a.job_id);
+    json::put(w, "statusUrl", where);
+    if (!a.report) json::put(w, "contractVersion", kContractVersion);
+    if (a.batch) {
+        json::putInt(w, "itemCount", static_cast<int64_t>(a.batch->first));
+        json::putInt(w, "concurrency", a.batch->second);
+    }
+    w.EndObject();
+    auto out = http::Response::json(202, {buffer.GetString(), buffer.GetSize()});
+    out.headers.emplace_back("Location", where);
+    out.headers.emplace_back("Retry-After", kAskAgainSeconds);
+    return out;
+}
+
+http::Response conflict(const http::Request& request) {
+    return http::Response::error(
+        422, "BAD_REQUEST",
+        "This Idempotency-Key was used with another request; use a new key for a new "
+        "request",
+        request.id);
+}
+
+std::optional<http::Response> badIdempotencyKey(const http::Request& request) {
+    if (request.header("idempotency-key").size() <= kMaxIdempotencyKey) return std::nullopt;
+    return http::Response::error(400, "BAD_REQUEST", "Invalid Idempotency-Key: at most 256 bytes",
+                                 request.id);
+}
+
+}  // namespace
+
+http::Response Submit::generate(const http::Request& request) const {
+    const auto parsed = parseGenerate(request.body);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    return enqueue(request, std::get<ParsedRequest>(parsed), false);
+}
+
+http::Response Submit::report(const http::Request& request) const {
+    const auto parsed = parseReport(request.body);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    return enqueue(request, std::get<ParsedRequest>(parsed), true);
+}
+
+http::Response Submit::enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const {
+    if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
+    const bool bypass = wanted.cache_control == CacheControl::NoCache;
+    jobs::Submission submission;
+    submission.kind = kindOf(wanted.request, report);
+    submission.body = request.body;
+    submission.tenant = wanted.request.tenant_id;
+    if (!bypass)
+        submission.cache_key =
+            jobs::cacheKeyOf(wanted.request, wanted.cache_key, snapshots_.get()->config.security.redact);
+    submission.read_cache = wanted.cache_control == CacheControl::Default;
+    submission.idempotency_key = request.header("idempotency-key");
+    submission.time_limit = wanted.max_duration;
+    submission.priority = wanted.priority.value_or(submission.priority);
+
+    const auto done = jobs_.submit(submission);
+    if (!done) return storeUnavailable(done.error(), request.id);
+    if (done->how == Submitted::How::Conflict) return conflict(request);
+    if (done->how == Submitted::How::Hit) return fromCache(*done->hit, submission, report);
+    if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss();
+    auto out = accepted({done->job_id, report, {}});
+    if (done->how == Submitted::How::Repeated) {
+        out.headers.emplace_back("Idempotent-Replayed", "true");
+    } else {
+        out.headers.emplace_back("X-Cache", cacheWord(*done, bypass));
+    }
+    return out;
+}
+
+http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report) const {
+    metrics_.cacheHit(hit.stale ? "stale" : "fresh");
+    auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report));
+    out.headers.emplace_back("X-Cache", hit.stale ? "STALE" : "HIT");
+    out.headers.emplace_back("Age", std::to_string(std::max<int64_t>(hit.age.count(), 0) / 1000));
+    if (jobs_.deliversOnce(wanted.kind))
+        out.delivered = [this, kind = wanted.kind, key = wanted.cache_key, made_by = hit.answer->job_id] {
+            jobs_.delivered(kind, key, made_by);
+        };
+    return out;
+}
+
+http::Response Submit::batch(const http::Request& request) const {
+    const auto snapshot = snapshots_.get();
+    const auto& limits = snapshot->config.batch;
+    const auto parsed = parseBatch(request.body, limits.max_items, limits.max_concurrency);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
+    const auto& wanted = std::get<ParsedBatch>(parsed);
+
+    jobs::BatchSubmission submission;
+    submission.tenant = wanted.tenant_id;
+    submission.body = request.body;
+    submission.idempotency_key = request.header("idempotency-key");
+    submission.concurrency = wanted.concurrency;
+    submission.priority = wanted.priority;
+    submission.time_limit = wanted.max_duration;
+    for (const auto& item : wanted.items) {
+        const auto& p = item.parsed;
+        const bool bypass = p.cache_control == CacheControl::NoCache;
+        submission.items.push_back(
+            {item.id, std::string(kindOf(p.request, false)), item.body,
+             bypass ? std::string()
+                    : jobs::cacheKeyOf(p.request, p.cache_key, snapshot->config.security.redact),
+             p.cache_control == CacheControl::Default});
+    }
+    const auto done = jobs_.submitBatch(submission);
+    if (!done) return storeUnavailable(done.error(), request.id);
+    if (done->how == Submitted::How::Conflict) return conflict(request);
+    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency)});
+    if (done->how == Submitted::How::Repeated) out.headers.emplace_back("Idempotent-Replayed", "true");
+    return out;
+}
+
+http::Response Submit::retry(const http::Request& request) const {
+    const auto again = jobs_.retry(request.param("id"));
+    if (!again) return storeUnavailable(again.error(), request.id);
+    if (*again) return accepted({**again, false, {}});
+    return http::Response::error(409, "BAD_REQUEST",
+                                 "Only a finished job that is no batch can be run again, while it is kept",
+                                 request.id);
+}
+
+http::Response Submit::forgetReport(const http::Request& request) const {
+    const auto user = trim(request.queryValue("userId").value_or(""));
+    const auto commit = trim(request.queryValue("commitSha").value_or(""));
+    if (user.empty() || commit.empty())
+        return http::Response::json(400, refuse("Missing required query parameters: userId, commitSha").body);
+    std::optional<std::string> wording;
+    if (const auto text = request.queryValue("template"); text && !trim(*text).empty())
+        wording = std::string(trim(*text));
+    const auto key = jobs::reportKey("", user, commit, wording);
+    const auto done = jobs_.cache().forget(key, "");
+    if (!done) return storeUnavailable(done.error(), request.id);
+    return http::Response::json(200, R"({"success":true,"message":"Cache entry deleted"})");
+}
+
+}  // namespace stepper::api

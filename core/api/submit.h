@@ -1,0 +1,34 @@
+// POST /v1/generate, /v1/reports, /v1/generate/batch: accept work, or answer it from the cache.
+#pragma once
+#include "core/api/generate_request.h"
+#include "core/engine/snapshot.h"
+#include "core/http/http.h"
+#include "core/jobs/job_service.h"
+#include "core/telemetry/metrics.h"
+
+namespace stepper::api {
+
+// Borrows everything; handlers run on any thread.
+class Submit {
+public:
+    Submit(jobs::JobService& jobs, const engine::SnapshotHolder& snapshots, Metrics& metrics)
+        : jobs_(jobs), snapshots_(snapshots), metrics_(metrics) {}
+
+    http::Response generate(const http::Request& request) const;
+    http::Response report(const http::Request& request) const;
+    http::Response batch(const http::Request& request) const;
+    // POST /v1/jobs/{id}/retry: a new job from a finished one.
+    http::Response retry(const http::Request& request) const;
+    // DELETE /v1/reports?userId&commitSha[&template]
+    http::Response forgetReport(const http::Request& request) const;
+
+private:
+    http::Response enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const;
+    http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report) const;
+
+    jobs::JobService& jobs_;
+    const engine::SnapshotHolder& snapshots_;
+    Metrics& metrics_;
+};
+
+}  // namespace stepper::api

@@ -1,0 +1,70 @@
+#include "core/app/client.h"
+
+#include "core/app/host.h"
+
+namespace stepper::app {
+namespace {
+
+constexpr std::chrono::seconds kTimeout{90};
+constexpr uint64_t kLargestAnswer = 256u << 20;
+
+// Where a server that listens on all addresses can be reached from its own machine.
+std::string reachable(const std::string& host) {
+    if (host == "0.0.0.0") return "127.0.0.1";
+    if (host == "::") return "[::1]";
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+}  // namespace
+
+Client::Client(std::string url, std::string key_header, std::string key)
+    : url_(std::move(url)),
+      key_header_(std::move(key_header)),
+      key_(std::move(key)),
+      transport_(std::make_unique<transport::CurlTransport>()) {}
+
+Result<Client> Client::make(const Options& options) {
+    const auto config = loadConfig(options);
+    if (!config) return config.error();
+    std::string url = options.server.value_or("http://" + reachable(config->server.host) + ":" +
+                                              std::to_string(config->server.port));
+    while (url.ends_with('/')) url.pop_back();
+    return Client(std::move(url), config->security.api_key_header, config->security.api_key.reveal());
+}
+
+Result<Client::Answer> Client::call(std::string_view method, const std::string& path, std::string body) {
+    transport::HttpRequest request;
+    request.method = method;
+    request.url = url_ + path;
+    request.body = std::move(body);
+    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    if (!key_.empty()) request.headers.emplace_back(key_header_, key_);
+    request.deadline = std::chrono::steady_clock::now() + kTimeout;
+    request.first_byte_timeout = request.idle_timeout = kTimeout;
+    request.max_response_bytes = kLargestAnswer;
+    CancelToken none;
+    auto exchange = transport_->open(std::move(request), none);
+    if (!exchange) return std::move(exchange).error();
+
+    Answer out;
+    for (;;) {
+        const auto event = (*exchange)->next();
+        using Kind = transport::HttpEvent::Kind;
+        if (event.kind == Kind::Failed)
+            return Error{ErrorClass::Transport,
+                         "no answer from " + url_ + ": " + event.error.message +
+                             "; is `stepper serve` running there? (--server URL names another)"};
+        if (event.kind == Kind::Head) out.status = event.status;
+        if (event.kind == Kind::Data) out.text += event.data;
+        if (event.kind == Kind::End) break;
+    }
+    if (auto parsed = json::parse(out.text)) out.body = std::move(parsed).value();
+    return out;
+}
+
+std::string problemOf(const Client::Answer& answer) {
+    const auto said = json::string(answer.body, "error");
+    return "the server answered " + std::to_string(answer.status) + (said ? ": " + std::string(*said) : "");
+}
+
+}  // namespace stepper::app

@@ -1,0 +1,68 @@
+#include "core/engine/outcome_json.h"
+
+#include "core/base/text.h"
+
+namespace stepper::engine {
+namespace {
+
+// Enough for a sentence of a provider's; more is noise in a client's log.
+constexpr size_t kMaxErrorText = 500;
+
+void putAttempt(json::Writer& w, const AttemptRecord& r) {
+    w.StartObject();
+    json::put(w, "provider", r.provider);
+    json::putInt(w, "attemptNumber", r.number);
+    if (!r.skipped.empty()) {
+        json::put(w, "skipped", r.skipped);
+    } else if (r.error) {
+        json::put(w, "error", utf8Prefix(r.error->message, kMaxErrorText));
+        json::put(w, "errorCode", r.error_code);
+    } else {
+        json::putInt(w, "durationMs", r.duration.value_or(milliseconds{0}).count());
+    }
+    if (r.retry_after) json::putInt(w, "retryAfterSeconds", wholeSeconds(*r.retry_after));
+    w.EndObject();
+}
+
+}  // namespace
+
+int64_t wholeSeconds(milliseconds d) { return std::chrono::ceil<std::chrono::seconds>(d).count(); }
+
+void putAttempts(json::Writer& w, const std::vector<AttemptRecord>& attempts) {
+    w.Key("providersAttempted");
+    w.StartArray();
+    for (const auto& record : attempts) putAttempt(w, record);
+    w.EndArray();
+}
+
+std::string answerMeta(const Outcome& outcome) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "provider", outcome.provider);
+    json::putBool(w, "fallback", outcome.fallback);
+    json::putBool(w, "validated", outcome.validated);
+    w.Key("timings");
+    w.StartObject();
+    json::putInt(w, "totalMs", outcome.total.count());
+    if (outcome.provider_time) json::putInt(w, "providerMs", outcome.provider_time->count());
+    w.EndObject();
+    putAttempts(w, outcome.attempts);
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string failureMeta(const Failure& failure, const std::vector<AttemptRecord>& attempts) {
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::put(w, "errorCode", failure.code);
+    json::put(w, "message", failure.message);
+    json::putBool(w, "retryable", failure.retryable);
+    if (failure.retry_after) json::putInt(w, "retryAfterSeconds", wholeSeconds(*failure.retry_after));
+    putAttempts(w, attempts);
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,159 @@
+#include "core/jobs/job_service.h"
+
+#include "core/base/id.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::jobs {
+namespace {
+
+SchedulerOptions schedulerOptions(const config::Config& config) {
+    return {config.queue.workers, config.batch.max_running * config.batch.max_concurrency,
+            config.queue.lease};
+}
+
+cache::Options cacheOptions(const config::Config& config) {
+    cache::Options out;
+    out.serve_stale = config.cache.stale_while_revalidate;
+    return out;
+}
+
+// Keys of different tenants never meet, whatever characters they hold.
+std::string scoped(std::string_view tenant, std::string_view key) {
+    return key.empty()
+               ? std::string()
+               : sha256Hex(std::to_string(tenant.size()) + ':' + std::string(tenant) + std::string(key));
+}
+
+store::NewJob newJob(const Submission& wanted) {
+    store::NewJob job;
+    job.id = newId();
+    job.kind = wanted.kind;
+    job.request = wanted.body;
+    job.tenant = wanted.tenant;
+    job.cache_key = wanted.cache_key;
+    job.accept_cached = wanted.read_cache;
+    job.priority = wanted.priority;
+    job.time_limit = wanted.time_limit;
+    job.idempotency_key = scoped(wanted.tenant, wanted.idempotency_key);
+    if (!job.idempotency_key.empty()) job.request_digest = sha256Hex(wanted.kind + wanted.body);
+    return job;
+}
+
+Submitted submitted(store::Enqueued enqueued, const Clock& clock) {
+    using How = store::Enqueued::How;
+    switch (enqueued.how) {
+        case How::Created: return {Submitted::How::Queued, std::move(enqueued.id), {}};
+        case How::Coalesced: return {Submitted::How::Coalesced, std::move(enqueued.id), {}};
+        case How::Repeated: return {Submitted::How::Repeated, std::move(enqueued.id), {}};
+        case How::Conflict: return {Submitted::How::Conflict, {}, {}};
+        case How::Cached: break;
+    }
+    auto answer = std::make_shared<const store::CachedAnswer>(std::move(*enqueued.answer));
+    const auto age = std::chrono::duration_cast<milliseconds>(clock.wall() - answer->made_at);
+    return {Submitted::How::Hit, {}, cache::Hit{std::move(answer), false, age}};
+}
+
+}  // namespace
+
+JobService::JobService(RunnerDeps deps, const Clock& clock)
+    : deps_(deps),
+      clock_(clock),
+      cache_(deps.store, clock, cacheOptions(deps.snapshots.get()->config)),
+      runner_(std::move(deps)),
+      scheduler_(
+          deps_.store, [this](Running& task, CancelToken& cancel) { runner_.run(task, cancel); },
+          schedulerOptions(deps_.snapshots.get()->config)),
+      keeper_(deps_.store, scheduler_, [this] { return deps_.snapshots.get()->config.queue.retention; }) {
+    deps_.store.setListener(this);
+}
+
+JobService::~JobService() {
+    drain(std::chrono::steady_clock::now());
+    deps_.store.setListener(nullptr);
+}
+
+void JobService::start() {
+    scheduler_.start();
+    keeper_.start();
+}
+
+void JobService::drain(SteadyTime deadline) {
+    waiters_.close();
+    scheduler_.drain(deadline);
+}
+
+bool JobService::deliversOnce(std::string_view kind) const {
+    const auto snapshot = deps_.snapshots.get();
+    const auto& delivery = snapshot->config.cache;
+    return (kind == "report" ? delivery.reports_delivery : delivery.generate_delivery) == "once";
+}
+
+void JobService::delivered(std::string_view kind, const std::string& cache_key, std::string_view job_id) {
+    if (cache_key.empty() || !deliversOnce(kind)) return;
+    if (const auto done = cache_.forget(cache_key, job_id); !done)
+        log::warn("a delivered answer stays in the cache until it expires",
+                  {{"reason", done.error().message}});
+}
+
+Result<Submitted> JobService::submit(const Submission& wanted) {
+    // An idempotency key names one job, so the store has to be asked for it first.
+    if (wanted.read_cache && wanted.idempotency_key.empty())
+        if (auto hit = lookUp(wanted)) return Submitted{Submitted::How::Hit, {}, std::move(hit)};
+    auto enqueued = deps_.store.enqueue(newJob(wanted));
+    if (!enqueued) return std::move(enqueued).error();
+    return submitted(std::move(enqueued).value(), clock_);
+}
+
+std::optional<cache::Hit> JobService::lookUp(const Submission& wanted) {
+    if (wanted.cache_key.empty()) return std::nullopt;
+    const bool once = deliversOnce(wanted.kind);
+    auto hit = cache_.find(wanted.cache_key, once);
+    // A store that cannot read will say so again when it has to write.
+    if (!hit || !*hit) return std::nullopt;
+    // What is forgotten on delivery is not made anew for nobody.
+    if ((*hit)->stale && !once && cache_.mayRefresh(wanted.cache_key, **hit)) refresh(wanted);
+    return std::move(*hit);
+}
+
+void JobService::refresh(const Submission& wanted) {
+    store::NewJob job = newJob(wanted);
+    job.background = true;
+    job.priority = store::kBackgroundPriority;
+    if (const auto queued = deps_.store.enqueue(job); !queued)
+        log::warn("a stale answer is not being refreshed", {{"reason", queued.error().message}});
+}
+
+Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
+    store::NewBatch batch;
+    batch.id = newId();
+    batch.tenant = wanted.tenant;
+    batch.concurrency = wanted.concurrency;
+    batch.priority = wanted.priority;
+    batch.time_limit = wanted.time_limit;
+    batch.idempotency_key = scoped(wanted.tenant, wanted.idempotency_key);
+    if (!batch.idempotency_key.empty()) batch.request_digest = sha256Hex("batch" + wanted.body);
+    for (const auto& item : wanted.items)
+        batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache});
+    auto enqueued = deps_.store.enqueueBatch(batch);
+    if (!enqueued) return std::move(enqueued).error();
+    return submitted(std::move(enqueued).value(), clock_);
+}
+
+Result<std::optional<std::string>> JobService::retry(std::string_view job_id) {
+    const auto job = deps_.store.job(job_id);
+    if (!job) return job.error();
+    if (!*job || (*job)->isBatch() || !store::isFinal((*job)->state)) return std::optional<std::string>();
+    auto again = deps_.store.request(job_id);
+    if (!again) return again.error();
+    if (!*again) return std::optional<std::string>();
+    store::NewJob next = std::move(**again);
+    next.id = newId();
+    next.accept_cached = false;
+    next.background = false;
+    next.idempotency_key.clear();
+    const auto queued = deps_.store.enqueue(next);
+    if (!queued) return queued.error();
+    return std::optional<std::string>(queued->id);
+}
+
+}  // namespace stepper::jobs

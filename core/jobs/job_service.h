@@ -1,0 +1,87 @@
+// Jobs as the endpoints and the process see them: accept, answer from the cache, run, wait, drain.
+#pragma once
+#include "core/cache/answer_cache.h"
+#include "core/jobs/keeper.h"
+#include "core/jobs/runner.h"
+#include "core/jobs/waiters.h"
+
+namespace stepper::jobs {
+
+// What a client asked for, checked.
+struct Submission {
+    std::string kind;  // for the Decoder: "generate" or "report"
+    std::string body;  // the client's JSON
+    std::string tenant;
+    std::string cache_key;   // "": neither read from nor written to the cache
+    bool read_cache = true;  // false: make the answer anew
+    int priority = store::kNormalPriority;
+    std::string idempotency_key;  // the client's own, "" for none
+    std::optional<milliseconds> time_limit;
+};
+
+struct SubmittedItem {
+    std::string label, kind, body, cache_key;
+    bool read_cache = true;
+};
+
+struct BatchSubmission {
+    std::string tenant, body;  // `body`: of the whole batch
+    std::string idempotency_key;
+    int concurrency = 1;
+    int priority = store::kNormalPriority;
+    std::optional<milliseconds> time_limit;
+    std::vector<SubmittedItem> items;
+};
+
+struct Submitted {
+    enum class How { Queued, Coalesced, Repeated, Conflict, Hit };
+    How how;
+    std::string job_id;             // empty on Hit and Conflict
+    std::optional<cache::Hit> hit;  // on Hit
+};
+
+// Safe from any thread.
+class JobService final : private store::Listener {
+public:
+    JobService(RunnerDeps deps, const Clock& clock);
+    ~JobService() override;
+
+    // Begins to run jobs. Before it, and after drain(), jobs are accepted and wait.
+    void start();
+    // Ends waiting, gives running jobs until the deadline, gives the others back to the store.
+    void drain(SteadyTime deadline);
+
+    // Durable when it returns without an error. An error is the store's: try again later.
+    Result<Submitted> submit(const Submission& wanted);
+    Result<Submitted> submitBatch(const BatchSubmission& wanted);
+    // A new job from a final one's request. None when there is no such job, or it is a batch or not final.
+    Result<std::optional<std::string>> retry(std::string_view job_id);
+
+    // Whether answers of this kind are forgotten once a client has them.
+    bool deliversOnce(std::string_view kind) const;
+    // A client has the answer of this job.
+    void delivered(std::string_view kind, const std::string& cache_key, std::string_view job_id);
+
+    store::Store& store() { return deps_.store; }
+    cache::AnswerCache& cache() { return cache_; }
+    Waiters& waiters() { return waiters_; }
+
+private:
+    void jobChanged(const std::string& id) override { waiters_.notify(id); }
+    void leaseRevoked(const std::string& id) override { scheduler_.revoke(id); }
+    void workAvailable(store::Lane lane) override { scheduler_.workAvailable(lane); }
+    void answerChanged(const std::string& key) override { cache_.invalidate(key); }
+
+    std::optional<cache::Hit> lookUp(const Submission& wanted);
+    void refresh(const Submission& wanted);
+
+    RunnerDeps deps_;
+    const Clock& clock_;
+    cache::AnswerCache cache_;
+    Waiters waiters_;
+    Runner runner_;
+    Scheduler scheduler_;
+    Keeper keeper_;
+};
+
+}  // namespace stepper::jobs

@@ -1,0 +1,34 @@
+// The jobs' housekeeping on one thread: heartbeats for what runs, leases that ran out, what is old enough to
+// go.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "core/jobs/scheduler.h"
+
+namespace stepper::jobs {
+
+class Keeper {
+public:
+    // `retention` is asked each time. Borrows the others, which must outlive it.
+    Keeper(store::Store& store, Scheduler& scheduler, std::function<milliseconds()> retention);
+    ~Keeper();
+    void start();
+
+private:
+    void loop();
+    void beat();
+    void sweep();
+
+    store::Store& store_;
+    Scheduler& scheduler_;
+    const std::function<milliseconds()> retention_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace stepper::jobs

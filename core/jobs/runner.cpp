@@ -1,0 +1,99 @@
+#include "core/jobs/runner.h"
+
+#include <algorithm>
+#include <random>
+
+#include "core/engine/outcome_json.h"
+#include "core/jobs/decide.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::jobs {
+namespace {
+
+using std::chrono::steady_clock;
+
+// One run of a job. A chain of slow providers ends well within it; a plugin that never does must not hold a
+// worker for good.
+constexpr milliseconds kLongestRun{600'000};
+constexpr milliseconds kFirstStoreRetry{100}, kLongestStoreRetry{5'000};
+// A result that cannot be written for so long is given up; the job runs again when the store is back.
+constexpr milliseconds kStorePatience{3'600'000};
+
+double chance() {
+    thread_local std::minstd_rand random(std::random_device{}());
+    return std::uniform_real_distribution<>(0, 1)(random);
+}
+
+engine::Outcome undecodable(const Error& why) {
+    engine::Outcome out;
+    out.failure = engine::Failure{engine::Failure::Kind::Stopped,
+                                  "BAD_REQUEST",
+                                  400,
+                                  "The stored request cannot be read: " + why.message,
+                                  false,
+                                  std::nullopt};
+    return out;
+}
+
+// Until it succeeds, the token fires, or patience ends. What the last try returned.
+template <class Write>
+Result<bool> persist(const std::string& job_id, CancelToken& cancel, Write write) {
+    const SteadyTime give_up = steady_clock::now() + kStorePatience;
+    for (milliseconds pause = kFirstStoreRetry;; pause = std::min(pause * 2, kLongestStoreRetry)) {
+        auto written = write();
+        if (written) return written;
+        log::warn("a job's outcome could not be stored",
+                  {{"jobId", job_id}, {"reason", written.error().message}});
+        if (cancel.check() != CancelReason::None || steady_clock::now() >= give_up) return written;
+        cancel.sleepUntil(std::min(give_up, steady_clock::now() + pause));
+    }
+}
+
+void tellIfLost(const std::string& job_id, const Result<bool>& written) {
+    if (written && !*written)
+        log::warn("a job's outcome was discarded: its lease was lost", {{"jobId", job_id}});
+}
+
+}  // namespace
+
+void Runner::run(Running& task, CancelToken& cancel) {
+    const auto config = deps_.snapshots.get();
+    const Policy policy{config->config.queue.max_attempts,
+                        {config->config.cache.fresh_for, config->config.cache.ttl}};
+    const engine::Outcome outcome = ask(task, cancel, policy.max_attempts);
+    const CancelReason stopped = cancel.check();
+    if (stopped == CancelReason::Requested) return;
+    if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);
+    const Decision decision = decide(outcome, task.job, policy, chance());
+    if (const auto* ending = std::get_if<store::Ending>(&decision))
+        end(task.job.lease, *ending, cancel);
+    else
+        bringBack(task.job.lease, std::get<store::Postponement>(decision), cancel);
+}
+
+engine::Outcome Runner::ask(Running& task, CancelToken& cancel, int max_attempts) {
+    const store::Claimed& job = task.job;
+    const auto request = deps_.decode(job.kind, job.request);
+    if (!request) return undecodable(request.error());
+    const milliseconds time = std::min(kLongestRun, job.time_left.value_or(kLongestRun));
+    const bool last = job.attempts + 1 >= max_attempts || time.count() <= 0;
+    engine::RunOptions options;
+    options.progress = &task.progress;
+    options.fallback = job.background ? engine::Fallback::Never
+                       : last         ? engine::Fallback::Always
+                                      : engine::Fallback::WhenHopeless;
+    return deps_.engine.generate(*request, steady_clock::now() + time, cancel, options);
+}
+
+void Runner::end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel) {
+    const auto written = persist(lease.id, cancel, [&] { return deps_.store.finish(lease, ending); });
+    tellIfLost(lease.id, written);
+    if (written && *written)
+        deps_.metrics.jobEnded(ending.state == store::JobState::Done ? "completed" : "failed");
+}
+
+void Runner::bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel) {
+    tellIfLost(lease.id, persist(lease.id, cancel, [&] { return deps_.store.postpone(lease, later); }));
+}
+
+}  // namespace stepper::jobs

@@ -1,0 +1,38 @@
+// Runs a leased job: decodes its request, asks the engine, writes down what became of it.
+#pragma once
+#include <functional>
+
+#include "core/engine/engine.h"
+#include "core/jobs/scheduler.h"
+#include "core/telemetry/metrics.h"
+
+namespace stepper::jobs {
+
+// From a stored request to what the engine takes. `kind` is the one it was stored with.
+using Decoder = std::function<Result<engine::GenerateRequest>(std::string_view kind, std::string_view body)>;
+
+// What it works with; borrowed, must outlive it.
+struct RunnerDeps {
+    store::Store& store;
+    engine::Engine& engine;
+    const engine::SnapshotHolder& snapshots;
+    Metrics& metrics;
+    Decoder decode;
+};
+
+// run() may be called from many threads; it blocks until the job was ended or given back, or its lease is
+// not ours any more. A store that fails is tried again until then, so that a paid answer is not lost.
+class Runner {
+public:
+    explicit Runner(RunnerDeps deps) : deps_(std::move(deps)) {}
+    void run(Running& task, CancelToken& cancel);
+
+private:
+    engine::Outcome ask(Running& task, CancelToken& cancel, int max_attempts);
+    void end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel);
+    void bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel);
+
+    RunnerDeps deps_;
+};
+
+}  // namespace stepper::jobs

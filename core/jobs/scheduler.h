@@ -1,0 +1,89 @@
+// Leases jobs from the store and gives each to a thread, lane by lane.
+#pragma once
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/store/store.h"
+
+namespace stepper::jobs {
+
+// A leased job in the hands of this process.
+struct Running {
+    Running(store::Claimed c, store::Lane l) : job(std::move(c)), lane(l) {}
+    const store::Claimed job;
+    const store::Lane lane;
+    CancelSource revoked{CancelReason::Requested};  // the lease is no longer ours: stop, write nothing
+    std::atomic<int> progress{0};
+    SteadyTime told = std::chrono::steady_clock::now();  // of the last heartbeat; the keeper's thread only
+    int told_progress = 0;                               // likewise
+};
+
+struct SchedulerOptions {
+    int live_workers = 64;   // threads for single jobs
+    int batch_workers = 20;  // threads for items of batches; suspects have one
+    milliseconds lease{60'000};
+};
+
+// Threads are made when they are first needed. Public functions may be called from any thread.
+class Scheduler {
+public:
+    // Runs the job to its end, or to where it can be given back; stops soon when the token says so.
+    using Work = std::function<void(Running&, CancelToken&)>;
+
+    Scheduler(store::Store& store, Work work, SchedulerOptions options);
+    // Drains without patience if drain() was not called.
+    ~Scheduler();
+
+    void start();
+    void workAvailable(store::Lane lane);
+    void revoke(const std::string& job_id);
+    std::vector<std::shared_ptr<Running>> running() const;
+    milliseconds lease() const { return options_.lease; }
+
+    // Takes no more jobs, lets the running ones go on until the deadline, then stops them; returns when no
+    // thread is left.
+    void drain(SteadyTime deadline);
+
+private:
+    struct LaneState {
+        int capacity = 0, running = 0;
+        bool available = true;  // there may be work
+        SteadyTime due{};       // look then even if nobody said so
+    };
+    static constexpr size_t kLanes = 3;
+
+    void dispatch();
+    // The lane to claim from now, or none; `next` becomes the moment to look again.
+    std::optional<size_t> pickLane(SteadyTime& next);
+    void accept(size_t lane, int asked, Result<store::Claims> claims);
+    void workerLoop();
+    void finish(const std::shared_ptr<Running>& task);
+    void giveBack(const std::deque<std::shared_ptr<Running>>& tasks);
+
+    store::Store& store_;
+    const Work work_;
+    const SchedulerOptions options_;
+    CancelSource stopping_{CancelReason::Draining};
+
+    mutable std::mutex mutex_;
+    std::condition_variable dispatch_, work_ready_, all_done_;
+    std::array<LaneState, kLanes> lanes_;
+    std::deque<std::shared_ptr<Running>> queue_;  // leased, no thread has them yet
+    std::unordered_multimap<std::string, std::shared_ptr<Running>> running_;  // with those in queue_
+    int idle_workers_ = 0;
+    bool draining_ = false, closed_ = false;
+
+    size_t most_workers_ = 0;
+    std::thread dispatcher_;
+    std::vector<std::thread> workers_;
+};
+
+}  // namespace stepper::jobs

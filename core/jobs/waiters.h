@@ -1,0 +1,44 @@
+// Those who wait for a job to change: long-polls and event streams. Safe from any thread.
+#pragma once
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "core/base/cancel.h"
+
+namespace stepper::jobs {
+
+class Waiters {
+public:
+    // Wakes whoever waits for this job.
+    void notify(const std::string& job_id);
+    // Wakes all, and from then on everybody at once: the server is ending.
+    void close();
+
+    // One wait. Register first, read the job, then sleep: a change in between is not missed.
+    class Ticket {
+    public:
+        Ticket(Waiters& waiters, std::string job_id);
+        ~Ticket();
+        Ticket(const Ticket&) = delete;
+        Ticket& operator=(const Ticket&) = delete;
+
+        enum class Woken { Changed, Time, Stopped };
+        // Until the job changed, `until` has come, or the client's own token or the end of the server stops
+        // it.
+        Woken sleep(CancelToken client, SteadyTime until);
+
+    private:
+        friend class Waiters;
+        Waiters& waiters_;
+        const std::string job_id_;
+        CancelSource changed_{CancelReason::Requested};
+    };
+
+private:
+    std::mutex mutex_;
+    bool closed_ = false;
+    std::unordered_multimap<std::string, Ticket*> tickets_;
+};
+
+}  // namespace stepper::jobs

@@ -1,0 +1,342 @@
+#include "core/store/memory_jobs.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stepper::store {
+namespace {
+
+// A delayed job is never further ahead than this, unless the wall clock was set back.
+constexpr milliseconds kMaxDelay = std::chrono::hours{24};
+
+bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
+
+}  // namespace
+
+void Changes::tell(Listener& listener) const {
+    for (const auto& id : revoked) listener.leaseRevoked(id);
+    for (const auto& id : jobs) listener.jobChanged(id);
+    for (const auto& key : answers) listener.answerChanged(key);
+    for (const Lane lane : {Lane::Live, Lane::Batch, Lane::Suspect})
+        if (work[static_cast<size_t>(lane)]) listener.workAvailable(lane);
+}
+
+MemoryJobs::MemoryJobs(const Clock& clock, CrashPolicy crashes, Changes& changes)
+    : clock_(clock), crashes_(std::move(crashes)), changes_(changes) {}
+
+WallTime MemoryJobs::now() const { return std::chrono::floor<milliseconds>(clock_.wall()); }
+
+MemoryJob* MemoryJobs::find(std::string_view id) {
+    const auto found = jobs_.find(id);
+    return found == jobs_.end() ? nullptr : &found->second;
+}
+
+MemoryJob* MemoryJobs::flight(const std::string& cache_key) {
+    const auto found = flights_.find(cache_key);
+    return found == flights_.end() ? nullptr : found->second;
+}
+
+MemoryJob* MemoryJobs::leased(const Lease& lease) {
+    MemoryJob* job = find(lease.id);
+    const bool held = job && job->shown.state == JobState::Leased && job->shown.fence == lease.fence;
+    return held ? job : nullptr;
+}
+
+MemoryJob* MemoryJobs::nextReady(Lane lane) {
+    LaneQueue& from = lanes_[static_cast<size_t>(lane)];
+    if (from.ready.empty()) return nullptr;
+    const int priority = std::get<int>(from.ready.begin()->first);
+    auto next = from.ready.upper_bound({priority, from.last_tenant, std::numeric_limits<int64_t>::max()});
+    if (next == from.ready.end() || std::get<int>(next->first) != priority) next = from.ready.begin();
+    from.last_tenant = std::get<std::string>(next->first);
+    return next->second;
+}
+
+MemoryJob* MemoryJobs::oldestFinal() { return final_.empty() ? nullptr : final_.begin()->second; }
+
+MemoryJob& MemoryJobs::add(MemoryJob added) {
+    const std::string id = added.shown.id;
+    MemoryJob& job = jobs_.emplace(id, std::move(added)).first->second;
+    job.age = ++last_age_;
+    job.shown.version = 1;
+    job.shown.created = job.shown.updated = now();
+    const JobState state = job.shown.state;
+    if (isFinal(state)) job.shown.finished = now();
+    if (!job.shown.cache_key.empty() && !isFinal(state) && state != JobState::Following)
+        flights_.emplace(job.shown.cache_key, &job);
+    if (job.batch)
+        job.batch->items.emplace(job.age, &job);
+    else
+        listed_.emplace(job.age, &job);
+    place(job);
+    return job;
+}
+
+const MemoryJobs::KnownRequest* MemoryJobs::known(const std::string& idempotency_key) const {
+    const auto found = requests_.find(idempotency_key);
+    return found == requests_.end() ? nullptr : &found->second;
+}
+
+void MemoryJobs::remember(MemoryJob& job, const std::string& idempotency_key, const std::string& digest) {
+    if (idempotency_key.empty()) return;
+    requests_.emplace(idempotency_key, KnownRequest{digest, &job});
+    job.idempotency_keys.push_back(idempotency_key);
+}
+
+void MemoryJobs::change(MemoryJob& job, const std::function<void()>& edit) {
+    const JobState before = job.shown.state;
+    displace(job);
+    edit();
+    place(job);
+    if (job.shown.state != before) touch(job);
+}
+
+void MemoryJobs::touch(MemoryJob& job) {
+    ++job.shown.version;
+    job.shown.updated = now();
+    changes_.jobs.insert(job.shown.id);
+}
+
+void MemoryJobs::place(MemoryJob& job) {
+    count(job, +1);
+    const Job& shown = job.shown;
+    if (shown.state == JobState::Ready || shown.state == JobState::Delayed)
+        changes_.work[static_cast<size_t>(shown.lane)] = true;
+    switch (shown.state) {
+        case JobState::Ready:
+            queue(job).ready.emplace(std::tuple{shown.priority, shown.tenant, job.age}, &job);
+            break;
+        case JobState::Delayed: queue(job).delayed.emplace(Moment{*shown.run_at, job.age}, &job); break;
+        case JobState::Leased: leases_.emplace(std::pair{job.lease_until, job.age}, &job); break;
+        case JobState::Held: job.batch->held.emplace(job.age, &job); break;
+        case JobState::Following: job.leader->followers.emplace(job.age, &job); break;
+        case JobState::Open: break;
+        case JobState::Done:
+        case JobState::Failed:
+        case JobState::Cancelled:
+            if (!job.batch) final_.emplace(Moment{*shown.finished, job.age}, &job);
+            break;
+    }
+}
+
+void MemoryJobs::displace(MemoryJob& job) {
+    count(job, -1);
+    const Job& shown = job.shown;
+    switch (shown.state) {
+        case JobState::Ready: queue(job).ready.erase({shown.priority, shown.tenant, job.age}); break;
+        case JobState::Delayed: queue(job).delayed.erase({*shown.run_at, job.age}); break;
+        case JobState::Leased: leases_.erase({job.lease_until, job.age}); break;
+        case JobState::Held: job.batch->held.erase(job.age); break;
+        case JobState::Following: job.leader->followers.erase(job.age); break;
+        case JobState::Open: break;
+        case JobState::Done:
+        case JobState::Failed:
+        case JobState::Cancelled:
+            if (!job.batch) final_.erase({*shown.finished, job.age});
+            break;
+    }
+}
+
+void MemoryJobs::count(const MemoryJob& job, int by) {
+    if (job.batch && isBusy(job.shown.state)) job.batch->shown.busy += by;
+    LaneStats& lane = counts_.lanes[static_cast<size_t>(job.shown.lane)];
+    switch (job.shown.state) {
+        case JobState::Ready: lane.ready += by; break;
+        case JobState::Delayed: lane.delayed += by; break;
+        case JobState::Leased: lane.leased += by; break;
+        case JobState::Held: counts_.held += by; break;
+        case JobState::Following: counts_.following += by; break;
+        default: break;
+    }
+}
+
+void MemoryJobs::makeReady(MemoryJob& job) {
+    change(job, [&] {
+        job.shown.state = JobState::Ready;
+        job.shown.run_at.reset();
+    });
+}
+
+void MemoryJobs::makeDueReady(Lane lane) {
+    auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
+    while (!delayed.empty() && delayed.begin()->first.first <= now()) makeReady(*delayed.begin()->second);
+    while (!delayed.empty() && delayed.rbegin()->first.first > now() + kMaxDelay)
+        makeReady(*delayed.rbegin()->second);
+}
+
+void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
+    change(job, [&] {
+        job.shown.state = JobState::Leased;
+        ++job.shown.fence;
+        job.lease_until = clock_.now() + lease;
+    });
+}
+
+void MemoryJobs::extend(MemoryJob& job, milliseconds lease) {
+    change(job, [&] { job.lease_until = clock_.now() + lease; });
+}
+
+void MemoryJobs::setProgress(MemoryJob& job, int progress) {
+    if (job.shown.progress == progress) return;
+    job.shown.progress = progress;
+    touch(job);
+}
+
+void MemoryJobs::postpone(MemoryJob& job, const Postponement& p) {
+    change(job, [&] {
+        Job& shown = job.shown;
+        shown.state = JobState::Ready;
+        shown.lane = job.home;
+        shown.crashes = 0;
+        if (p.attempt_failed) ++shown.attempts;
+        if (!p.meta.empty()) shown.meta = p.meta;
+        if (p.delay <= milliseconds{0}) return;
+        shown.state = JobState::Delayed;
+        shown.run_at = now() + std::min(p.delay, kMaxDelay);
+    });
+}
+
+void MemoryJobs::join(MemoryJob& job, int priority) {
+    ++job.shown.wanted_by;
+    job.background = false;
+    if (job.shown.state == JobState::Leased) return;
+    change(job, [&] {
+        Job& shown = job.shown;
+        job.home = Lane::Live;
+        shown.priority = std::min(shown.priority, priority);
+        if (shown.lane == Lane::Batch) shown.lane = Lane::Live;
+        if (shown.state == JobState::Held) shown.state = JobState::Ready;
+    });
+}
+
+void MemoryJobs::setFinal(MemoryJob& job, JobState state) {
+    change(job, [&] {
+        job.shown.state = state;
+        job.shown.run_at.reset();
+        job.shown.finished = now();
+        job.leader = nullptr;
+    });
+}
+
+void MemoryJobs::end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta) {
+    const bool leads = flight(job.shown.cache_key) == &job;
+    setFinal(job, state);
+    job.shown.result = result;
+    job.shown.meta = meta;
+    if (leads) flights_.erase(job.shown.cache_key);
+    if (state == JobState::Cancelled) handOver(job);
+    while (!job.followers.empty()) end(*job.followers.begin()->second, state, result, meta);
+    if (!job.batch) return;
+    ++(state == JobState::Done ? job.batch->shown.done : job.batch->shown.failed);
+    touch(*job.batch);
+    advance(*job.batch);
+}
+
+void MemoryJobs::advance(MemoryJob& batch) {
+    if (batch.shown.state != JobState::Open) return;
+    while (batch.shown.busy < batch.concurrency && !batch.held.empty())
+        makeReady(*batch.held.begin()->second);
+    if (batch.shown.done + batch.shown.failed == batch.shown.total) setFinal(batch, JobState::Done);
+}
+
+void MemoryJobs::handOver(MemoryJob& leader) {
+    if (leader.followers.empty()) return;
+    MemoryJob& heir = *leader.followers.begin()->second;
+    change(heir, [&] {
+        heir.shown.state = JobState::Held;
+        heir.leader = nullptr;
+    });
+    flights_.emplace(heir.shown.cache_key, &heir);
+    while (!leader.followers.empty()) {
+        MemoryJob& follower = *leader.followers.begin()->second;
+        change(follower, [&] { follower.leader = &heir; });
+    }
+    advance(*heir.batch);
+}
+
+void MemoryJobs::cancel(MemoryJob& job) {
+    if (job.shown.state == JobState::Leased) changes_.revoked.insert(job.shown.id);
+    ++job.shown.fence;
+    end(job, JobState::Cancelled, "", job.shown.meta);
+}
+
+void MemoryJobs::cancelBatch(MemoryJob& batch) {
+    setFinal(batch, JobState::Cancelled);
+    // The youngest first, so that followers go before the leader that would hand its flight to them.
+    const JobsByAge items = batch.items;
+    for (auto it = items.rbegin(); it != items.rend(); ++it) {
+        MemoryJob* item = it->second;
+        if (isFinal(item->shown.state)) continue;
+        if (item->shown.wanted_by <= 1) {
+            cancel(*item);
+            continue;
+        }
+        detach(*item);
+        ++batch.shown.failed;
+    }
+}
+
+void MemoryJobs::detach(MemoryJob& item) {
+    item.batch->items.erase(item.age);
+    listed_.emplace(item.age, &item);
+    change(item, [&] {
+        item.batch = nullptr;
+        --item.shown.wanted_by;
+    });
+}
+
+int MemoryJobs::reap() {
+    int reaped = 0;
+    for (; !leases_.empty() && leases_.begin()->first.first <= clock_.now(); ++reaped) {
+        MemoryJob& job = *leases_.begin()->second;
+        changes_.revoked.insert(job.shown.id);
+        ++job.shown.fence;
+        ++job.shown.crashes;
+        if (job.shown.crashes >= crashes_.fail_after) {
+            end(job, JobState::Failed, "", crashes_.failed_meta);
+            continue;
+        }
+        change(job, [&] {
+            job.shown.state = JobState::Ready;
+            if (job.shown.crashes >= crashes_.suspect_after) job.shown.lane = Lane::Suspect;
+        });
+    }
+    return reaped;
+}
+
+void MemoryJobs::purge(MemoryJob& job) {
+    const JobsByAge items = job.items;
+    for (const auto& [age, item] : items) {
+        if (item->shown.wanted_by > 1)
+            detach(*item);
+        else
+            erase(*item);
+    }
+    erase(job);
+}
+
+void MemoryJobs::erase(MemoryJob& job) {
+    displace(job);
+    listed_.erase(job.age);
+    for (const auto& key : job.idempotency_keys) requests_.erase(key);
+    changes_.jobs.insert(job.shown.id);
+    jobs_.erase(jobs_.find(job.shown.id));
+}
+
+Stats MemoryJobs::stats() const {
+    Stats all = counts_;
+    for (size_t lane = 0; lane < lanes_.size(); ++lane)
+        for (const auto& [key, job] : lanes_[lane].ready)
+            all.lanes[lane].oldest_ready =
+                std::max(all.lanes[lane].oldest_ready,
+                         std::chrono::duration_cast<milliseconds>(now() - job->shown.created));
+    return all;
+}
+
+std::optional<milliseconds> MemoryJobs::nextDue(Lane lane) const {
+    const auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
+    if (delayed.empty()) return std::nullopt;
+    return std::chrono::duration_cast<milliseconds>(delayed.begin()->first.first - now());
+}
+
+}  // namespace stepper::store

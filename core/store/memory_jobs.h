@@ -1,0 +1,135 @@
+// The jobs of a MemoryStore and the rules by which they change. A job is in exactly the queues its state
+// says; every change goes through change(), which keeps the queues, the counts and its batch's `busy` right.
+// Owned by the store and used under its lock.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/store/store.h"
+
+namespace stepper::store {
+
+struct MemoryJob;
+using JobsByAge = std::map<int64_t, MemoryJob*>;
+
+struct MemoryJob {
+    Job shown;
+    int64_t age = 0;  // order of arrival; unique
+    std::string request;
+    bool background = false;
+    Lane home = Lane::Live;              // its lane when it is no suspect
+    std::optional<SteadyTime> deadline;  // of its time limit
+    SteadyTime lease_until{};            // while Leased
+    std::vector<std::string> idempotency_keys;
+
+    // Of an item.
+    MemoryJob* batch = nullptr;
+    std::string label;
+    MemoryJob* leader = nullptr;  // while Following
+
+    JobsByAge followers;
+
+    // Of a batch.
+    int concurrency = 0;
+    JobsByAge items, held;
+};
+
+// What one call changed, for the listener.
+struct Changes {
+    std::set<std::string> jobs, revoked, answers;
+    std::array<bool, 3> work{};  // by Lane
+
+    void tell(Listener& listener) const;
+};
+
+class MemoryJobs {
+public:
+    MemoryJobs(const Clock& clock, CrashPolicy crashes, Changes& changes);
+    MemoryJobs(const MemoryJobs&) = delete;
+    MemoryJobs& operator=(const MemoryJobs&) = delete;
+
+    // Null when there is none.
+    MemoryJob* find(std::string_view id);
+    MemoryJob* flight(const std::string& cache_key);  // the live job under that key
+    MemoryJob* leased(const Lease& lease);
+    MemoryJob* nextReady(Lane lane);  // and its tenant's turn is over
+    MemoryJob* oldestFinal();
+    struct KnownRequest {
+        std::string digest;
+        MemoryJob* job;
+    };
+    const KnownRequest* known(const std::string& idempotency_key) const;
+
+    // The job takes its place, and its flight if it is live and leads one. An item is added after its batch.
+    MemoryJob& add(MemoryJob job);
+    // Until the job is purged. No key: nothing.
+    void remember(MemoryJob& job, const std::string& idempotency_key, const std::string& digest);
+    void makeDueReady(Lane lane);
+    void lease(MemoryJob& job, milliseconds lease);
+    void extend(MemoryJob& job, milliseconds lease);
+    void setProgress(MemoryJob& job, int progress);
+    void postpone(MemoryJob& job, const Postponement& p);
+    // One more client waits for it.
+    void join(MemoryJob& job, int priority);
+    // Its followers end with it; those of a cancelled job go on without it.
+    void end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta);
+    void cancel(MemoryJob& job);
+    void cancelBatch(MemoryJob& batch);
+    int reap();
+    // A batch goes with its items, except those that others want.
+    void purge(MemoryJob& job);
+    // Lets held items in while there is room; a batch without live items is Done.
+    void advance(MemoryJob& batch);
+
+    Stats stats() const;
+    std::optional<milliseconds> nextDue(Lane lane) const;
+    const JobsByAge& listed() const { return listed_; }  // all but the items of batches
+    WallTime now() const;                                // in whole milliseconds
+
+private:
+    using Moment = std::pair<WallTime, int64_t>;
+    struct LaneQueue {
+        std::map<std::tuple<int, std::string, int64_t>, MemoryJob*> ready;  // by priority, tenant, age
+        std::map<Moment, MemoryJob*> delayed;                               // by run_at, age
+        std::string last_tenant;
+    };
+
+    void change(MemoryJob& job, const std::function<void()>& edit);
+    void place(MemoryJob& job);
+    void displace(MemoryJob& job);
+    void count(const MemoryJob& job, int by);
+    void touch(MemoryJob& job);
+    void makeReady(MemoryJob& job);
+    void setFinal(MemoryJob& job, JobState state);
+    void handOver(MemoryJob& leader);
+    void detach(MemoryJob& item);
+    void erase(MemoryJob& job);
+    LaneQueue& queue(const MemoryJob& job) { return lanes_[static_cast<size_t>(job.shown.lane)]; }
+
+    const Clock& clock_;
+    const CrashPolicy crashes_;
+    Changes& changes_;
+
+    std::map<std::string, MemoryJob, std::less<>> jobs_;
+    std::unordered_map<std::string, MemoryJob*> flights_;
+    std::unordered_map<std::string, KnownRequest> requests_;
+    std::array<LaneQueue, 3> lanes_;
+    std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;  // by end, age
+    std::map<Moment, MemoryJob*> final_;                           // by finished, age; without items
+    JobsByAge listed_;
+    Stats counts_;
+    int64_t last_age_ = 0;
+};
+
+}  // namespace stepper::store

@@ -1,0 +1,336 @@
+#include "core/store/memory_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stepper::store {
+namespace {
+
+constexpr int kSweepAtMost = 500;
+
+// What a worker is given.
+Claimed claimed(const MemoryJob& job, SteadyTime now) {
+    Claimed c;
+    c.lease = {job.shown.id, job.shown.fence};
+    c.kind = job.shown.kind;
+    c.request = job.request;
+    c.tenant = job.shown.tenant;
+    c.cache_key = job.shown.cache_key;
+    c.background = job.background;
+    c.attempts = job.shown.attempts;
+    c.created = job.shown.created;
+    if (job.deadline) c.time_left = std::chrono::duration_cast<milliseconds>(*job.deadline - now);
+    return c;
+}
+
+}  // namespace
+
+// One call: holds the lock and, without it, tells the listener what changed.
+class MemoryStore::Turn {
+public:
+    explicit Turn(MemoryStore& store) : store_(store), lock_(store.mutex_) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        const Changes changes = std::exchange(store_.changes_, {});
+        lock_.unlock();
+        std::shared_lock listening(store_.listener_mutex_);
+        if (store_.listener_) changes.tell(*store_.listener_);
+    }
+
+private:
+    MemoryStore& store_;
+    std::unique_lock<std::mutex> lock_;
+};
+
+MemoryStore::MemoryStore(const Clock& clock, CrashPolicy crashes)
+    : clock_(clock), jobs_(clock, std::move(crashes), changes_) {}
+
+void MemoryStore::setListener(Listener* listener) {
+    std::unique_lock lock(listener_mutex_);
+    listener_ = listener;
+}
+
+std::optional<Enqueued> MemoryStore::repeated(const std::string& id, const std::string& idempotency_key,
+                                              const std::string& request_digest) {
+    if (jobs_.find(id)) return Enqueued{Enqueued::How::Repeated, id, {}};
+    const auto* known = jobs_.known(idempotency_key);
+    if (!known) return std::nullopt;
+    if (known->digest != request_digest) return Enqueued{Enqueued::How::Conflict, "", {}};
+    return Enqueued{Enqueued::How::Repeated, known->job->shown.id, {}};
+}
+
+std::optional<SteadyTime> MemoryStore::deadline(std::optional<milliseconds> time_limit) const {
+    if (!time_limit) return std::nullopt;
+    return clock_.now() + *time_limit;
+}
+
+Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
+    const Turn turn(*this);
+    if (auto known = repeated(job.id, job.idempotency_key, job.request_digest)) return *known;
+    if (const auto* answer = job.accept_cached ? fresh(job.cache_key) : nullptr)
+        return Enqueued{Enqueued::How::Cached, "", *answer};
+    if (MemoryJob* flying = jobs_.flight(job.cache_key)) {
+        if (!job.background) {
+            jobs_.join(*flying, job.priority);
+            jobs_.remember(*flying, job.idempotency_key, job.request_digest);
+        }
+        return Enqueued{Enqueued::How::Coalesced, flying->shown.id, {}};
+    }
+
+    MemoryJob added;
+    added.shown.id = job.id;
+    added.shown.kind = job.kind;
+    added.shown.tenant = job.tenant;
+    added.shown.cache_key = job.cache_key;
+    added.shown.priority = job.priority;
+    added.shown.wanted_by = job.background ? 0 : 1;
+    added.request = job.request;
+    added.background = job.background;
+    added.deadline = deadline(job.time_limit);
+    jobs_.remember(jobs_.add(std::move(added)), job.idempotency_key, job.request_digest);
+    return Enqueued{Enqueued::How::Created, job.id, {}};
+}
+
+Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
+    const Turn turn(*this);
+    if (auto known = repeated(batch.id, batch.idempotency_key, batch.request_digest)) return *known;
+    std::set<std::string_view> ids{batch.id};
+    for (const NewItem& item : batch.items)
+        if (jobs_.find(item.id) || !ids.insert(item.id).second)
+            return Error{ErrorClass::InvalidRequest, "Batch " + batch.id + " was not stored: the id " +
+                                                         item.id +
+                                                         " of an item is taken; give every item a new id."};
+
+    MemoryJob added;
+    added.shown.id = batch.id;
+    added.shown.tenant = batch.tenant;
+    added.shown.state = JobState::Open;
+    added.shown.lane = added.home = Lane::Batch;
+    added.shown.priority = batch.priority;
+    added.shown.total = static_cast<int>(batch.items.size());
+    added.concurrency = batch.concurrency;
+    MemoryJob& parent = jobs_.add(std::move(added));
+    jobs_.remember(parent, batch.idempotency_key, batch.request_digest);
+    for (const NewItem& item : batch.items) addItem(parent, item, deadline(batch.time_limit));
+    jobs_.advance(parent);
+    return Enqueued{Enqueued::How::Created, batch.id, {}};
+}
+
+void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, std::optional<SteadyTime> deadline) {
+    MemoryJob added;
+    added.shown.id = item.id;
+    added.shown.kind = item.kind;
+    added.shown.tenant = batch.shown.tenant;
+    added.shown.cache_key = item.cache_key;
+    added.shown.state = JobState::Held;
+    added.shown.lane = added.home = Lane::Batch;
+    added.shown.priority = batch.shown.priority;
+    added.request = item.request;
+    added.deadline = deadline;
+    added.batch = &batch;
+    added.label = item.label;
+    if (const auto* answer = item.accept_cached ? fresh(item.cache_key) : nullptr) {
+        added.shown.state = JobState::Done;
+        added.shown.result = answer->result;
+        added.shown.meta = answer->meta;
+        ++batch.shown.done;
+    } else if (MemoryJob* flying = jobs_.flight(item.cache_key)) {
+        added.shown.state = JobState::Following;
+        added.leader = flying;
+    }
+    jobs_.add(std::move(added));
+}
+
+Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
+    const Turn turn(*this);
+    jobs_.makeDueReady(lane);
+    Claims claims;
+    while (static_cast<int>(claims.jobs.size()) < max) {
+        MemoryJob* job = jobs_.nextReady(lane);
+        if (!job) break;
+        jobs_.lease(*job, lease);
+        claims.jobs.push_back(claimed(*job, clock_.now()));
+    }
+    claims.next_due = jobs_.nextDue(lane);
+    return claims;
+}
+
+Result<std::vector<std::string>> MemoryStore::heartbeat(std::span<const Beat> beats, milliseconds lease) {
+    const Turn turn(*this);
+    std::vector<std::string> lost;
+    for (const Beat& beat : beats) {
+        MemoryJob* job = jobs_.leased(beat.lease);
+        if (!job) {
+            lost.push_back(beat.lease.id);
+            continue;
+        }
+        jobs_.extend(*job, lease);
+        jobs_.setProgress(*job, beat.progress);
+    }
+    return lost;
+}
+
+Result<bool> MemoryStore::finish(const Lease& lease, const Ending& ending) {
+    const Turn turn(*this);
+    MemoryJob* job = jobs_.leased(lease);
+    if (!job) return false;
+    keepAnswer(*job, ending);
+    jobs_.end(*job, ending.state, ending.result, ending.meta);
+    return true;
+}
+
+void MemoryStore::keepAnswer(const MemoryJob& job, const Ending& ending) {
+    const std::string& key = job.shown.cache_key;
+    if (key.empty()) return;
+    const WallTime now = jobs_.now();
+    if (ending.cache) {
+        answers_.insert_or_assign(key, CachedAnswer{job.shown.id,
+                                                    job.shown.kind,
+                                                    ending.result,
+                                                    ending.meta,
+                                                    now,
+                                                    now + ending.cache->fresh_for,
+                                                    now + ending.cache->ttl,
+                                                    {}});
+        changes_.answers.insert(key);
+        return;
+    }
+    const auto there = answers_.find(key);
+    if (ending.refresh_pause <= milliseconds{0} || there == answers_.end()) return;
+    there->second.refresh_after = now + ending.refresh_pause;
+    changes_.answers.insert(key);
+}
+
+Result<bool> MemoryStore::postpone(const Lease& lease, const Postponement& p) {
+    const Turn turn(*this);
+    MemoryJob* job = jobs_.leased(lease);
+    if (!job) return false;
+    jobs_.postpone(*job, p);
+    return true;
+}
+
+Result<int> MemoryStore::reap() {
+    const Turn turn(*this);
+    return jobs_.reap();
+}
+
+Result<Dropped> MemoryStore::drop(std::string_view id, bool force) {
+    const Turn turn(*this);
+    MemoryJob* job = jobs_.find(id);
+    if (!job) return Dropped{Dropped::How::NotFound};
+    Job& shown = job->shown;
+    shown.wanted_by = std::max(0, shown.wanted_by - 1);
+    const bool final = isFinal(shown.state);
+    // A final item goes with its batch, which wants it until then.
+    const bool kept = final && job->batch;
+    if (kept) shown.wanted_by = std::max(1, shown.wanted_by);
+    if (kept || (shown.wanted_by > 0 && !force)) return Dropped{Dropped::How::StillWanted, shown.wanted_by};
+    if (final) {
+        jobs_.purge(*job);
+        return Dropped{Dropped::How::Purged};
+    }
+    if (shown.state == JobState::Open)
+        jobs_.cancelBatch(*job);
+    else
+        jobs_.cancel(*job);
+    return Dropped{Dropped::How::Cancelled};
+}
+
+Result<std::optional<Job>> MemoryStore::job(std::string_view id) {
+    const Turn turn(*this);
+    const MemoryJob* job = jobs_.find(id);
+    return job ? std::optional(job->shown) : std::nullopt;
+}
+
+Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
+    const Turn turn(*this);
+    const MemoryJob* job = jobs_.find(id);
+    if (!job) return std::optional<NewJob>();
+    NewJob again;
+    again.id = job->shown.id;
+    again.kind = job->shown.kind;
+    again.request = job->request;
+    again.tenant = job->shown.tenant;
+    again.priority = job->shown.priority;
+    again.cache_key = job->shown.cache_key;
+    return std::optional(again);
+}
+
+Result<std::vector<BatchItem>> MemoryStore::items(std::string_view batch_id) {
+    const Turn turn(*this);
+    std::vector<BatchItem> items;
+    const MemoryJob* batch = jobs_.find(batch_id);
+    if (!batch) return items;
+    for (const auto& [age, item] : batch->items)
+        items.push_back({item->label, item->shown.state, item->shown.result, item->shown.meta});
+    return items;
+}
+
+Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
+    const Turn turn(*this);
+    std::vector<Job> jobs;
+    const auto& listed = jobs_.listed();
+    for (auto it = listed.rbegin(); it != listed.rend() && static_cast<int>(jobs.size()) < filter.limit;
+         ++it) {
+        const Job& shown = it->second->shown;
+        const auto& states = filter.states;
+        if (!states.empty() && std::find(states.begin(), states.end(), shown.state) == states.end()) continue;
+        jobs.push_back(shown);
+        jobs.back().result.clear();
+        jobs.back().meta.clear();
+    }
+    return jobs;
+}
+
+Result<Stats> MemoryStore::stats() {
+    const Turn turn(*this);
+    return jobs_.stats();
+}
+
+const CachedAnswer* MemoryStore::unexpired(std::string_view key) const {
+    const auto found = answers_.find(key);
+    return found != answers_.end() && found->second.expires > jobs_.now() ? &found->second : nullptr;
+}
+
+const CachedAnswer* MemoryStore::fresh(std::string_view key) const {
+    const CachedAnswer* answer = unexpired(key);
+    return answer && answer->fresh_until > jobs_.now() ? answer : nullptr;
+}
+
+Result<std::optional<CachedAnswer>> MemoryStore::cached(std::string_view key) {
+    const Turn turn(*this);
+    const CachedAnswer* answer = unexpired(key);
+    return answer ? std::optional(*answer) : std::nullopt;
+}
+
+Result<bool> MemoryStore::forget(std::string_view key, std::string_view made_by) {
+    const Turn turn(*this);
+    const CachedAnswer* answer = unexpired(key);
+    if (!answer || (!made_by.empty() && answer->job_id != made_by)) return false;
+    changes_.answers.insert(std::string(key));
+    answers_.erase(answers_.find(key));
+    return true;
+}
+
+Result<bool> MemoryStore::sweep(milliseconds retention) {
+    const Turn turn(*this);
+    const WallTime now = jobs_.now();
+    int left = kSweepAtMost;
+    const auto old = [&] {
+        MemoryJob* job = jobs_.oldestFinal();
+        return job && *job->shown.finished < now - retention ? job : nullptr;
+    };
+    for (MemoryJob* job = old(); job && left > 0; job = old()) {
+        left -= 1 + static_cast<int>(job->items.size());
+        jobs_.purge(*job);
+    }
+    for (auto it = answers_.begin(); it != answers_.end() && left > 0;) {
+        const bool expired = it->second.expires <= now;
+        it = expired ? answers_.erase(it) : std::next(it);
+        left -= expired;
+    }
+    return left <= 0;
+}
+
+}  // namespace stepper::store

@@ -1,0 +1,25 @@
+// From `store.url` to a store.
+#pragma once
+#include <memory>
+
+#include "core/store/store.h"
+
+namespace stepper::store {
+
+enum class Durability {
+    Full,    // what was acknowledged survives loss of power, as far as the disk keeps its word
+    Normal,  // it survives the end of the process; loss of power may take the last moments
+};
+
+struct OpenOptions {
+    std::string url;  // sqlite:PATH or memory:
+    Durability durability = Durability::Full;
+    bool recover = false;  // copy what can be read of a damaged database into a new one first
+    CrashPolicy crashes;
+};
+
+// Config error, saying what to do, when the store cannot be used: no such kind, owned by another process,
+// damaged, newer than this program, on a network file system, not writable. The clock must outlive the store.
+Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock);
+
+}  // namespace stepper::store

@@ -1,0 +1,117 @@
+#include "core/store/sqlite/endings.h"
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
+
+void itemEnded(Transaction& tx, int64_t batch, JobState was, JobState is) {
+    int64_t left = 0;
+    {
+        Query q(tx.db,
+                "UPDATE job SET done = done + ?2, failed = failed + ?3, busy = busy - ?4, updated_at = ?5, "
+                "version = version + 1 WHERE seq = ?1 AND state = 5 RETURNING id, total - done - failed",
+                batch, is == JobState::Done, is != JobState::Done, isBusy(was), tx.now);
+        // A batch that was cancelled itself is final.
+        if (!q.next()) return;
+        tx.effects.changed.push_back(q.text(0));
+        left = q.integer(1);
+    }
+    if (left == 0) return closeBatch(tx, batch);
+    admit(tx, batch);
+}
+
+void end(Transaction& tx, const Row& row, JobState state) {
+    const bool revoked = state == JobState::Cancelled && row.state == JobState::Leased;
+    tx.db.run(
+        "UPDATE job SET state = ?2, fence = fence + ?3, finished_at = ?4, updated_at = ?4, "
+        "version = version + 1, flies = 0, leader = NULL, lease_until = NULL, run_at = NULL WHERE seq = ?1",
+        row.seq, state, revoked, tx.now);
+    tx.effects.changed.push_back(row.id);
+    if (revoked) tx.effects.revoked.push_back(row.id);
+    if (row.parent) itemEnded(tx, *row.parent, row.state, state);
+}
+
+std::vector<int64_t> followersOf(Transaction& tx, int64_t leader) {
+    std::vector<int64_t> seqs;
+    Query q(tx.db, "SELECT seq FROM job WHERE state = 4 AND leader = ?1 ORDER BY seq", leader);
+    while (q.next()) seqs.push_back(q.integer(0));
+    return seqs;
+}
+
+}  // namespace
+
+void conclude(Transaction& tx, const Row& row, JobState state, std::string_view result,
+              std::string_view meta) {
+    end(tx, row, state);
+    setOutcome(tx.db, row.seq, result, meta);
+    if (!row.flies) return;
+    for (const int64_t seq : followersOf(tx, row.seq)) {
+        const auto follower = load(tx.db, seq);
+        if (!follower) return;
+        end(tx, *follower, state);
+        setOutcome(tx.db, seq, result, meta);
+    }
+}
+
+void cancel(Transaction& tx, const Row& row) {
+    end(tx, row, JobState::Cancelled);
+    if (!row.flies) return;
+    Query first(tx.db, "SELECT seq, parent FROM job WHERE state = 4 AND leader = ?1 ORDER BY seq LIMIT 1",
+                row.seq);
+    if (!first.next()) return;
+    const int64_t heir = first.integer(0), batch = first.integer(1);
+    tx.db.run(
+        "UPDATE job SET state = 3, flies = 1, leader = NULL, updated_at = ?2, version = version + 1 "
+        "WHERE seq = ?1",
+        heir, tx.now);
+    tx.db.run("UPDATE job SET leader = ?2 WHERE state = 4 AND leader = ?1", row.seq, heir);
+    admit(tx, batch);
+}
+
+void closeBatch(Transaction& tx, int64_t batch) {
+    tx.db.run("UPDATE job SET state = 10, finished_at = ?2 WHERE seq = ?1", batch, tx.now);
+}
+
+void admit(Transaction& tx, int64_t batch) {
+    int64_t room = 0;
+    {
+        Query q(tx.db, "SELECT cap - busy FROM job WHERE seq = ?1", batch);
+        if (q.next()) room = q.integer(0);
+    }
+    if (room <= 0) return;
+    int64_t admitted = 0;
+    {
+        Query q(tx.db,
+                "UPDATE job SET state = 0, updated_at = ?3, version = version + 1 WHERE seq IN "
+                "(SELECT seq FROM job INDEXED BY job_held WHERE state = 3 AND parent = ?1 ORDER BY item "
+                "LIMIT ?2) "
+                "RETURNING id, lane",
+                batch, room, tx.now);
+        for (; q.next(); ++admitted) {
+            tx.effects.changed.push_back(q.text(0));
+            tx.effects.lanes.insert(q.as<Lane>(1));
+        }
+    }
+    if (admitted > 0) tx.db.run("UPDATE job SET busy = busy + ?2 WHERE seq = ?1", batch, admitted);
+}
+
+void recover(Transaction& tx, const Row& row, const CrashPolicy& policy) {
+    const int crashes = row.crashes + 1;
+    const Lane lane = crashes >= policy.suspect_after ? Lane::Suspect : row.lane;
+    tx.db.run(
+        "UPDATE job SET state = 0, lane = ?2, crashes = ?3, fence = fence + 1, lease_until = NULL, "
+        "updated_at = ?4, version = version + 1 WHERE seq = ?1",
+        row.seq, lane, crashes, tx.now);
+    tx.effects.revoked.push_back(row.id);
+    if (crashes >= policy.fail_after) {
+        Row ready = row;
+        ready.state = JobState::Ready;
+        return conclude(tx, ready, JobState::Failed, {}, policy.failed_meta);
+    }
+    tx.effects.changed.push_back(row.id);
+    tx.effects.lanes.insert(lane);
+}
+
+}  // namespace stepper::store::sqlite

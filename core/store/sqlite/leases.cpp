@@ -1,0 +1,150 @@
+#include "core/store/sqlite/leases.h"
+
+#include "core/store/sqlite/answers.h"
+#include "core/store/sqlite/endings.h"
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+// No job is put off for longer; one that seems to be was, before the wall clock was set back.
+constexpr milliseconds kMostDelay = std::chrono::hours{24};
+constexpr int kMostPromoted = 256;
+
+void makeReady(Transaction& tx, Lane lane, int64_t from, int64_t to) {
+    Query q(tx.db,
+            "UPDATE job SET state = 0, run_at = NULL, updated_at = ?5, version = version + 1 WHERE seq IN "
+            "(SELECT seq FROM job WHERE state = 1 AND lane = ?1 AND run_at BETWEEN ?2 AND ?3 "
+            "ORDER BY run_at LIMIT ?4) RETURNING id",
+            lane, from, to, kMostPromoted, tx.now);
+    while (q.next()) tx.effects.changed.push_back(q.text(0));
+}
+
+std::optional<int64_t> nextReady(Transaction& tx, Lane lane, std::string& served) {
+    int64_t priority = 0;
+    {
+        Query q(tx.db, "SELECT priority FROM job WHERE state = 0 AND lane = ?1 ORDER BY priority LIMIT 1",
+                lane);
+        if (!q.next()) return {};
+        priority = q.integer(0);
+    }
+    constexpr Sql kNextTenant =
+        "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 AND tenant > ?3 "
+        "ORDER BY tenant, seq LIMIT 1";
+    constexpr Sql kFirstTenant =
+        "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 "
+        "ORDER BY tenant, seq LIMIT 1";
+    Query next(tx.db, kNextTenant, lane, priority, served);
+    if (next.next()) {
+        served = next.text(0);
+        return next.integer(1);
+    }
+    Query first(tx.db, kFirstTenant, lane, priority);
+    if (!first.next()) return {};
+    served = first.text(0);
+    return first.integer(1);
+}
+
+std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
+    Query q(tx.db,
+            "UPDATE job SET state = 2, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
+            "version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
+            "attempts, created_at, deadline",
+            seq, after(tx.steady, lease), tx.now);
+    if (!q.next()) return {};
+    Claimed c;
+    c.lease = {q.text(0), q.integer(1)};
+    c.kind = q.text(2);
+    c.tenant = q.text(3);
+    c.cache_key = q.text(4);
+    c.background = q.integer(5) != 0;
+    c.attempts = q.as<int>(6);
+    c.created = wallTime(q.integer(7));
+    if (const auto deadline = q.optional(8)) c.time_left = milliseconds{*deadline - tx.now};
+    Query body(tx.db, "SELECT body FROM request WHERE seq = ?1", seq);
+    if (body.next()) c.request = body.text(0);
+    tx.effects.changed.push_back(c.lease.id);
+    return c;
+}
+
+std::optional<milliseconds> nextDue(Transaction& tx, Lane lane) {
+    Query q(tx.db, "SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1", lane);
+    if (!q.next()) return {};
+    return milliseconds{std::max<int64_t>(0, q.integer(0) - tx.now)};
+}
+
+}  // namespace
+
+Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease) {
+    makeReady(tx, lane, 0, tx.now);
+    makeReady(tx, lane, after(tx.now, kMostDelay) + 1, after(tx.now, milliseconds::max()));
+    Claims claims;
+    while (static_cast<int>(claims.jobs.size()) < max) {
+        const auto seq = nextReady(tx, lane, turns[static_cast<size_t>(lane)]);
+        if (!seq) break;
+        auto claimed = take(tx, *seq, lease);
+        if (!claimed) break;
+        claims.jobs.push_back(*std::move(claimed));
+    }
+    claims.next_due = nextDue(tx, lane);
+    return claims;
+}
+
+std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease) {
+    std::vector<std::string> lost;
+    for (const Beat& beat : beats) {
+        const auto row = loadLeased(tx.db, beat.lease);
+        if (!row) {
+            lost.push_back(beat.lease.id);
+            continue;
+        }
+        tx.db.run("UPDATE job SET lease_until = ?2 WHERE seq = ?1", row->seq, after(tx.steady, lease));
+        if (row->progress == beat.progress) continue;
+        tx.db.run("UPDATE job SET progress = ?2, updated_at = ?3, version = version + 1 WHERE seq = ?1",
+                  row->seq, beat.progress, tx.now);
+        tx.effects.changed.push_back(row->id);
+    }
+    return lost;
+}
+
+bool finish(Transaction& tx, const Lease& lease, const Ending& ending) {
+    const auto row = loadLeased(tx.db, lease);
+    if (!row) return false;
+    if (ending.cache && !row->cache_key.empty())
+        keepAnswer(tx, *row, ending);
+    else if (ending.refresh_pause > milliseconds{0})
+        pauseRefresh(tx, row->cache_key, ending.refresh_pause);
+    conclude(tx, *row, ending.state, ending.result, ending.meta);
+    return true;
+}
+
+bool postpone(Transaction& tx, const Lease& lease, const Postponement& p) {
+    const auto row = loadLeased(tx.db, lease);
+    if (!row) return false;
+    const bool later = p.delay > milliseconds{0};
+    const Lane home = row->parent ? Lane::Batch : Lane::Live;
+    const Lane lane = row->lane == Lane::Suspect ? home : row->lane;
+    const auto run_at = later ? std::optional(after(tx.now, std::min(p.delay, kMostDelay))) : std::nullopt;
+    tx.db.run(
+        "UPDATE job SET state = ?2, lane = ?3, run_at = ?4, attempts = attempts + ?5, crashes = 0, "
+        "lease_until = NULL, updated_at = ?6, version = version + 1 WHERE seq = ?1",
+        row->seq, later ? JobState::Delayed : JobState::Ready, lane, run_at, p.attempt_failed, tx.now);
+    if (!p.meta.empty()) setOutcome(tx.db, row->seq, {}, p.meta);
+    tx.effects.changed.push_back(row->id);
+    tx.effects.lanes.insert(lane);
+    return true;
+}
+
+int reap(Transaction& tx, int64_t until, const CrashPolicy& policy) {
+    std::vector<int64_t> seqs;
+    {
+        Query q(tx.db, "SELECT seq FROM job WHERE state = 2 AND lease_until <= ?1 ORDER BY lease_until",
+                until);
+        while (q.next()) seqs.push_back(q.integer(0));
+    }
+    for (const int64_t seq : seqs)
+        if (const auto row = load(tx.db, seq)) recover(tx, *row, policy);
+    return static_cast<int>(seqs.size());
+}
+
+}  // namespace stepper::store::sqlite

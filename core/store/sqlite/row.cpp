@@ -1,0 +1,91 @@
+#include "core/store/sqlite/row.h"
+
+namespace stepper::store::sqlite {
+
+std::optional<int64_t> seqOf(Db& db, std::string_view id) {
+    Query q(db, "SELECT seq FROM job WHERE id = ?1", id);
+    if (!q.next()) return {};
+    return q.integer(0);
+}
+
+std::optional<int64_t> flightOf(Db& db, std::string_view cache_key) {
+    if (cache_key.empty()) return {};
+    Query q(db, "SELECT seq FROM job WHERE cache_key = ?1 AND flies = 1", cache_key);
+    if (!q.next()) return {};
+    return q.integer(0);
+}
+
+std::optional<Row> load(Db& db, int64_t seq) {
+    Query q(db,
+            "SELECT id, kind, cache_key, state, lane, fence, attempts, crashes, progress, wanted_by, flies, "
+            "total > 0, parent FROM job WHERE seq = ?1",
+            seq);
+    if (!q.next()) return {};
+    Row r;
+    r.seq = seq;
+    r.id = q.text(0);
+    r.kind = q.text(1);
+    r.cache_key = q.text(2);
+    r.state = q.as<JobState>(3);
+    r.lane = q.as<Lane>(4);
+    r.fence = q.integer(5);
+    r.attempts = q.as<int>(6);
+    r.crashes = q.as<int>(7);
+    r.progress = q.as<int>(8);
+    r.wanted_by = q.as<int>(9);
+    r.flies = q.integer(10) != 0;
+    r.is_batch = q.integer(11) != 0;
+    r.parent = q.optional(12);
+    return r;
+}
+
+std::optional<Row> load(Db& db, std::string_view id) {
+    const auto seq = seqOf(db, id);
+    if (!seq) return {};
+    return load(db, *seq);
+}
+
+std::optional<Row> loadLeased(Db& db, const Lease& lease) {
+    auto row = load(db, lease.id);
+    if (!row || row->state != JobState::Leased || row->fence != lease.fence) return {};
+    return row;
+}
+
+int64_t insert(Transaction& tx, const NewRow& r) {
+    tx.db.run(
+        "INSERT INTO job(id, kind, tenant, lane, priority, state, wanted_by, background, flies, cache_key, "
+        "created_at, updated_at, finished_at, deadline, leader, parent, item, label, total, cap) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+        r.id, r.kind, r.tenant, r.lane, r.priority, r.state, r.wanted_by, r.background, r.flies, r.cache_key,
+        tx.now, r.finished_at, r.deadline, r.leader, r.parent, r.item, r.label, r.total, r.cap);
+    return tx.db.lastRowid();
+}
+
+void insertRequest(Db& db, int64_t seq, std::string_view request) {
+    db.run("INSERT INTO request(seq, body) VALUES(?1, ?2)", seq, Blob{request});
+}
+
+void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view meta) {
+    db.run(
+        "INSERT INTO outcome(seq, result, meta) VALUES(?1, ?2, ?3) "
+        "ON CONFLICT(seq) DO UPDATE SET result = excluded.result, meta = excluded.meta",
+        seq, Blob{result}, Blob{meta});
+}
+
+std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view key,
+                                   std::string_view digest) {
+    if (seqOf(db, id)) return Enqueued{Enqueued::How::Repeated, std::string(id), {}};
+    if (key.empty()) return {};
+    Query q(db, "SELECT u.digest = ?2, j.id FROM idempotency u JOIN job j ON j.seq = u.job WHERE u.key = ?1",
+            key, digest);
+    if (!q.next()) return {};
+    if (q.integer(0) == 0) return Enqueued{Enqueued::How::Conflict, {}, {}};
+    return Enqueued{Enqueued::How::Repeated, q.text(1), {}};
+}
+
+void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq) {
+    if (key.empty()) return;
+    db.run("INSERT INTO idempotency(key, digest, job) VALUES(?1, ?2, ?3)", key, digest, seq);
+}
+
+}  // namespace stepper::store::sqlite

@@ -1,0 +1,115 @@
+#include "core/store/sqlite/schema.h"
+
+#include <unistd.h>
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+// Every index but the ids' is partial, so that a job is in as few as its state needs. Requests and outcomes
+// have tables of their own to keep the rows that a claim touches narrow. `lease_until` counts on the steady
+// clock of the process that leased: leases end with it anyway, and jumps of wall time do not end them.
+constexpr const char* kLayout1 = R"sql(
+CREATE TABLE job(
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  fence INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  crashes INTEGER NOT NULL DEFAULT 0,
+  progress INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL DEFAULT 1,
+  wanted_by INTEGER NOT NULL,
+  background INTEGER NOT NULL,
+  flies INTEGER NOT NULL,
+  cache_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  run_at INTEGER,
+  lease_until INTEGER,
+  deadline INTEGER,
+  leader INTEGER,
+  parent INTEGER REFERENCES job ON DELETE CASCADE,
+  item INTEGER,
+  label TEXT,
+  total INTEGER NOT NULL DEFAULT 0,
+  done INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  busy INTEGER NOT NULL DEFAULT 0,
+  cap INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX job_ready ON job(lane, priority, tenant, seq) WHERE state = 0;
+CREATE INDEX job_delayed ON job(lane, run_at) WHERE state = 1;
+CREATE INDEX job_leased ON job(lease_until) WHERE state = 2;
+CREATE INDEX job_held ON job(parent, item) WHERE state = 3;
+CREATE INDEX job_following ON job(leader) WHERE state = 4;
+CREATE INDEX job_final ON job(finished_at) WHERE state >= 10 AND parent IS NULL;
+CREATE UNIQUE INDEX job_flight ON job(cache_key) WHERE flies = 1;
+CREATE INDEX job_item ON job(parent, item) WHERE parent IS NOT NULL;
+
+CREATE TABLE request(
+  seq INTEGER PRIMARY KEY REFERENCES job ON DELETE CASCADE,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE outcome(
+  seq INTEGER PRIMARY KEY REFERENCES job ON DELETE CASCADE,
+  result BLOB NOT NULL,
+  meta BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE idempotency(
+  key TEXT NOT NULL UNIQUE,
+  digest TEXT NOT NULL,
+  job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE
+) STRICT;
+CREATE INDEX idempotency_job ON idempotency(job);
+
+CREATE TABLE cache(
+  key TEXT NOT NULL UNIQUE,
+  job_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  fresh_until INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  refresh_after INTEGER NOT NULL DEFAULT 0,
+  result BLOB NOT NULL,
+  meta BLOB NOT NULL
+) STRICT;
+CREATE INDEX cache_expires ON cache(expires);
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1};
+
+std::string quoted(const std::string& text) {
+    std::string out = "'";
+    for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+    return out + "'";
+}
+
+}  // namespace
+
+std::span<const char* const> layoutSteps() { return kSteps; }
+
+void migrate(Db& db, const std::string& path, int64_t from, std::span<const char* const> steps) {
+    const auto target = static_cast<int64_t>(steps.size());
+    if (from > 0 && from < target) {
+        const std::string backup = path + ".layout-" + std::to_string(from);
+        ::unlink(backup.c_str());
+        db.script("VACUUM INTO " + quoted(backup));
+    }
+    for (int64_t layout = from; layout < target && !db.failed(); ++layout) {
+        db.script("BEGIN IMMEDIATE");
+        db.script(steps[static_cast<size_t>(layout)]);
+        db.script("PRAGMA application_id = " + std::to_string(kApplicationId) +
+                  "; PRAGMA user_version = " + std::to_string(layout + 1));
+        db.script("COMMIT");
+    }
+}
+
+}  // namespace stepper::store::sqlite

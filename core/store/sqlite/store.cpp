@@ -1,0 +1,136 @@
+#include "core/store/sqlite/store.h"
+
+#include "core/store/sqlite/answers.h"
+#include "core/store/sqlite/arrivals.h"
+#include "core/store/sqlite/leases.h"
+#include "core/store/sqlite/location.h"
+#include "core/store/sqlite/readers.h"
+#include "core/store/sqlite/removals.h"
+#include "core/store/sqlite/views.h"
+#include "core/store/sqlite/writer.h"
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+class SqliteStore final : public Store {
+public:
+    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Location& location,
+                const OpenOptions& options, const Clock& clock, const Tuning& tuning)
+        : clock_(clock),
+          crashes_(options.crashes),
+          ownership_(std::move(ownership)),
+          condition_(location, tuning.retry_pause),
+          writer_(std::move(db), location, options.durability, tuning, clock, condition_),
+          readers_(location.path, tuning, condition_) {}
+
+    std::optional<Failure> failure() const { return readers_.failure(); }
+    // The lock says that whoever leased is gone.
+    Result<int> recoverLeases() {
+        return writer_.run(Promise::None, [this](Transaction& tx) {
+            return sqlite::reap(tx, std::numeric_limits<int64_t>::max(), crashes_);
+        });
+    }
+
+    void setListener(Listener* listener) override { writer_.setListener(listener); }
+
+    Result<Enqueued> enqueue(const NewJob& job) override {
+        return writer_.run(Promise::Given, [job](Transaction& tx) { return sqlite::enqueue(tx, job); });
+    }
+    Result<Enqueued> enqueueBatch(const NewBatch& batch) override {
+        return writer_.run(Promise::Given,
+                           [batch](Transaction& tx) { return sqlite::enqueueBatch(tx, batch); });
+    }
+    Result<Claims> claim(Lane lane, int max, milliseconds lease) override {
+        return writer_.run(Promise::None, [this, lane, max, lease](Transaction& tx) {
+            return sqlite::claim(tx, turns_, lane, max, lease);
+        });
+    }
+    Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override {
+        return writer_.run(Promise::None,
+                           [lease, beats = std::vector<Beat>(beats.begin(), beats.end())](Transaction& tx) {
+                               return sqlite::heartbeat(tx, beats, lease);
+                           });
+    }
+    Result<bool> finish(const Lease& lease, const Ending& ending) override {
+        return writer_.run(Promise::Given,
+                           [lease, ending](Transaction& tx) { return sqlite::finish(tx, lease, ending); });
+    }
+    Result<bool> postpone(const Lease& lease, const Postponement& p) override {
+        return writer_.run(p.attempt_failed ? Promise::Given : Promise::None,
+                           [lease, p](Transaction& tx) { return sqlite::postpone(tx, lease, p); });
+    }
+    Result<int> reap() override {
+        return writer_.run(Promise::None,
+                           [this](Transaction& tx) { return sqlite::reap(tx, tx.steady, crashes_); });
+    }
+    Result<Dropped> drop(std::string_view id, bool force) override {
+        return writer_.run(Promise::Given, [id = std::string(id), force](Transaction& tx) {
+            return sqlite::drop(tx, id, force);
+        });
+    }
+    Result<bool> forget(std::string_view key, std::string_view made_by) override {
+        return writer_.run(Promise::Given, [key = std::string(key), made_by = std::string(made_by)](
+                                               Transaction& tx) { return forgetAnswer(tx, key, made_by); });
+    }
+    Result<bool> sweep(milliseconds retention) override {
+        return writer_.run(Promise::None,
+                           [retention](Transaction& tx) { return sqlite::sweep(tx, retention); });
+    }
+
+    Result<std::optional<Job>> job(std::string_view id) override {
+        return readers_.run([id](Db& db) { return findJob(db, id); });
+    }
+    Result<std::optional<NewJob>> request(std::string_view id) override {
+        return readers_.run([id](Db& db) { return findRequest(db, id); });
+    }
+    Result<std::vector<BatchItem>> items(std::string_view batch_id) override {
+        return readers_.run([batch_id](Db& db) { return itemsOf(db, batch_id); });
+    }
+    Result<std::vector<Job>> list(const ListFilter& filter) override {
+        return readers_.run([&filter](Db& db) { return sqlite::list(db, filter); });
+    }
+    Result<Stats> stats() override {
+        return readers_.run([this](Db& db) { return sqlite::stats(db, wallMs(clock_.wall())); });
+    }
+    Result<std::optional<CachedAnswer>> cached(std::string_view key) override {
+        return readers_.run([this, key](Db& db) { return findAnswer(db, key, wallMs(clock_.wall())); });
+    }
+
+    Health health() const override { return condition_.health(); }
+
+private:
+    const Clock& clock_;
+    const CrashPolicy crashes_;
+    const Ownership ownership_;
+    Condition condition_;
+    Turns turns_;    // of the writer's thread
+    Writer writer_;  // ends after the readers, so that the last connection to close empties the log
+    Readers readers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open(const std::string& path, const OpenOptions& options, const Clock& clock,
+                                    const Tuning& tuning, std::optional<Salvaged>* salvaged) {
+    auto ownership = own(path);
+    if (!ownership) return std::move(ownership).error();
+    if (auto created = createFile(path); !created) return std::move(created).error();
+    Found found = openDatabase(path, tuning);
+    if (found.damaged && options.recover) {
+        auto rescued = salvage(path, clock.wall(), tuning);
+        if (!rescued) return std::move(rescued).error();
+        if (salvaged) *salvaged = *rescued;
+        found = openDatabase(path, tuning);
+    }
+    if (!found.db) return std::move(found.error);
+
+    auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locate(path),
+                                               options, clock, tuning);
+    if (const auto failure = store->failure())
+        return Error{ErrorClass::Config, "The store " + path + " cannot be read: " + failure->message + "."};
+    if (auto recovered = store->recoverLeases(); !recovered) return std::move(recovered).error();
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace stepper::store::sqlite

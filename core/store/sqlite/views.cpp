@@ -1,0 +1,127 @@
+#include "core/store/sqlite/views.h"
+
+#include "core/store/sqlite/transaction.h"
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+#define STEPPER_JOB_COLUMNS                                                                              \
+    "j.id, j.kind, j.tenant, j.cache_key, j.state, j.lane, j.priority, j.version, j.fence, j.progress, " \
+    "j.attempts, j.crashes, j.wanted_by, j.created_at, j.updated_at, j.run_at, j.finished_at, j.total, " \
+    "j.done, j.failed, j.busy"
+
+std::optional<WallTime> moment(const Query& q, int column) {
+    const auto ms = q.optional(column);
+    if (!ms) return {};
+    return wallTime(*ms);
+}
+
+Job readJob(const Query& q) {
+    Job j;
+    j.id = q.text(0);
+    j.kind = q.text(1);
+    j.tenant = q.text(2);
+    j.cache_key = q.text(3);
+    j.state = q.as<JobState>(4);
+    j.lane = q.as<Lane>(5);
+    j.priority = q.as<int>(6);
+    j.version = q.integer(7);
+    j.fence = q.integer(8);
+    j.progress = q.as<int>(9);
+    j.attempts = q.as<int>(10);
+    j.crashes = q.as<int>(11);
+    j.wanted_by = q.as<int>(12);
+    j.created = wallTime(q.integer(13));
+    j.updated = wallTime(q.integer(14));
+    j.run_at = moment(q, 15);
+    j.finished = moment(q, 16);
+    j.total = q.as<int>(17);
+    j.done = q.as<int>(18);
+    j.failed = q.as<int>(19);
+    j.busy = q.as<int>(20);
+    return j;
+}
+
+}  // namespace
+
+std::optional<Job> findJob(Db& db, std::string_view id) {
+    Query q(db,
+            "SELECT " STEPPER_JOB_COLUMNS
+            ", o.result, o.meta FROM job j LEFT JOIN outcome o ON o.seq = j.seq WHERE j.id = ?1",
+            id);
+    if (!q.next()) return {};
+    Job j = readJob(q);
+    j.result = q.text(21);
+    j.meta = q.text(22);
+    return j;
+}
+
+std::optional<NewJob> findRequest(Db& db, std::string_view id) {
+    Query q(db,
+            "SELECT j.id, j.kind, r.body, j.tenant, j.priority, j.cache_key "
+            "FROM job j LEFT JOIN request r ON r.seq = j.seq WHERE j.id = ?1",
+            id);
+    if (!q.next()) return {};
+    NewJob job;
+    job.id = q.text(0);
+    job.kind = q.text(1);
+    job.request = q.text(2);
+    job.tenant = q.text(3);
+    job.priority = q.as<int>(4);
+    job.cache_key = q.text(5);
+    return job;
+}
+
+std::vector<BatchItem> itemsOf(Db& db, std::string_view batch_id) {
+    std::vector<BatchItem> items;
+    Query q(db,
+            "SELECT j.label, j.state, o.result, o.meta FROM job j LEFT JOIN outcome o ON o.seq = j.seq "
+            "WHERE j.parent = (SELECT seq FROM job WHERE id = ?1) ORDER BY j.item",
+            batch_id);
+    while (q.next()) items.push_back({q.text(0), q.as<JobState>(1), q.text(2), q.text(3)});
+    return items;
+}
+
+std::vector<Job> list(Db& db, const ListFilter& filter) {
+    int64_t states = filter.states.empty() ? -1 : 0;
+    for (const JobState s : filter.states) states |= int64_t{1} << static_cast<int>(s);
+    std::vector<Job> jobs;
+    Query q(db,
+            "SELECT " STEPPER_JOB_COLUMNS
+            " FROM job j WHERE j.parent IS NULL AND (1 << j.state) & ?1 ORDER BY j.seq DESC LIMIT ?2",
+            states, std::max(0, filter.limit));
+    while (q.next()) jobs.push_back(readJob(q));
+    return jobs;
+}
+
+Stats stats(Db& db, int64_t now) {
+    Stats s;
+    {
+        Query q(db, "SELECT lane, count(*), min(seq) FROM job WHERE state = 0 GROUP BY lane");
+        while (q.next()) {
+            LaneStats& lane = s.lanes[q.integer(0)];
+            lane.ready = q.integer(1);
+            Query oldest(db, "SELECT created_at FROM job WHERE seq = ?1", q.integer(2));
+            if (oldest.next())
+                lane.oldest_ready = milliseconds{std::max<int64_t>(0, now - oldest.integer(0))};
+        }
+    }
+    {
+        Query q(db, "SELECT lane, count(*) FROM job WHERE state = 1 GROUP BY lane");
+        while (q.next()) s.lanes[q.integer(0)].delayed = q.integer(1);
+    }
+    {
+        Query q(db, "SELECT lane, count(*) FROM job WHERE state = 2 GROUP BY lane");
+        while (q.next()) s.lanes[q.integer(0)].leased = q.integer(1);
+    }
+    {
+        Query q(db, "SELECT count(*) FROM job WHERE state = 3");
+        if (q.next()) s.held = q.integer(0);
+    }
+    Query q(db, "SELECT count(*) FROM job WHERE state = 4");
+    if (q.next()) s.following = q.integer(0);
+    return s;
+}
+
+}  // namespace stepper::store::sqlite

@@ -1,0 +1,267 @@
+#include "core/store/sqlite/writer.h"
+
+#include <sqlite3.h>
+
+namespace stepper::store::sqlite {
+
+namespace {
+
+constexpr size_t kMostInGroup = 512;
+
+// What a failure says about the rest of the group and about later ones.
+enum class Blame {
+    Operation,  // something the operation did; others are not touched
+    Trouble,    // the disk or a lock: it may pass
+    Damage,     // the file cannot be trusted
+};
+
+Blame blame(const Failure& failure) {
+    switch (failure.primary()) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return Blame::Damage;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_FULL:
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PROTOCOL:
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+        case SQLITE_NOMEM: return Blame::Trouble;
+        default: return Blame::Operation;
+    }
+}
+
+std::string advice(const Failure& failure) {
+    switch (failure.primary()) {
+        case SQLITE_FULL: return " Free space on its file system; writes are tried again all the time.";
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return " Another program holds it locked; end that one.";
+        case SQLITE_NOMEM: return " Give the process more memory.";
+        default: return " See to its disk; writes are tried again all the time.";
+    }
+}
+
+}  // namespace
+
+bool Ticket::begin() {
+    std::lock_guard lock(mutex_);
+    if (stage_ == Stage::Withdrawn) return false;
+    stage_ = Stage::Running;
+    return true;
+}
+
+void Ticket::end(std::optional<Error> error) {
+    {
+        std::lock_guard lock(mutex_);
+        error_ = std::move(error);
+        stage_ = Stage::Ended;
+    }
+    ended_.notify_one();
+}
+
+std::optional<Error> Ticket::wait(SteadyTime deadline) {
+    std::unique_lock lock(mutex_);
+    if (ended_.wait_until(lock, deadline, [&] { return stage_ == Stage::Ended; })) return error_;
+    if (stage_ == Stage::Waiting) {
+        stage_ = Stage::Withdrawn;
+        return Error{ErrorClass::Overloaded,
+                     "The store did not come to this write in time; nothing was written. Try again.",
+                     milliseconds{1'000}};
+    }
+    return Error{ErrorClass::Overloaded,
+                 "The store did not finish this write in time; the outcome is unknown. Repeat it with the "
+                 "same ids.",
+                 milliseconds{1'000}};
+}
+
+Writer::Writer(std::unique_ptr<Db> db, Location location, Durability durability, const Tuning& tuning,
+               const Clock& clock, Condition& condition)
+    : location_(std::move(location)),
+      durability_(durability),
+      tuning_(tuning),
+      clock_(clock),
+      condition_(condition),
+      db_(std::move(db)) {
+    checkpoints_.attach(*db_, static_cast<int>(tuning_.busy_timeout.count()));
+    thread_ = std::thread([this] { loop(); });
+}
+
+Writer::~Writer() {
+    {
+        std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    arrived_.notify_one();
+    thread_.join();
+}
+
+void Writer::setListener(Listener* listener) {
+    std::lock_guard lock(listener_mutex_);
+    listener_ = listener;
+}
+
+std::optional<Error> Writer::await(const std::shared_ptr<Ticket>& ticket) {
+    if (auto error = condition_.refusal()) return error;
+    {
+        std::lock_guard lock(mutex_);
+        const bool late =
+            !waiting_.empty() && ticket->since - waiting_.front()->since > tuning_.oldest_waiting;
+        if (late || waiting_.size() >= tuning_.most_waiting)
+            return Error{ErrorClass::Overloaded,
+                         "The store has more to write than it can. Try again in a second.",
+                         milliseconds{1'000}};
+        waiting_.push_back(ticket);
+    }
+    arrived_.notify_one();
+    return ticket->wait(ticket->since + tuning_.call_deadline);
+}
+
+void Writer::loop() {
+    for (;;) {
+        const Group group = gather();
+        if (!group.empty()) {
+            write(group);
+            continue;
+        }
+        std::lock_guard lock(mutex_);
+        if (stopping_ && waiting_.empty()) break;
+    }
+    // A file that is not ours any more, or damaged, is not touched again.
+    if (condition_.health().status == Health::Status::Failed) db_->leaveLogAlone();
+    db_.reset();
+}
+
+// Empty when it is time to stop, or for another look.
+Writer::Group Writer::gather() {
+    std::unique_lock lock(mutex_);
+    const auto is_due = [&] { return stopping_ || !waiting_.empty(); };
+    if (!checkpoints_.idleWorkLeft()) {
+        arrived_.wait(lock, is_due);
+    } else if (!arrived_.wait_for(lock, tuning_.idle_after, is_due)) {
+        lock.unlock();
+        checkpoints_.whenIdle();
+        return {};
+    }
+    Group group;
+    while (!waiting_.empty() && group.size() < kMostInGroup) {
+        if (waiting_.front()->begin()) group.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    return group;
+}
+
+void Writer::write(const Group& group) {
+    if (auto error = unusable()) return settle(group, error);
+    setSync(group);
+    const auto failure = attempt(group);
+    if (!failure) return;
+    if (group.size() == 1 || blame(*failure) != Blame::Operation) return settle(group, explain(*failure));
+    // One of them is bad; which one shows when each has a transaction of its own.
+    for (const auto& ticket : group) {
+        const Part alone(&ticket, 1);
+        auto error = unusable();
+        if (!error) {
+            const auto own = attempt(alone);
+            if (!own) continue;
+            error = explain(*own);
+        }
+        settle(alone, error);
+    }
+}
+
+// Commits and settles all of `part`, or nothing of it.
+std::optional<Failure> Writer::attempt(Part part) {
+    effects_ = {};
+    committing_ = false;
+    db_->run("BEGIN IMMEDIATE");
+    for (const auto& ticket : part) {
+        if (db_->failed()) break;
+        Transaction tx{*db_, effects_, wallMs(clock_.wall()), steadyMs(clock_.now())};
+        ticket->perform(tx);
+    }
+    if (!db_->failed()) {
+        committing_ = true;
+        db_->run("COMMIT");
+    }
+    if (db_->failed()) {
+        const Failure failure = *db_->failure();
+        rollBack();
+        return failure;
+    }
+    condition_.works();
+    settle(part, std::nullopt);
+    tell(effects_);
+    bool more_waiting = false;
+    {
+        std::lock_guard lock(mutex_);
+        more_waiting = !waiting_.empty();
+    }
+    checkpoints_.afterCommit(more_waiting);
+    return {};
+}
+
+void Writer::rollBack() {
+    db_->clearFailure();
+    if (db_->inTransaction()) db_->run("ROLLBACK");
+    db_->clearFailure();
+}
+
+void Writer::settle(Part part, const std::optional<Error>& error) {
+    for (const auto& ticket : part) ticket->end(error);
+}
+
+void Writer::tell(const Effects& effects) {
+    std::lock_guard lock(listener_mutex_);
+    if (!listener_) return;
+    for (const auto& id : effects.revoked) listener_->leaseRevoked(id);
+    for (const auto& key : effects.answers) listener_->answerChanged(key);
+    for (const auto& id : effects.changed) listener_->jobChanged(id);
+    for (const Lane lane : effects.lanes) listener_->workAvailable(lane);
+}
+
+// Why this group cannot even be tried. After an I/O error only a new connection knows what is on the disk.
+std::optional<Error> Writer::unusable() {
+    if (auto error = condition_.refusal()) return error;
+    if (!reopen_) return {};
+    auto db = openForWriting(location_.path, tuning_);
+    if (db->failed()) return explain(*db->failure());
+    db_ = std::move(db);
+    checkpoints_.attach(*db_, static_cast<int>(tuning_.busy_timeout.count()));
+    sync_.reset();
+    reopen_ = false;
+    return {};
+}
+
+Error Writer::explain(const Failure& failure) {
+    std::string reason = "The store " + location_.path + " cannot be written: " + failure.message + ".";
+    switch (blame(failure)) {
+        case Blame::Operation: return {ErrorClass::Internal, reason + " Nothing was written."};
+        case Blame::Damage:
+            reason +=
+                " Nothing more is written to it. Stop Stepper and put a backup in its place, or run "
+                "`stepper serve --recover`.";
+            condition_.broken(reason);
+            return {ErrorClass::Internal, reason};
+        case Blame::Trouble: break;
+    }
+    reason += advice(failure);
+    condition_.troubled(reason);
+    const bool io = failure.primary() == SQLITE_IOERR;
+    if (io) reopen_ = true;
+    if (io && committing_) reason += " The outcome is unknown: repeat the call with the same ids.";
+    return {ErrorClass::Overloaded, reason, tuning_.retry_pause};
+}
+
+void Writer::setSync(Part part) {
+    const bool promised =
+        durability_ == Durability::Full &&
+        std::any_of(part.begin(), part.end(), [](const auto& t) { return t->promise == Promise::Given; });
+    const Promise wanted = promised ? Promise::Given : Promise::None;
+    if (sync_ == wanted) return;
+    db_->script(promised ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    if (!db_->failed()) sync_ = wanted;
+}
+
+}  // namespace stepper::store::sqlite

@@ -1,0 +1,117 @@
+// Group commit: one thread owns the write connection; callers hand it operations and block until the
+// transaction that holds theirs is durable. While one transaction syncs, the next gathers; no timers.
+// Owner: the store. run() may be called from any thread but the writer's own.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/store/open.h"
+#include "core/store/sqlite/checkpoints.h"
+#include "core/store/sqlite/condition.h"
+#include "core/store/sqlite/database.h"
+#include "core/store/sqlite/transaction.h"
+
+namespace stepper::store::sqlite {
+
+// Whether a client will take the operation as a promise. What is not one may be repeated after a loss of
+// power without harm.
+enum class Promise { None, Given };
+
+// An operation on its way. It outlives its caller, who may have stopped waiting.
+class Ticket {
+public:
+    explicit Ticket(Promise p) : promise(p) {}
+    virtual ~Ticket() = default;
+    // May run again after a rollback.
+    virtual void perform(Transaction& tx) = 0;
+
+    const Promise promise;
+    const SteadyTime since = std::chrono::steady_clock::now();
+
+    // False when the caller has withdrawn it.
+    bool begin();
+    void end(std::optional<Error> error);
+    // Its error, if it failed. At the deadline what has not begun is withdrawn.
+    std::optional<Error> wait(SteadyTime deadline);
+
+private:
+    enum class Stage { Waiting, Running, Ended, Withdrawn };
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    Stage stage_ = Stage::Waiting;
+    std::optional<Error> error_;
+};
+
+class Writer {
+public:
+    Writer(std::unique_ptr<Db> db, Location location, Durability durability, const Tuning& tuning,
+           const Clock& clock, Condition& condition);
+    // Commits what waits, then closes the connection.
+    ~Writer();
+
+    void setListener(Listener* listener);
+
+    // `operation` must own what it uses and may run twice.
+    template <class F, class T = std::invoke_result_t<F, Transaction&>>
+    Result<T> run(Promise promise, F operation) {
+        struct Call final : Ticket {
+            Call(Promise p, F f) : Ticket(p), body(std::move(f)) {}
+            void perform(Transaction& tx) override { answer = body(tx); }
+            F body;
+            T answer{};
+        };
+        auto call = std::make_shared<Call>(promise, std::move(operation));
+        if (auto error = await(call)) return *std::move(error);
+        return std::move(call->answer);
+    }
+
+private:
+    using Group = std::vector<std::shared_ptr<Ticket>>;
+    using Part = std::span<const std::shared_ptr<Ticket>>;
+
+    std::optional<Error> await(const std::shared_ptr<Ticket>& ticket);
+    void loop();
+    Group gather();
+    void write(const Group& group);
+    std::optional<Failure> attempt(Part part);
+    void rollBack();
+    void settle(Part part, const std::optional<Error>& error);
+    void tell(const Effects& effects);
+    std::optional<Error> unusable();
+    Error explain(const Failure& failure);
+    void setSync(Part part);
+
+    const Location location_;
+    const Durability durability_;
+    const Tuning tuning_;
+    const Clock& clock_;
+    Condition& condition_;
+
+    std::mutex listener_mutex_;
+    Listener* listener_ = nullptr;
+
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<std::shared_ptr<Ticket>> waiting_;
+    bool stopping_ = false;
+
+    // Of the writer's thread.
+    std::unique_ptr<Db> db_;
+    Checkpoints checkpoints_;
+    Effects effects_;
+    std::optional<Promise> sync_;  // what the connection's `synchronous` stands for
+    bool committing_ = false;      // the last failure came while committing
+    bool reopen_ = false;
+
+    std::thread thread_;
+};
+
+}  // namespace stepper::store::sqlite

@@ -1,0 +1,20 @@
+#include "core/store/store.h"
+
+namespace stepper::store {
+
+std::string_view name(JobState s) {
+    switch (s) {
+        case JobState::Ready: return "ready";
+        case JobState::Delayed: return "delayed";
+        case JobState::Leased: return "leased";
+        case JobState::Held: return "held";
+        case JobState::Following: return "following";
+        case JobState::Open: return "open";
+        case JobState::Done: return "done";
+        case JobState::Failed: return "failed";
+        case JobState::Cancelled: break;
+    }
+    return "cancelled";
+}
+
+}  // namespace stepper::store

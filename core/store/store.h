@@ -1,0 +1,275 @@
+// Jobs and answers that outlive the process: the one interface every store implements with the same meaning,
+// proven by one conformance suite (tests/unit/store).
+//
+// What a store promises:
+// - A call that returned without an error is durable; one that returned an error wrote nothing, unless the
+//   message says that the outcome is unknown (then a repeat with the same ids is safe).
+// - Each call is atomic: others see all of it or nothing.
+// - A final job (Done, Failed, Cancelled) never changes any more, except that it is purged as a whole.
+// - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
+//   of a job grows with every lease and whenever one is taken away.
+// - At most one live job flies under a cache key.
+// `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments are wall time
+// in milliseconds; durations count from the store's own clock, so that callers' clocks do not matter.
+// Errors: any error means that the store cannot do it now (full, locked, failing), with what to do about it.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+
+namespace stepper::store {
+
+// Which workers take a job. Suspects are jobs whose workers died repeatedly; they run one at a time, so that
+// a job that kills the process cannot be mistaken for those that merely ran beside it.
+enum class Lane { Live = 0, Batch = 1, Suspect = 2 };
+
+enum class JobState {
+    Ready = 0,      // waits for a worker
+    Delayed = 1,    // becomes ready at run_at
+    Leased = 2,     // a worker has it
+    Held = 3,       // an item its batch has no room for yet
+    Following = 4,  // an item whose answer another live job is making
+    Open = 5,       // a batch whose items are not all final
+    Done = 10,
+    Failed = 11,
+    Cancelled = 12,
+};
+inline bool isFinal(JobState s) { return s >= JobState::Done; }
+// "ready", "delayed", ...
+std::string_view name(JobState s);
+
+// Lower runs first.
+inline constexpr int kNormalPriority = 5, kBackgroundPriority = 9;
+
+// A job as it comes in.
+struct NewJob {
+    std::string id;    // unique; a second job with a known id is a repeat of the first
+    std::string kind;  // what `request` is, for whoever runs it
+    std::string request;
+    std::string tenant;                      // may be empty
+    int priority = kNormalPriority;          // 0..9
+    std::string cache_key;                   // "": its answer is not cached and it flies alone
+    bool accept_cached = true;               // a fresh answer under cache_key makes the job unnecessary
+    bool background = false;                 // nobody waits for it: a refresh
+    std::optional<milliseconds> time_limit;  // from now; for whoever runs it to keep
+    std::string idempotency_key;             // "" for none; already scoped to the tenant
+    std::string request_digest;              // compared with that of the key's first use
+};
+
+// An answer somebody may be given instead of a job.
+struct CachedAnswer {
+    std::string job_id;  // the job that made it
+    std::string kind;    // of that job
+    std::string result, meta;
+    WallTime made_at, fresh_until, expires;
+    WallTime refresh_after{};  // not to be refreshed before, because the last refresh failed
+};
+
+struct Enqueued {
+    enum class How {
+        Created,
+        Coalesced,  // a live job already makes this answer; one more waits for it
+        Repeated,   // the idempotency key or the id is known: that job
+        Cached,     // `answer` is fresh
+        Conflict,   // the idempotency key was used with another request
+    };
+    How how;
+    std::string id;                      // of the job; empty when Cached or Conflict
+    std::optional<CachedAnswer> answer;  // when Cached
+};
+
+struct NewItem {
+    std::string id;     // of its job
+    std::string label;  // the client's id for it
+    std::string kind, request;
+    std::string cache_key;
+    bool accept_cached = true;
+};
+
+// Items are jobs of their own; at most `concurrency` of them are ready or leased at a time.
+struct NewBatch {
+    std::string id, tenant;
+    int priority = kNormalPriority;
+    int concurrency = 1;
+    std::optional<milliseconds> time_limit;  // of each item
+    std::string idempotency_key, request_digest;
+    std::vector<NewItem> items;
+};
+
+// The right to write to a leased job.
+struct Lease {
+    std::string id;
+    int64_t fence = 0;
+};
+
+struct Claimed {
+    Lease lease;
+    std::string kind, request, tenant, cache_key;
+    bool background = false;
+    int attempts = 0;  // failed ones so far
+    WallTime created;
+    std::optional<milliseconds> time_left;  // of its time limit; 0 or less when it has passed
+};
+
+struct Claims {
+    std::vector<Claimed> jobs;
+    std::optional<milliseconds> next_due;  // until the next delayed job of the lane is ready, if there is one
+};
+
+struct Beat {
+    Lease lease;
+    int progress = 0;  // 0..100
+};
+
+struct CacheTimes {
+    milliseconds fresh_for, ttl;
+};
+
+// How a leased job ends.
+struct Ending {
+    JobState state = JobState::Done;  // Done or Failed
+    std::string result;               // of Done
+    std::string meta;
+    std::optional<CacheTimes> cache;  // Done: the result is a real answer, to be kept under the cache key
+    milliseconds refresh_pause{0};    // without `cache`: how long not to refresh an answer that is there
+};
+
+struct Postponement {
+    milliseconds delay{0};  // 0: ready at once, in its old place
+    bool attempt_failed = false;
+    std::string meta;  // what happened so far, "" to keep what is there
+};
+
+// A job as it is shown.
+struct Job {
+    std::string id, kind, tenant, cache_key;
+    JobState state = JobState::Ready;
+    Lane lane = Lane::Live;
+    int priority = kNormalPriority;
+    int64_t version = 0;  // grows with every change a client could see
+    int64_t fence = 0;
+    int progress = 0, attempts = 0, crashes = 0;
+    int wanted_by = 1;  // clients that were given its id and have not dropped it
+    WallTime created, updated;
+    std::optional<WallTime> run_at, finished;
+    std::string result, meta;             // empty in lists
+    int total = 0, done = 0, failed = 0;  // of a batch: its items; `failed` counts the cancelled, too
+    int busy = 0;                         // of a batch: items ready, delayed or leased
+    bool isBatch() const { return total > 0; }
+};
+
+struct BatchItem {
+    std::string label;
+    JobState state = JobState::Held;
+    std::string result, meta;
+};
+
+struct ListFilter {
+    std::vector<JobState> states;  // empty: all
+    int limit = 50;
+};
+
+struct Dropped {
+    enum class How {
+        NotFound,
+        StillWanted,  // by `wanted_by` others; the job goes on, or stays
+        Cancelled,    // it was live
+        Purged,       // it was final
+    };
+    How how;
+    int wanted_by = 0;
+};
+
+struct LaneStats {
+    int64_t ready = 0, delayed = 0, leased = 0;
+    milliseconds oldest_ready{0};
+};
+
+struct Stats {
+    LaneStats lanes[3];  // by Lane
+    int64_t held = 0, following = 0;
+};
+
+struct Health {
+    enum class Status {
+        Ok,
+        Degraded,  // writes fail for now and are tried again
+        Failed,    // writes are over until somebody acts
+    };
+    Status status = Status::Ok;
+    std::string reason;  // complete sentence, empty when Ok
+};
+
+// Told after the change is durable, on a thread of the store: must be quick and must not call the store.
+class Listener {
+public:
+    virtual ~Listener() = default;
+    virtual void jobChanged(const std::string& id) = 0;    // somebody may wait for it
+    virtual void leaseRevoked(const std::string& id) = 0;  // its worker should stop
+    virtual void workAvailable(Lane lane) = 0;             // a job became ready, or will at some moment
+    virtual void answerChanged(const std::string& cache_key) = 0;
+};
+
+// What becomes of jobs whose worker died without a word.
+struct CrashPolicy {
+    int suspect_after = 2;    // crashes, then it moves to the Suspect lane
+    int fail_after = 5;       // crashes, then it is Failed
+    std::string failed_meta;  // its meta then
+};
+
+// Safe from any thread. Calls that write block until the write is durable, some seconds at most.
+class Store {
+public:
+    virtual ~Store() = default;
+
+    // Before anything else; null for none. The listener must outlive the store or be taken back.
+    virtual void setListener(Listener* listener) = 0;
+
+    virtual Result<Enqueued> enqueue(const NewJob& job) = 0;
+    // Created, Repeated or Conflict. Items with a fresh answer are final at once; those whose answer a live
+    // job is making follow it.
+    virtual Result<Enqueued> enqueueBatch(const NewBatch& batch) = 0;
+
+    // At most `max` jobs of the lane: by priority, then one tenant after the other in turn, then the oldest.
+    virtual Result<Claims> claim(Lane lane, int max, milliseconds lease) = 0;
+    // Extends the leases; returns the ids of those that are no longer held.
+    virtual Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) = 0;
+    // False: the lease was lost and nothing was written. A job's followers end as it does.
+    virtual Result<bool> finish(const Lease& lease, const Ending& ending) = 0;
+    // Gives the lease back. A worker that says so is alive: the job's crashes are forgotten.
+    virtual Result<bool> postpone(const Lease& lease, const Postponement& p) = 0;
+    // Jobs whose lease ran out become ready again, or suspects, or Failed. How many there were.
+    virtual Result<int> reap() = 0;
+
+    // One client no longer wants the job; the last one (or `force`) cancels it or, when final, purges it. A
+    // batch goes with its items.
+    virtual Result<Dropped> drop(std::string_view id, bool force) = 0;
+
+    virtual Result<std::optional<Job>> job(std::string_view id) = 0;
+    // The stored request and its kind, to run it again.
+    virtual Result<std::optional<NewJob>> request(std::string_view id) = 0;
+    // Of a batch, in their order.
+    virtual Result<std::vector<BatchItem>> items(std::string_view batch_id) = 0;
+    // Newest first; without items of batches.
+    virtual Result<std::vector<Job>> list(const ListFilter& filter) = 0;
+    virtual Result<Stats> stats() = 0;
+
+    // Unexpired only.
+    virtual Result<std::optional<CachedAnswer>> cached(std::string_view key) = 0;
+    // `made_by`: only if it is still that job's; "" for any. Whether there was one.
+    virtual Result<bool> forget(std::string_view key, std::string_view made_by) = 0;
+
+    // Removes final jobs older than `retention` and expired answers, a bounded number; whether more are left.
+    virtual Result<bool> sweep(milliseconds retention) = 0;
+
+    virtual Health health() const = 0;
+};
+
+}  // namespace stepper::store

@@ -1,0 +1,104 @@
+"""`stepper jobs` and `stepper generate --async`: the command line of a running server."""
+import json
+import re
+import unittest
+
+from harness import Case, call, run_stepper
+
+ANSWER = {"product": "Coffee beans", "price": 18}
+HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
+NOWHERE = "http://127.0.0.1:1"
+
+
+class JobsVerb(Case):
+    def jobs(self, server, *words):
+        return run_stepper("jobs", *words, "--server", server.url, cwd=self.folder)
+
+    def said(self, server, *words):
+        result = self.jobs(server, *words)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def refused(self, server, *words):
+        result = self.jobs(server, *words)
+        self.assertNotIn(result.returncode, (0, -6, -11))
+        self.assertEqual(result.stdout, "")
+        return result.stderr
+
+    def made(self, server, count):
+        ids = [self.queue(server, {"prompt": str(i), "tenantId": "acme"}) for i in range(count)]
+        for job_id in ids:
+            self.finished(server, job_id)
+        return ids
+
+    def test_list_and_show(self):
+        server = self.start_one()
+        ids = self.made(server, 2)
+        lines = self.said(server, "list").splitlines()
+        self.assertEqual([line.split()[:4] for line in lines], [[i, "completed", "100%", "generate"] for i in reversed(ids)])
+        self.assertTrue(all(line.endswith("acme") for line in lines))
+        self.assertEqual(self.said(server, "list", "failed"), "")
+        self.assertEqual(len(json.loads(self.said(server, "list", "completed", "--json"))["jobs"]), 2)
+        self.assertEqual(json.loads(self.said(server, "show", ids[0])), self.job(server, ids[0]).json)
+        self.assertIn("404: Job not found", self.refused(server, "show", "nope"))
+        self.assertIn("Invalid state", self.refused(server, "list", "dead"))
+
+    def test_cancel_and_retry(self):
+        server = self.start_one(HANGS)
+        job_id = self.queue(server, {"prompt": "x"})
+        self.await_upstream(1)
+        self.assertIn("not finished", self.refused(server, "purge", job_id))
+        self.assertEqual(self.said(server, "cancel", job_id).split(), [job_id, "cancelled"])
+        self.await_upstream(0)
+        self.assertIn("is cancelled already", self.refused(server, "cancel", job_id))
+        self.simulator.behave("one", {})
+        again = self.said(server, "retry", job_id).strip()
+        self.assertEqual(self.finished(server, again)["data"]["result"], ANSWER)
+
+    def test_purge(self):
+        server = self.start_one()
+        ids = self.made(server, 4)
+        self.assertEqual(self.said(server, "purge", *ids[:2]), "".join(f"{i}  deleted\n" for i in ids[:2]))
+        self.assertEqual(len(self.said(server, "purge", "completed").splitlines()), 2)
+        self.assertEqual(call("GET", server.url + "/v1/jobs").json, {"jobs": []})
+
+    def test_purge_takes_jobs_that_several_clients_asked_for(self):
+        server = self.start_one({"latency_ms": 100})
+        ids = {self.queue(server, {"prompt": "x"}) for _ in range(3)}
+        self.assertEqual(len(ids), 1)
+        self.finished(server, *ids)
+        self.assertIn("deleted", self.said(server, "purge", "completed"))
+        self.assertEqual(self.said(server, "list"), "")
+
+    def test_the_key_comes_from_the_configuration(self):
+        server = self.start_one(settings={"security": {"api_key": "sesame"}})
+        result = run_stepper("jobs", "list", "--server", server.url, "--config", self.folder / "stepper.yaml")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("401", self.refused(server, "list"))
+
+    def test_generate_async_prints_the_job(self):
+        server = self.start_one()
+        result = run_stepper("generate", "--async", "--json", "hello", "--server", server.url)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(self.finished(server, result.stdout.strip())["data"]["result"], ANSWER)
+        again = run_stepper("generate", "--async", "--json", "hello", "--server", server.url)
+        self.assertEqual(json.loads(again.stdout)["data"], ANSWER)
+
+    def test_nobody_listens(self):
+        for words in (("jobs", "list"), ("jobs", "show", "x"), ("generate", "--async", "hello")):
+            with self.subTest(words):
+                result = run_stepper(*words, "--server", NOWHERE)
+                self.assertEqual((result.returncode, result.stdout), (1, ""))
+                self.assertIn(f"no answer from {NOWHERE}", result.stderr)
+                self.assertIn("is `stepper serve` running there?", result.stderr)
+
+    def test_words_it_does_not_know(self):
+        for words in ((), ("lst",), ("show",), ("show", "a", "b"), ("cancel",), ("purge",), ("retry",)):
+            with self.subTest(words):
+                result = run_stepper("jobs", *words, "--server", NOWHERE)
+                self.assertEqual(result.returncode, 64)
+                self.assertTrue(re.match("stepper jobs: .*(takes|expected)", result.stderr), result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+"""The event stream of a job."""
+import http.client
+import json
+import threading
+import unittest
+
+from harness import Case, call
+
+ANSWER = {"product": "Coffee beans", "price": 18}
+HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
+
+
+class Events(Case):
+    def follow(self, server, job_id, last_id=None, timeout=20):
+        """The response of an open stream; closing it closes its connection."""
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+        headers = {"Connection": "close", **({} if last_id is None else {"Last-Event-ID": last_id})}
+        client.request("GET", f"/v1/jobs/{job_id}/events", headers=headers)
+        stream = client.getresponse()
+        self.addCleanup(stream.close)
+        return stream
+
+    def next_event(self, stream):
+        """(name, id, data) of the next event; None at the end."""
+        fields = {}
+        while line := stream.readline().decode():
+            if line == "\n" and "data" in fields:
+                return fields["event"], fields.get("id"), json.loads(fields["data"])
+            name, _, value = line.rstrip("\n").partition(": ")
+            fields[name] = value
+        return None
+
+    def rest(self, stream):
+        return list(iter(lambda: self.next_event(stream), None))
+
+    def test_the_life_of_a_job(self):
+        server = self.start_one(HANGS, {"queue": {"workers": 1}})
+        first = self.queue(server, {"prompt": "first"})
+        self.await_upstream(1)
+        job_id = self.queue(server, {"prompt": "second"})
+        stream = self.follow(server, job_id)
+        self.assertEqual((stream.status, stream.headers.get_content_type()), (200, "text/event-stream"))
+        self.assertEqual(stream.headers["Cache-Control"], "no-store")
+        self.assertEqual(self.next_event(stream)[::2], ("state", {"id": job_id, "status": "queued"}))
+        self.assertEqual(self.next_event(stream)[::2], ("progress", {"progress": 0}))
+        self.simulator.behave("one", {"latency_ms": 200})
+        call("DELETE", f"{server.url}/v1/jobs/{first}")
+        self.assertEqual(self.next_event(stream)[::2], ("state", {"id": job_id, "status": "active"}))
+        *told, result = self.rest(stream)
+        self.assertIn(("state", {"id": job_id, "status": "completed"}), [event[::2] for event in told])
+        self.assertIn(("progress", {"progress": 100}), [event[::2] for event in told])
+        self.assertEqual((result[0], result[2]), ("result", self.job(server, job_id).json))
+        self.assertEqual(result[2]["data"]["result"], ANSWER)
+
+    def test_a_batch_tells_of_every_item(self):
+        server = self.start_one({"latency_ms": 150})
+        items = [{"id": str(i), "request": {"prompt": str(i)}} for i in range(3)]
+        job_id = self.queue(server, {"items": items, "concurrency": 1}, "/v1/generate/batch")
+        events = self.rest(self.follow(server, job_id))
+        done = [data["progress"]["done"] for name, _, data in events if name == "progress"]
+        self.assertEqual(done, sorted(set(done)))
+        self.assertEqual(done[-2:], [2, 3])
+        self.assertEqual([name for name, _, _ in events].count("result"), 1)
+        self.assertEqual(events[-1][2]["data"]["completed"], 3)
+
+    def test_a_broken_stream_goes_on_where_it_broke(self):
+        server = self.start_one({"steps": [{}, {"hang": "head"}]})
+        items = [{"id": str(i), "request": {"prompt": str(i)}} for i in range(2)]
+        job_id = self.queue(server, {"items": items, "concurrency": 1}, "/v1/generate/batch")
+        stream = self.follow(server, job_id)
+        while True:
+            name, last_id, data = self.next_event(stream)
+            if name == "progress" and data["progress"]["done"] == 1:
+                break
+        stream.close()
+        stream = self.follow(server, job_id, last_id)
+        call("DELETE", f"{server.url}/v1/jobs/{job_id}")
+        events = self.rest(stream)
+        self.assertTrue(all(int(event_id) > int(last_id) for _, event_id, _ in events), events)
+        self.assertEqual([name for name, _, _ in events], ["state", "progress", "result"])
+        self.assertEqual(events[0][2]["status"], "cancelled")
+
+    def test_after_the_result_there_is_nothing_more(self):
+        server = self.start_one()
+        job_id = self.queue(server, {"prompt": "x"})
+        self.finished(server, job_id)
+        events = self.rest(self.follow(server, job_id))
+        self.assertEqual([name for name, _, _ in events], ["state", "progress", "result"])
+        self.assertEqual(self.follow(server, job_id, events[-1][1]).status, 204)
+        self.assertEqual(self.follow(server, job_id, "nonsense").status, 200)
+
+    def test_many_follow_one_job(self):
+        server = self.start_one(HANGS)
+        job_id = self.queue(server, {"prompt": "x"})
+        results = []
+        streams = [self.follow(server, job_id) for _ in range(50)]
+        clients = [threading.Thread(target=lambda s=s: results.append(self.rest(s)[-1][2]["status"])) for s in streams]
+        for client in clients:
+            client.start()
+        call("DELETE", f"{server.url}/v1/jobs/{job_id}")
+        for client in clients:
+            client.join()
+        self.assertEqual(results, ["cancelled"] * 50)
+
+    def test_a_client_that_leaves_frees_its_connection(self):
+        settings = {"server": {"drain_timeout": "100ms", "max_connections": 4}}
+        server = self.start_one(HANGS, settings)
+        job_id = self.queue(server, {"prompt": "x"})
+        streams = [self.follow(server, job_id) for _ in range(4)]
+        self.assertEqual(call("GET", server.url + "/livez").status, 503)
+        for stream in streams:
+            stream.close()
+        self.wait_for(lambda: call("GET", server.url + "/livez").status == 200, 2)
+
+    def test_the_end_of_the_server_ends_the_streams(self):
+        server = self.start_one(HANGS, {"server": {"drain_timeout": "10s"}}, first_byte_timeout="500ms")
+        job_id = self.queue(server, {"prompt": "x"})
+        self.await_upstream(1)
+        stream = self.follow(server, job_id)
+        server.process.terminate()
+        self.assertNotIn("result", [name for name, _, _ in self.rest(stream)])
+        self.assertEqual(server.process.wait(10), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,68 @@
+"""Who comes first when there is more work than workers."""
+import re
+import time
+import unittest
+
+from harness import Case, call
+
+ONE_WORKER = {"queue": {"workers": 1}, "batch": {"max_running": 1, "max_concurrency": 1}}
+
+
+class Fairness(Case):
+    def occupy(self, server):
+        """Its only worker is busy until release(); later requests are answered."""
+        self.simulator.behave("one", {"steps": [{"hang": "head"}], "then": "ok"})
+        self.first = self.queue(server, {"prompt": "x"})
+        self.await_upstream(1)
+
+    def release(self, server, ids):
+        """Returns when these jobs are finished, too."""
+        call("DELETE", f"{server.url}/v1/jobs/{self.first}")
+        for job_id in ids:
+            self.finished(server, job_id)
+
+    def queue_marked(self, server, mark, **more):
+        return self.queue(server, {"prompt": f"#{mark}#", **more})
+
+    def order(self):
+        """The marks of the prompts in the order they came upstream."""
+        return re.findall(r"#(\w+)#", str(self.simulator.log("one")))
+
+    def start_with_refresh(self):
+        """The only worker is busy, and the first to wait for it is a refresh."""
+        server = self.start_one({}, {**ONE_WORKER, "cache": {"fresh_for": "200ms", "ttl": "60s"}})
+        self.finished(server, self.queue_marked(server, "stale"))
+        time.sleep(0.25)
+        self.occupy(server)
+        self.assertEqual(self.post(server, {"prompt": "#stale#"}).headers["X-Cache"], "STALE")
+        return server
+
+    def test_tenants_take_turns(self):
+        server = self.start_one({}, ONE_WORKER)
+        self.occupy(server)
+        ids = [self.queue_marked(server, f"a{i}", tenantId="a") for i in range(30)]
+        ids += [self.queue_marked(server, f"b{i}", tenantId="b") for i in range(3)]
+        self.release(server, ids)
+        order = self.order()
+        self.assertEqual(len(order), 33)
+        self.assertLess(order.index("b2"), 8, order)
+        for tenant in "ab":
+            own = [mark for mark in order if mark[0] == tenant]
+            self.assertEqual(own, [f"{tenant}{i}" for i in range(len(own))])
+
+    def test_refreshes_yield_to_those_who_wait(self):
+        server = self.start_with_refresh()
+        self.release(server, [self.queue_marked(server, f"n{i}") for i in range(5)])
+        self.wait_for(lambda: self.upstream_calls() == 8)
+        self.assertEqual(self.order(), ["stale", "n0", "n1", "n2", "n3", "n4", "stale"])
+
+    def test_a_refresh_somebody_waits_for_is_no_longer_last(self):
+        server = self.start_with_refresh()
+        ids = [self.queue_marked(server, "n0"), self.queue_marked(server, "stale", cacheControl="refresh"),
+               self.queue_marked(server, "n1")]
+        self.release(server, ids)
+        self.assertEqual(self.order(), ["stale", "stale", "n0", "n1"])
+
+
+if __name__ == "__main__":
+    unittest.main()

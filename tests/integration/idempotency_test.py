@@ -1,0 +1,87 @@
+"""Idempotency-Key: a request that is sent again is the same request, however the first one went."""
+import threading
+import unittest
+
+from harness import Case, call
+
+# Without the key each of these would be a job of its own.
+BODY = {"prompt": "x", "cacheControl": "no-cache"}
+COMMIT = {"userId": "u", "commitSha": "c1", "repo": "a/b", "message": "Fix bug", "files": ["src/app.ts"],
+          "components": ["app"], "diffSummary": "+ fixed"}
+KEY = {"Idempotency-Key": "k-1"}
+
+
+class Idempotency(Case):
+    def test_the_same_request_is_the_same_job(self):
+        server = self.start_one()
+        first = self.post(server, BODY, headers=KEY)
+        self.assertIsNone(first.headers["Idempotent-Replayed"])
+        self.finished(server, first.json["jobId"])
+        for _ in range(2):
+            again = self.post(server, BODY, headers=KEY)
+            self.assertEqual((again.status, again.json, again.headers["Idempotent-Replayed"]), (202, first.json, "true"))
+        self.assertNotEqual(self.queue(server, BODY, headers={"Idempotency-Key": "k-2"}), first.json["jobId"])
+        self.assertNotEqual(self.queue(server, BODY), first.json["jobId"])
+
+    def test_many_at_once_make_one_job(self):
+        server = self.start_one({"latency_ms": 200})
+        ids = []
+        clients = [threading.Thread(target=lambda: ids.append(self.queue(server, BODY, headers=KEY))) for _ in range(30)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        self.assertEqual((len(ids), len(set(ids))), (30, 1))
+        self.finished(server, ids[0])
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_another_request_under_the_key_is_refused(self):
+        server = self.start_one()
+        self.queue(server, BODY, headers=KEY)
+        for path, body in (("/v1/generate", {**BODY, "prompt": "y"}), ("/v1/reports", COMMIT),
+                           ("/v1/generate/batch", {"items": [{"id": "a", "request": BODY}]})):
+            with self.subTest(path):
+                answer = self.post(server, body, path, headers=KEY)
+                self.assertEqual((answer.status, answer.json["errorCode"]), (422, "BAD_REQUEST"))
+                self.assertIn("Idempotency-Key", answer.json["error"])
+
+    def test_every_tenant_has_its_own_keys(self):
+        server = self.start_one()
+        ids = {self.queue(server, {**BODY, **tenant}, headers=KEY) for tenant in ({}, {"tenantId": "t"}, {"tenantId": "u"})}
+        self.assertEqual(len(ids), 3)
+
+    def test_reports_and_batches_take_keys_too(self):
+        server = self.start_one()
+        for path, body in (("/v1/reports", COMMIT), ("/v1/generate/batch", {"items": [{"id": "a", "request": BODY}]})):
+            with self.subTest(path):
+                headers = {"Idempotency-Key": path}
+                first, again = (self.post(server, body, path, headers=headers) for _ in range(2))
+                self.assertEqual((again.status, again.json, again.headers["Idempotent-Replayed"]), (202, first.json, "true"))
+
+    def test_a_shared_job_is_repeated_to_each_of_its_keys(self):
+        server = self.start_one({"steps": [{"hang": "head"}], "then": "repeat"})
+        job_id = self.queue(server, {"prompt": "x"})
+        self.assertEqual(self.queue(server, {"prompt": "x"}, headers=KEY), job_id)
+        self.assertEqual(self.post(server, {"prompt": "x"}, headers=KEY).headers["Idempotent-Replayed"], "true")
+        # Two clients were given it, the one with the key twice.
+        self.assertEqual(call("DELETE", f"{server.url}/v1/jobs/{job_id}").json["wantedBy"], 1)
+
+    def test_keys_survive_a_restart_and_go_with_their_job(self):
+        server = self.start_one()
+        job_id = self.queue(server, BODY, headers=KEY)
+        self.finished(server, job_id)
+        server.stop()
+        server = self.start_one()
+        self.assertEqual(self.queue(server, BODY, headers=KEY), job_id)
+        self.assertEqual(call("DELETE", f"{server.url}/v1/jobs/{job_id}").json["status"], "deleted")
+        self.assertNotEqual(self.queue(server, BODY, headers=KEY), job_id)
+
+    def test_a_key_has_a_length(self):
+        server = self.start_one()
+        self.assertEqual(self.post(server, BODY, headers={"Idempotency-Key": "k" * 256}).status, 202)
+        answer = self.post(server, BODY, headers={"Idempotency-Key": "k" * 257})
+        self.assertEqual((answer.status, answer.json["errorCode"]), (400, "BAD_REQUEST"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,72 @@
+"""What becomes of a job whose provider does not answer as it should."""
+import time
+import unittest
+
+from harness import Case
+
+ANSWER = {"product": "Coffee beans", "price": 18}
+DOWN = {"steps": [{"status": 503}], "then": "repeat"}
+# A breaker that never opens, so that every attempt reaches the provider.
+NEVER_OPENS = {"breaker": {"consecutive": 1000, "min_calls": 1000}}
+
+
+class Retries(Case):
+    def test_a_failed_attempt_is_followed_by_another(self):
+        server = self.start_one({"steps": [{"status": 503}], "then": "ok"}, **NEVER_OPENS)
+        job_id = self.queue(server, {"prompt": "x"})
+        job = self.finished(server, job_id)
+        self.assertEqual((job["status"], job["data"]["result"], job["data"]["fallback"]), ("completed", ANSWER, False))
+        self.assertEqual(self.upstream_calls(), 2)
+        self.assertEqual(self.listed(server, job_id)["attempts"], 1)
+
+    def test_a_limited_provider_delays_the_job_and_burns_no_attempt(self):
+        server = self.start_one({"steps": [{"status": 429, "retry_after": "1"}], "then": "ok"})
+        job_id = self.queue(server, {"prompt": "x"})
+        job = self.wait_for(lambda: self.delayed(server, job_id), 5)
+        self.assertEqual(job["status"], "queued")
+        self.assertIn(job["retryAfterSeconds"], (1, 2))
+        began = time.monotonic()
+        self.assertEqual(self.finished(server, job_id)["data"]["result"], ANSWER)
+        self.assertLess(time.monotonic() - began, 2.5)
+        self.assertEqual(self.listed(server, job_id)["attempts"], 0)
+
+    def delayed(self, server, job_id):
+        job = self.job(server, job_id).json
+        return job if job["rawStatus"] == "delayed" else None
+
+    def test_after_the_last_attempt_the_fallback_answers(self):
+        server = self.start_one(DOWN, {"queue": {"max_attempts": 2}}, **NEVER_OPENS)
+        job = self.finished(server, self.queue(server, {"prompt": "x"}))
+        self.assertEqual((job["status"], job["data"]["usedProvider"], job["data"]["fallback"]), ("completed", "fallback", True))
+        self.assertEqual(job["data"]["result"]["error"], "GENERATION_FAILED")
+        self.assertEqual(self.upstream_calls(), 2)
+
+    def test_without_a_fallback_it_has_failed(self):
+        server = self.start_one(DOWN, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})
+        job = self.finished(server, self.queue(server, {"prompt": "x"}))
+        self.assertEqual((job["status"], job["rawStatus"]), ("failed", "failed"))
+        self.assertEqual(job["error"], job["failure"]["message"])
+        self.assertEqual((job["failure"]["errorCode"], job["failure"]["retryable"]), ("UPSTREAM_UNAVAILABLE", True))
+        self.assertEqual([(a["provider"], a["errorCode"]) for a in job["failure"]["providersAttempted"]],
+                         [("one", "UPSTREAM_UNAVAILABLE")])
+
+    def test_a_refusal_is_final(self):
+        server = self.start_one({"steps": [{"error": "content_filter"}], "then": "repeat"})
+        job_id = self.queue(server, {"prompt": "x"})
+        job = self.finished(server, job_id)
+        self.assertEqual((job["status"], job["failure"]["errorCode"]), ("failed", "CONTENT_FILTERED"))
+        self.assertFalse(job["failure"]["retryable"])
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_the_time_limit_ends_a_job(self):
+        hangs = {"steps": [{"hang": "head"}], "then": "repeat"}
+        server = self.start_one(hangs, {"fallback": {"enabled": False}})
+        began = time.monotonic()
+        job = self.finished(server, self.queue(server, {"prompt": "x", "maxDurationSeconds": 1}))
+        self.assertEqual(job["status"], "failed")
+        self.assertLess(time.monotonic() - began, 3)
+        self.await_upstream(0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,169 @@
+#include "core/jobs/scheduler.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/id.h"
+#include "core/store/memory_store.h"
+
+namespace stepper::jobs {
+namespace {
+
+using store::Lane;
+using namespace std::chrono_literals;
+
+// Counts, and lets a test wait for a count.
+class Tally {
+public:
+    void add() {
+        {
+            std::lock_guard lock(mutex_);
+            ++count_;
+        }
+        changed_.notify_all();
+    }
+    bool reaches(int n) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, 20s, [&] { return count_ >= n; });
+    }
+    int count() {
+        std::lock_guard lock(mutex_);
+        return count_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int count_ = 0;
+};
+
+class SchedulerTest : public testing::Test {
+protected:
+    struct Wiring final : store::Listener {
+        Scheduler* scheduler = nullptr;
+        void jobChanged(const std::string&) override {}
+        void leaseRevoked(const std::string& id) override {
+            if (scheduler) scheduler->revoke(id);
+        }
+        void workAvailable(Lane lane) override {
+            if (scheduler) scheduler->workAvailable(lane);
+        }
+        void answerChanged(const std::string&) override {}
+    };
+
+    void start(Scheduler::Work work, SchedulerOptions options = {}) {
+        scheduler_ = std::make_unique<Scheduler>(store_, std::move(work), options);
+        wiring_.scheduler = scheduler_.get();
+        store_.setListener(&wiring_);
+        scheduler_->start();
+    }
+    void TearDown() override {
+        scheduler_.reset();
+        store_.setListener(nullptr);
+    }
+
+    std::string enqueue() {
+        store::NewJob job;
+        job.id = newId();
+        job.kind = "generate";
+        EXPECT_TRUE(store_.enqueue(job).ok());
+        return job.id;
+    }
+    store::JobState stateOf(const std::string& id) { return (*store_.job(id))->state; }
+
+    SystemClock clock_;
+    store::MemoryStore store_{clock_, {}};
+    Wiring wiring_;
+    std::unique_ptr<Scheduler> scheduler_;
+};
+
+TEST_F(SchedulerTest, RunsWhatComesAndNeverMoreThanItMay) {
+    Tally done;
+    std::atomic<int> now{0}, most{0};
+    SchedulerOptions options;
+    options.live_workers = 3;
+    start(
+        [&](Running& task, CancelToken&) {
+            int n = ++now;
+            for (int seen = most; seen < n && !most.compare_exchange_weak(seen, n);) {
+            }
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+            --now;
+            done.add();
+        },
+        options);
+    std::vector<std::string> ids;
+    for (int i = 0; i < 200; ++i) ids.push_back(enqueue());
+    ASSERT_TRUE(done.reaches(200));
+    for (const auto& id : ids) EXPECT_EQ(stateOf(id), store::JobState::Done);
+    EXPECT_LE(most, 3);
+}
+
+TEST_F(SchedulerTest, ARevokedJobIsTold) {
+    Tally running, stopped;
+    start([&](Running&, CancelToken& cancel) {
+        running.add();
+        EXPECT_EQ(cancel.sleepUntil(std::chrono::steady_clock::now() + 20s), CancelReason::Requested);
+        stopped.add();
+    });
+    const auto id = enqueue();
+    ASSERT_TRUE(running.reaches(1));
+    EXPECT_EQ(store_.drop(id, false)->how, store::Dropped::How::Cancelled);
+    EXPECT_TRUE(stopped.reaches(1));
+}
+
+TEST_F(SchedulerTest, ADrainWaitsForWhatRunsAndTakesNothingNew) {
+    Tally running, done;
+    CancelSource may_end(CancelReason::Requested);
+    SchedulerOptions options;
+    options.live_workers = 1;
+    start(
+        [&](Running& task, CancelToken&) {
+            running.add();
+            CancelToken wait;
+            wait.watch(may_end);
+            wait.sleepUntil(std::chrono::steady_clock::now() + 20s);
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+            done.add();
+        },
+        options);
+    const auto first = enqueue(), second = enqueue();
+    ASSERT_TRUE(running.reaches(1));
+    std::thread drain([&] { scheduler_->drain(std::chrono::steady_clock::now() + 20s); });
+    may_end.cancel();
+    drain.join();
+    EXPECT_EQ(done.count(), 1);
+    EXPECT_EQ(stateOf(first), store::JobState::Done);
+    EXPECT_EQ(stateOf(second), store::JobState::Ready);
+}
+
+TEST_F(SchedulerTest, ADrainWithoutPatienceStopsWhatRuns) {
+    Tally running;
+    start([&](Running& task, CancelToken& cancel) {
+        running.add();
+        EXPECT_EQ(cancel.sleepUntil(std::chrono::steady_clock::now() + 20s), CancelReason::Draining);
+        EXPECT_TRUE(*store_.postpone(task.job.lease, {}));
+    });
+    const auto id = enqueue();
+    ASSERT_TRUE(running.reaches(1));
+    scheduler_->drain(std::chrono::steady_clock::now());
+    EXPECT_EQ(stateOf(id), store::JobState::Ready);
+    EXPECT_EQ((*store_.job(id))->crashes, 0);
+}
+
+TEST_F(SchedulerTest, ADelayedJobRunsWhenItIsDue) {
+    Tally runs;
+    start([&](Running& task, CancelToken&) {
+        store::Postponement later;
+        later.delay = 50ms;
+        if (runs.count() == 0)
+            EXPECT_TRUE(*store_.postpone(task.job.lease, later));
+        else
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+        runs.add();
+    });
+    enqueue();
+    EXPECT_TRUE(runs.reaches(2));
+}
+
+}  // namespace
+}  // namespace stepper::jobs

@@ -1,0 +1,52 @@
+#include "core/jobs/waiters.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace stepper::jobs {
+namespace {
+
+using Woken = Waiters::Ticket::Woken;
+
+SteadyTime inMs(int n) { return std::chrono::steady_clock::now() + milliseconds{n}; }
+
+TEST(Waiters, AChangeBeforeTheSleepIsNotMissed) {
+    Waiters waiters;
+    Waiters::Ticket ticket(waiters, "a");
+    waiters.notify("a");
+    EXPECT_EQ(ticket.sleep({}, inMs(10'000)), Woken::Changed);
+}
+
+TEST(Waiters, WakesAllWhoWaitForTheJobAndNobodyElse) {
+    Waiters waiters;
+    Waiters::Ticket first(waiters, "a"), second(waiters, "a"), other(waiters, "b");
+    std::thread notifier([&] { waiters.notify("a"); });
+    EXPECT_EQ(first.sleep({}, inMs(10'000)), Woken::Changed);
+    EXPECT_EQ(second.sleep({}, inMs(10'000)), Woken::Changed);
+    EXPECT_EQ(other.sleep({}, inMs(1)), Woken::Time);
+    notifier.join();
+}
+
+TEST(Waiters, AClientThatStopsEndsItsWaitOnly) {
+    Waiters waiters;
+    CancelSource gone(CancelReason::ClientGone);
+    CancelToken client;
+    client.watch(gone);
+    gone.cancel();
+    Waiters::Ticket stopped(waiters, "a"), other(waiters, "a");
+    EXPECT_EQ(stopped.sleep(client, inMs(10'000)), Woken::Stopped);
+    EXPECT_EQ(other.sleep({}, inMs(1)), Woken::Time);
+}
+
+TEST(Waiters, ClosingWakesThoseThereAndThoseToCome) {
+    Waiters waiters;
+    Waiters::Ticket before(waiters, "a");
+    waiters.close();
+    Waiters::Ticket after(waiters, "a");
+    EXPECT_EQ(before.sleep({}, inMs(10'000)), Woken::Stopped);
+    EXPECT_EQ(after.sleep({}, inMs(10'000)), Woken::Stopped);
+}
+
+}  // namespace
+}  // namespace stepper::jobs

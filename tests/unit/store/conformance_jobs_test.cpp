@@ -1,0 +1,195 @@
+// The life of one job, and how it is shown.
+#include "tests/unit/store/support.h"
+
+namespace stepper::store {
+namespace {
+
+class Jobs : public StoreTest {};
+INSTANTIATE_TEST_SUITE_P(Store, Jobs, testing::ValuesIn(storeKinds()), kindName);
+
+TEST_P(Jobs, ANewJobIsReadyAndShownAsItCame) {
+    NewJob added = plainJob("a", "acme", 3);
+    added.cache_key = "key";
+    EXPECT_EQ(enqueue(added), How::Created);
+    const Job a = job("a");
+    EXPECT_EQ(a.kind, "generate");
+    EXPECT_EQ(a.tenant, "acme");
+    EXPECT_EQ(a.cache_key, "key");
+    EXPECT_EQ(a.state, JobState::Ready);
+    EXPECT_EQ(a.lane, Lane::Live);
+    EXPECT_EQ(a.priority, 3);
+    EXPECT_EQ(a.wanted_by, 1);
+    EXPECT_EQ(a.created, clock_.wall());
+    EXPECT_FALSE(a.finished);
+    EXPECT_FALSE(a.run_at);
+    EXPECT_FALSE(a.isBatch());
+}
+
+TEST_P(Jobs, AKnownIdIsARepeatInWhateverState) {
+    enqueue(plainJob("a"));
+    EXPECT_EQ(enqueue(plainJob("a")), How::Repeated);
+    const Lease lease = take("a");
+    EXPECT_EQ(enqueue(plainJob("a")), How::Repeated);
+    finish(lease);
+    EXPECT_EQ(enqueue(plainJob("a")), How::Repeated);
+    EXPECT_EQ(job("a").wanted_by, 1);
+    EXPECT_EQ(must(store_->enqueue(plainJob("a"))).id, "a");
+}
+
+TEST_P(Jobs, AWorkerIsGivenAllItNeeds) {
+    NewJob added = plainJob("a", "acme");
+    added.cache_key = "key";
+    added.background = true;
+    added.time_limit = 10s;
+    enqueue(added);
+    const WallTime created = clock_.wall();
+    clock_.advance(4s);
+    const auto jobs = claim(Lane::Live, 5);
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0].lease.id, "a");
+    EXPECT_EQ(jobs[0].kind, "generate");
+    EXPECT_EQ(jobs[0].request, "request of a");
+    EXPECT_EQ(jobs[0].tenant, "acme");
+    EXPECT_EQ(jobs[0].cache_key, "key");
+    EXPECT_TRUE(jobs[0].background);
+    EXPECT_EQ(jobs[0].attempts, 0);
+    EXPECT_EQ(jobs[0].created, created);
+    EXPECT_EQ(jobs[0].time_left, 6s);
+}
+
+TEST_P(Jobs, ATimeLimitRunsOnWhileTheJobWaits) {
+    NewJob limited = plainJob("a");
+    limited.time_limit = 10s;
+    enqueue(limited);
+    enqueue(plainJob("b"));
+    clock_.advance(12s);
+    const auto jobs = claim(Lane::Live, 2);
+    ASSERT_EQ(jobs.size(), 2u);
+    EXPECT_EQ(jobs[0].time_left, -2s);
+    EXPECT_FALSE(jobs[1].time_left);
+}
+
+TEST_P(Jobs, BytesComeBackAsTheyWere) {
+    const std::string bytes{"\0\xff'\"\n\xc3\x28;--", 10};
+    NewJob added = plainJob("a");
+    added.request = bytes;
+    enqueue(added);
+    const auto jobs = claim(Lane::Live, 1);
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0].request, bytes);
+    EXPECT_TRUE(must(store_->finish(jobs[0].lease, Ending{JobState::Done, bytes, bytes, {}, 0ms})));
+    EXPECT_EQ(job("a").result, bytes);
+    EXPECT_EQ(job("a").meta, bytes);
+}
+
+TEST_P(Jobs, ADoneJobHasItsResultAndAFailedOneNone) {
+    enqueue(plainJob("a"));
+    enqueue(plainJob("b"));
+    const Lease a = take("a"), b = take("b");
+    clock_.advance(3s);
+    EXPECT_TRUE(finish(a, "text"));
+    EXPECT_TRUE(fail(b, "no provider"));
+    EXPECT_EQ(job("a").state, JobState::Done);
+    EXPECT_EQ(job("a").result, "text");
+    EXPECT_EQ(job("a").meta, "meta of text");
+    EXPECT_EQ(job("a").finished, clock_.wall());
+    EXPECT_EQ(job("b").state, JobState::Failed);
+    EXPECT_EQ(job("b").result, "");
+    EXPECT_EQ(job("b").meta, "no provider");
+    EXPECT_EQ(job("b").finished, clock_.wall());
+}
+
+TEST_P(Jobs, EveryVisibleChangeRaisesTheVersion) {
+    enqueue(plainJob("a"));
+    int64_t last = job("a").version;
+    const auto grew = [&] {
+        const int64_t before = std::exchange(last, job("a").version);
+        return last > before;
+    };
+    Lease lease = take("a");
+    EXPECT_TRUE(grew());
+    heartbeat(lease, 40);
+    EXPECT_TRUE(grew());
+    postpone(lease, 5s, true);
+    EXPECT_TRUE(grew());
+    clock_.advance(5s);
+    lease = take("a");
+    EXPECT_TRUE(grew());
+    crash();
+    EXPECT_TRUE(grew());
+    lease = take("a");
+    EXPECT_TRUE(grew());
+    finish(lease);
+    EXPECT_TRUE(grew());
+    EXPECT_FALSE(grew());
+}
+
+TEST_P(Jobs, TheRequestIsKeptToRunItAgain) {
+    NewJob added = plainJob("a", "acme");
+    enqueue(added);
+    fail(take("a"));
+    const auto again = must(store_->request("a"));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->kind, "generate");
+    EXPECT_EQ(again->request, "request of a");
+    EXPECT_FALSE(must(store_->request("none")));
+}
+
+TEST_P(Jobs, NothingIsKnownOfAnUnknownJob) {
+    EXPECT_FALSE(exists("none"));
+    EXPECT_TRUE(must(store_->items("none")).empty());
+    EXPECT_FALSE(finish({"none", 1}));
+    EXPECT_FALSE(postpone({"none", 1}, 0ms));
+    EXPECT_FALSE(heartbeat({"none", 1}));
+    EXPECT_EQ(drop("none"), Dropped::How::NotFound);
+    EXPECT_TRUE(claim(Lane::Live, 5).empty());
+    EXPECT_EQ(must(store_->reap()), 0);
+}
+
+TEST_P(Jobs, ListsAreNewestFirstFilteredBoundedAndLight) {
+    for (const auto* id : {"a", "b", "c", "d"}) {
+        enqueue(plainJob(id));
+        clock_.advance(1s);
+    }
+    enqueue(newBatch("batch", 1, {plainItem("item")}));
+    finish(take("a"));
+    take("b");
+    EXPECT_EQ(listed(), (std::vector<std::string>{"batch", "d", "c", "b", "a"}));
+    EXPECT_EQ(listed({}, 2), (std::vector<std::string>{"batch", "d"}));
+    EXPECT_EQ(listed({JobState::Ready}), (std::vector<std::string>{"d", "c"}));
+    EXPECT_EQ(listed({JobState::Done, JobState::Leased}), (std::vector<std::string>{"b", "a"}));
+    const auto done = must(store_->list({{JobState::Done}, 5}));
+    ASSERT_EQ(done.size(), 1u);
+    EXPECT_EQ(done[0].result, "");
+    EXPECT_EQ(done[0].meta, "");
+}
+
+TEST_P(Jobs, StatsCountEachLane) {
+    enqueue(plainJob("a"));
+    enqueue(plainJob("b"));
+    enqueue(plainJob("c"));
+    enqueue(plainJob("d"));
+    enqueue(newBatch("batch", 1, {keyedItem("i", "k"), plainItem("j"), keyedItem("l", "k")}));
+    take("a");
+    postpone(take("b"), 1h);
+    clock_.advance(7s);
+    const Stats s = must(store_->stats());
+    EXPECT_EQ(s.lanes[0].ready, 2);
+    EXPECT_EQ(s.lanes[0].delayed, 1);
+    EXPECT_EQ(s.lanes[0].leased, 1);
+    EXPECT_EQ(s.lanes[0].oldest_ready, 7s);
+    EXPECT_EQ(s.lanes[1].ready, 1);
+    EXPECT_EQ(s.lanes[1].delayed + s.lanes[1].leased, 0);
+    EXPECT_EQ(s.lanes[2].ready + s.lanes[2].delayed + s.lanes[2].leased, 0);
+    EXPECT_EQ(s.lanes[2].oldest_ready, 0ms);
+    EXPECT_EQ(s.held, 1);
+    EXPECT_EQ(s.following, 1);
+}
+
+TEST_P(Jobs, AStoreThatWorksIsHealthy) {
+    EXPECT_EQ(store_->health().status, Health::Status::Ok);
+    EXPECT_EQ(store_->health().reason, "");
+}
+
+}  // namespace
+}  // namespace stepper::store

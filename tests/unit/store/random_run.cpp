@@ -1,0 +1,361 @@
+#include "tests/unit/store/random_run.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace stepper::store {
+namespace {
+
+constexpr milliseconds kRetention = 2min;
+const CrashPolicy kCrashes{.suspect_after = 1, .fail_after = 3, .failed_meta = "crashed"};
+
+bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
+
+}  // namespace
+
+void RandomRun::run(int steps) {
+    open(kCrashes);
+    for (int done = 0; done < steps && !HasFailure(); ++done) {
+        SCOPED_TRACE("step " + std::to_string(done));
+        step();
+        look();
+    }
+    if (!HasFailure()) drain();
+}
+
+void RandomRun::step() {
+    dropped_.clear();
+    switch (upTo(15)) {
+        case 0:
+        case 1: enqueueOne(); break;
+        case 2: enqueueSome(); break;
+        case 3:
+        case 4:
+        case 5:
+        case 6: claimSome(); break;
+        case 7:
+        case 8:
+        case 9:
+        case 10:
+        case 11: write(); break;
+        case 12:
+        case 13: dropOne(); break;
+        case 14: waitAndReap(); break;
+        default:
+            sweepAll(kRetention);
+            if (!chance(20)) break;
+            const std::string key = anyKey();
+            must(store_->forget(key, ""));
+            answers_.erase(key);
+    }
+}
+
+std::string RandomRun::anyId() {
+    if (seen_.empty() || chance(2)) return "none";
+    return std::next(seen_.begin(), upTo(static_cast<int>(seen_.size()) - 1))->first;
+}
+
+Lease RandomRun::anyLease() {
+    std::vector<Lease> held;
+    for (const auto& [id, job] : seen_)
+        if (job.state == JobState::Leased) held.push_back({id, job.fence});
+    // One in four is any that was ever given, mostly an old one.
+    const auto& from = held.empty() || chance(25) ? leases_ : held;
+    if (from.empty()) return {"none", 1};
+    return from[random_() % from.size()];
+}
+
+std::string RandomRun::newId(const std::string& prefix) {
+    const std::string id = prefix + std::to_string(++last_id_);
+    ages_[id] = last_id_;
+    return id;
+}
+
+const Job* RandomRun::flying(const std::string& key) const {
+    if (key.empty()) return nullptr;
+    for (const auto& [id, job] : seen_)
+        if (job.cache_key == key && !isFinal(job.state) && job.state != JobState::Following) return &job;
+    return nullptr;
+}
+
+bool RandomRun::isHeld(const Lease& lease) const {
+    const auto found = seen_.find(lease.id);
+    return found != seen_.end() && found->second.state == JobState::Leased &&
+           found->second.fence == lease.fence;
+}
+
+Enqueued RandomRun::expected(const NewJob& job) const {
+    if (const auto asked = asked_.find(job.idempotency_key); asked != asked_.end()) {
+        const bool same = asked->second.digest == job.request_digest;
+        return same ? Enqueued{How::Repeated, asked->second.job_id, {}} : Enqueued{How::Conflict, "", {}};
+    }
+    const auto answer = answers_.find(job.cache_key);
+    if (job.accept_cached && answer != answers_.end() && answer->second.fresh_until > clock_.wall())
+        return {How::Cached, "", answer->second};
+    if (const Job* leader = flying(job.cache_key)) return {How::Coalesced, leader->id, {}};
+    return {How::Created, job.id, {}};
+}
+
+void RandomRun::enqueueOne() {
+    NewJob job = keyedJob(newId("job"), anyKey());
+    job.tenant = anyTenant();
+    job.priority = 4 + upTo(2);
+    job.accept_cached = chance(70);
+    job.background = chance(20);
+    if (chance(30)) {
+        job.idempotency_key = "once" + std::to_string(upTo(20));
+        job.request_digest = std::to_string(upTo(1));
+    }
+    const Enqueued want = expected(job), got = must(store_->enqueue(job));
+    EXPECT_EQ(got.how, want.how);
+    EXPECT_EQ(got.id, want.id);
+    if (want.answer && got.answer) {
+        EXPECT_EQ(got.answer->result, want.answer->result);
+    }
+    EXPECT_EQ(got.answer.has_value(), want.answer.has_value());
+    const bool remembered = got.how == How::Created || (got.how == How::Coalesced && !job.background);
+    if (remembered && !job.idempotency_key.empty())
+        asked_[job.idempotency_key] = {job.request_digest, got.id};
+    if (got.how == How::Created) seen_[job.id] = this->job(job.id);
+}
+
+void RandomRun::enqueueSome() {
+    NewBatch batch = newBatch(newId("batch"), 1 + upTo(2), {});
+    batch.tenant = anyTenant();
+    for (int i = upTo(5); i >= 0; --i) {
+        batch.items.push_back(keyedItem(newId("item"), anyKey()));
+        batch.items.back().accept_cached = chance(70);
+    }
+    EXPECT_EQ(enqueue(batch), How::Created);
+    concurrencies_[batch.id] = batch.concurrency;
+    seen_[batch.id] = job(batch.id);
+    for (const NewItem& item : batch.items) {
+        seen_[item.id] = job(item.id);
+        batch_of_[item.id] = batch.id;
+    }
+}
+
+std::vector<std::string> RandomRun::expectedClaims(Lane lane, int max) {
+    std::vector<const Job*> waiting;
+    for (const auto& [id, job] : seen_) {
+        const bool due = job.state == JobState::Delayed && *job.run_at <= clock_.wall();
+        if (job.lane == lane && (job.state == JobState::Ready || due)) waiting.push_back(&job);
+    }
+    std::string& last = last_tenant_[static_cast<int>(lane)];
+    std::vector<std::string> ids;
+    for (; max > 0 && !waiting.empty(); --max) {
+        const auto next = std::ranges::min_element(waiting, {}, [&](const Job* job) {
+            return std::tuple{job->priority, job->tenant <= last, job->tenant, ages_.at(job->id)};
+        });
+        ids.push_back((*next)->id);
+        last = (*next)->tenant;
+        waiting.erase(next);
+    }
+    return ids;
+}
+
+void RandomRun::claimSome() {
+    const Lane lane = static_cast<Lane>(upTo(2));
+    const int max = upTo(6);
+    const auto want = expectedClaims(lane, max);
+    std::vector<std::string> got;
+    for (const Claimed& c : claim(lane, max)) {
+        got.push_back(c.lease.id);
+        leases_.push_back(c.lease);
+        EXPECT_GT(c.lease.fence, seen_.at(c.lease.id).fence);
+    }
+    EXPECT_EQ(got, want);
+}
+
+void RandomRun::write() {
+    const Lease lease = anyLease();
+    const bool held = isHeld(lease);
+    switch (upTo(5)) {
+        case 0: EXPECT_EQ(heartbeat(lease, upTo(100)), held); break;
+        case 1: {
+            const bool failed = chance(50);
+            EXPECT_EQ(postpone(lease, chance(50) ? 0s : std::chrono::seconds(upTo(200)), failed), held);
+            attempts_[lease.id] += held && failed;
+            break;
+        }
+        case 2: EXPECT_EQ(fail(lease, "failed"), held); break;
+        case 3: EXPECT_EQ(finish(lease, "uncached"), held); break;
+        default: {
+            const std::string result = lease.id + "/" + std::to_string(lease.fence);
+            EXPECT_EQ(finishCached(lease, result, {30s, 90s}), held);
+            const std::string key = held ? seen_.at(lease.id).cache_key : "";
+            if (key.empty()) break;
+            answers_[key] = {lease.id,           "generate", result, "", clock_.wall(), clock_.wall() + 30s,
+                             clock_.wall() + 90s};
+        }
+    }
+}
+
+void RandomRun::dropOne() {
+    const std::string id = anyId();
+    const bool force = chance(20);
+    dropped_ = id;
+    const auto before = seen_.find(id);
+    const Dropped got = must(store_->drop(id, force));
+    if (before == seen_.end()) {
+        EXPECT_EQ(got.how, Dropped::How::NotFound);
+        return;
+    }
+    const Job& job = before->second;
+    if (isFinal(job.state) && batch_of_.count(id)) return;
+    const bool wanted = job.wanted_by > 1 && !force;
+    EXPECT_EQ(got.how, wanted               ? Dropped::How::StillWanted
+                       : isFinal(job.state) ? Dropped::How::Purged
+                                            : Dropped::How::Cancelled);
+    if (wanted) {
+        EXPECT_EQ(got.wanted_by, job.wanted_by - 1);
+    }
+}
+
+void RandomRun::waitAndReap() {
+    clock_.advance(std::chrono::seconds(upTo(40)));
+    const auto reaped = must(store_->reap());
+    EXPECT_GE(reaped, 0);
+}
+
+void RandomRun::look() {
+    std::map<std::string, Job> now;
+    for (const auto& [id, before] : seen_) {
+        const auto found = must(store_->job(id));
+        if (!found) {
+            EXPECT_TRUE(isFinal(before.state)) << "vanished: " << text(before);
+            continue;
+        }
+        checkPast(before, *found);
+        checkAlone(*found);
+        if (found->lane == Lane::Live && batch_of_.contains(id)) pulled_out_.insert(id);
+        now.emplace(id, *found);
+    }
+    seen_ = std::move(now);
+    std::erase_if(pulled_out_, [&](const auto& id) { return !seen_.contains(id); });
+    std::erase_if(asked_, [&](const auto& asked) { return !seen_.contains(asked.second.job_id); });
+    for (const auto& [id, job] : seen_)
+        if (job.isBatch()) checkBatch(job);
+    checkTogether();
+    checkAnswers();
+}
+
+void RandomRun::checkPast(const Job& before, const Job& now) const {
+    EXPECT_GE(now.fence, before.fence) << text(now);
+    EXPECT_GE(now.version, before.version) << text(now);
+    if (now.state != before.state || now.progress != before.progress || now.attempts != before.attempts) {
+        EXPECT_GT(now.version, before.version) << text(now);
+    }
+    if (now.state == JobState::Cancelled && before.state != JobState::Cancelled) {
+        EXPECT_TRUE(now.id == dropped_ || (batch_of_.contains(now.id) && batch_of_.at(now.id) == dropped_))
+            << text(now);
+    }
+    if (isFinal(before.state)) {
+        EXPECT_EQ(text(now), text(before));
+    }
+}
+
+void RandomRun::checkAlone(const Job& job) const {
+    EXPECT_EQ(job.finished.has_value(), isFinal(job.state)) << text(job);
+    EXPECT_EQ(job.run_at.has_value(), job.state == JobState::Delayed) << text(job);
+    EXPECT_GE(job.wanted_by, 0);
+    const int attempts = attempts_.contains(job.id) ? attempts_.at(job.id) : 0;
+    EXPECT_EQ(job.attempts, attempts) << text(job);
+    EXPECT_LE(job.crashes, 5);
+    if (!isFinal(job.state)) {
+        EXPECT_LT(job.crashes, kCrashes.fail_after) << text(job);
+        EXPECT_EQ(job.lane == Lane::Suspect, job.crashes >= kCrashes.suspect_after) << text(job);
+    }
+    if (job.state != JobState::Done) {
+        EXPECT_EQ(job.result, "") << text(job);
+    }
+}
+
+void RandomRun::checkBatch(const Job& batch) {
+    const auto states = itemStates(batch.id);
+    const auto in = [&](auto matches) {
+        return static_cast<int>(std::count_if(states.begin(), states.end(), matches));
+    };
+    if (isFinal(batch.state)) {
+        EXPECT_EQ(batch.done + batch.failed, batch.total) << text(batch);
+        EXPECT_EQ(batch.busy, 0) << text(batch);
+        return;
+    }
+    EXPECT_EQ(static_cast<int>(states.size()), batch.total);
+    EXPECT_EQ(batch.done, in([](JobState s) { return s == JobState::Done; })) << text(batch);
+    EXPECT_EQ(batch.failed, in([](JobState s) { return isFinal(s) && s != JobState::Done; })) << text(batch);
+    EXPECT_EQ(batch.busy, in(isBusy)) << text(batch);
+    EXPECT_LT(batch.done + batch.failed, batch.total) << text(batch);
+    int pulled_out = 0;
+    for (const std::string& id : pulled_out_)
+        pulled_out += batch_of_.at(id) == batch.id && isBusy(seen_.at(id).state);
+    const int room = concurrencies_.at(batch.id);
+    EXPECT_LE(batch.busy, room + pulled_out) << text(batch);
+    if (in([](JobState s) { return s == JobState::Held; }) > 0) {
+        EXPECT_GE(batch.busy, room) << text(batch);
+    }
+}
+
+void RandomRun::checkTogether() {
+    std::map<std::string, int> flights;
+    Stats want;
+    for (const auto& [id, job] : seen_) {
+        LaneStats& lane = want.lanes[static_cast<int>(job.lane)];
+        lane.ready += job.state == JobState::Ready;
+        lane.delayed += job.state == JobState::Delayed;
+        lane.leased += job.state == JobState::Leased;
+        want.held += job.state == JobState::Held;
+        want.following += job.state == JobState::Following;
+        if (job.state == JobState::Following) {
+            EXPECT_NE(flying(job.cache_key), nullptr) << text(job);
+        }
+        if (!isFinal(job.state) && job.state != JobState::Following && !job.cache_key.empty()) {
+            EXPECT_EQ(++flights[job.cache_key], 1) << text(job);
+        }
+    }
+    const Stats got = must(store_->stats());
+    for (int lane = 0; lane < 3; ++lane) {
+        EXPECT_EQ(got.lanes[lane].ready, want.lanes[lane].ready);
+        EXPECT_EQ(got.lanes[lane].delayed, want.lanes[lane].delayed);
+        EXPECT_EQ(got.lanes[lane].leased, want.lanes[lane].leased);
+    }
+    EXPECT_EQ(got.held, want.held);
+    EXPECT_EQ(got.following, want.following);
+
+    const auto ids = listed({}, 1'000'000);
+    const std::set<std::string> shown(ids.begin(), ids.end());
+    EXPECT_EQ(shown.size(), ids.size());
+    for (const auto& [id, job] : seen_)
+        if (!batch_of_.contains(id)) {
+            EXPECT_TRUE(shown.contains(id)) << text(job);
+        }
+    for (const auto& id : shown) EXPECT_TRUE(seen_.contains(id)) << id;
+}
+
+void RandomRun::checkAnswers() {
+    std::erase_if(answers_, [&](const auto& kept) { return kept.second.expires <= clock_.wall(); });
+    for (int i = 0; i <= 5; ++i) {
+        const std::string key = "key" + std::to_string(i);
+        const auto want = answers_.find(key);
+        const auto got = must(store_->cached(key));
+        ASSERT_EQ(got.has_value(), want != answers_.end()) << key;
+        if (!got) continue;
+        EXPECT_EQ(got->job_id, want->second.job_id);
+        EXPECT_EQ(got->result, want->second.result);
+        EXPECT_EQ(got->made_at, want->second.made_at);
+    }
+}
+
+void RandomRun::drain() {
+    for (int round = 0; round < 500; ++round) {
+        clock_.advance(200s);
+        must(store_->reap());
+        for (const Lane lane : {Lane::Live, Lane::Batch, Lane::Suspect})
+            for (const Claimed& c : claim(lane, 1000)) EXPECT_TRUE(finish(c.lease));
+        look();
+        if (std::ranges::all_of(seen_, [](const auto& seen) { return isFinal(seen.second.state); })) return;
+    }
+    ADD_FAILURE() << "some jobs never end";
+}
+
+}  // namespace stepper::store

@@ -1,0 +1,274 @@
+// Disks, locks and files that fail while the store is in use.
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include "core/store/sqlite/location.h"
+#include "core/store/sqlite/writer.h"
+#include "tests/unit/store/sqlite_support.h"
+
+namespace stepper::store::sqlite {
+namespace {
+
+using testing::HasSubstr;
+
+// Files as always, except that syncing or writing fails while asked to.
+namespace failing {
+
+std::atomic<int> sync_with = SQLITE_OK, write_with = SQLITE_OK;
+sqlite3_vfs vfs;
+const sqlite3_io_methods* real = nullptr;
+
+int sync(sqlite3_file* file, int flags) {
+    return sync_with != SQLITE_OK ? sync_with.load() : real->xSync(file, flags);
+}
+
+int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
+    return write_with != SQLITE_OK ? write_with.load() : real->xWrite(file, bytes, count, offset);
+}
+
+int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out) {
+    sqlite3_vfs* base = sqlite3_vfs_find("unix");
+    const int rc = base->xOpen(base, path, file, flags, out);
+    if (rc != SQLITE_OK) return rc;
+    // Databases and logs differ in how they lock, not in how they write.
+    static std::mutex mutex;
+    static std::map<const sqlite3_io_methods*, sqlite3_io_methods> variants;
+    std::lock_guard lock(mutex);
+    if (!real) real = file->pMethods;
+    auto& variant = variants.try_emplace(file->pMethods, *file->pMethods).first->second;
+    variant.xSync = sync;
+    variant.xWrite = write;
+    file->pMethods = &variant;
+    return rc;
+}
+
+}  // namespace failing
+
+class SqliteFaults : public SqliteTest {
+protected:
+    static void SetUpTestSuite() {
+        failing::vfs = *sqlite3_vfs_find("unix");
+        failing::vfs.zName = "failing";
+        failing::vfs.xOpen = failing::open;
+        ASSERT_EQ(sqlite3_vfs_register(&failing::vfs, 1), SQLITE_OK);
+    }
+    static void TearDownTestSuite() { sqlite3_vfs_unregister(&failing::vfs); }
+    ~SqliteFaults() override { failing::sync_with = failing::write_with = SQLITE_OK; }
+
+    Error failToEnqueue(const std::string& id) {
+        const auto enqueued = store_->enqueue(plainJob(id));
+        EXPECT_FALSE(enqueued.ok());
+        return enqueued.ok() ? Error{} : enqueued.error();
+    }
+    Health::Status status() { return store_->health().status; }
+};
+
+TEST_F(SqliteFaults, AFullDiskDegradesUntilThereIsRoom) {
+    open();
+    enqueue("a");
+    failing::write_with = SQLITE_FULL;
+    const Error error = failToEnqueue("b");
+    EXPECT_EQ(error.error_class, ErrorClass::Overloaded);
+    EXPECT_TRUE(error.retry_after);
+    EXPECT_THAT(error.message, HasSubstr("Free space"));
+    EXPECT_EQ(status(), Health::Status::Degraded);
+    EXPECT_THAT(store_->health().reason, HasSubstr(path_));
+    EXPECT_TRUE(find("a"));
+    EXPECT_FALSE(find("b"));
+
+    failing::write_with = SQLITE_OK;
+    enqueue("b");
+    EXPECT_EQ(status(), Health::Status::Ok);
+    EXPECT_TRUE(find("b"));
+}
+
+TEST_F(SqliteFaults, WhileDegradedWritesAreRefusedWithoutATry) {
+    tuning_.retry_pause = std::chrono::hours{1};
+    open();
+    failing::write_with = SQLITE_FULL;
+    failToEnqueue("a");
+    failing::write_with = SQLITE_OK;
+    EXPECT_EQ(failToEnqueue("a").retry_after, milliseconds{std::chrono::hours{1}});
+}
+
+TEST_F(SqliteFaults, AfterAFailedSyncTheConnectionIsOpenedAnew) {
+    options_.durability = Durability::Full;
+    open();
+    enqueue("a");
+    failing::sync_with = SQLITE_IOERR_FSYNC;
+    EXPECT_THAT(failToEnqueue("b").message, HasSubstr("outcome is unknown"));
+    EXPECT_EQ(status(), Health::Status::Degraded);
+    failing::sync_with = SQLITE_OK;
+    enqueue("c");
+    EXPECT_EQ(status(), Health::Status::Ok);
+    EXPECT_TRUE(store_->enqueue(plainJob("b")).ok());
+    close();
+    open();
+    for (const char* id : {"a", "b", "c"}) EXPECT_TRUE(find(id)) << id;
+}
+
+TEST_F(SqliteFaults, OnlyPromisesWaitForTheDisk) {
+    options_.durability = Durability::Full;
+    open();
+    enqueue("a");
+    enqueue("b");
+    failing::sync_with = SQLITE_IOERR_FSYNC;
+    const Lease lease = claimOne();
+    EXPECT_EQ(lease.id, "a");
+    const Beat beat{lease, 10};
+    EXPECT_TRUE(store_->heartbeat({&beat, 1}, milliseconds{1'000}).ok());
+    EXPECT_TRUE(store_->postpone(lease, {}).ok());
+    EXPECT_FALSE(store_->finish(claimOne(), {}).ok());
+}
+
+TEST_F(SqliteFaults, AForeignLockIsWaitedForOnlySoLong) {
+    tuning_.busy_timeout = milliseconds{20};
+    open();
+    enqueue("a");
+    Db other(path_, Access::Write, 1'000);
+    other.script("BEGIN IMMEDIATE");
+    ASSERT_FALSE(other.failed());
+    EXPECT_THAT(failToEnqueue("b").message, HasSubstr("locked"));
+    EXPECT_EQ(status(), Health::Status::Degraded);
+    EXPECT_TRUE(find("a"));
+    other.script("COMMIT");
+    enqueue("b");
+    EXPECT_EQ(status(), Health::Status::Ok);
+}
+
+TEST_F(SqliteFaults, ARemovedFileIsNotWrittenToAnyMore) {
+    open();
+    enqueue("a");
+    std::filesystem::remove(path_);
+    EXPECT_EQ(status(), Health::Status::Failed);
+    EXPECT_THAT(store_->health().reason, HasSubstr("removed or replaced"));
+    EXPECT_EQ(failToEnqueue("b").error_class, ErrorClass::Internal);
+    EXPECT_TRUE(find("a"));
+}
+
+TEST_F(SqliteFaults, AReplacedFileIsNotTouched) {
+    open();
+    enqueue("a");
+    std::filesystem::rename(path_, path_ + ".old");
+    std::ofstream(path_) << "somebody else's";
+    failToEnqueue("b");
+    EXPECT_EQ(status(), Health::Status::Failed);
+    close();
+    EXPECT_EQ(std::filesystem::file_size(path_), std::strlen("somebody else's"));
+}
+
+TEST_F(SqliteFaults, DamageFoundAtWorkEndsWriting) {
+    open();
+    for (int i = 0; i < 100; ++i) enqueue("job" + std::to_string(i));
+    close();
+    const auto page =
+        std::stoll(scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_cache_1'"));
+    tuning_.check_limit = milliseconds{0};
+    open();
+    // Nobody has read that page yet.
+    overwrite(path_, (page - 1) * 4'096, std::string(4'096, '\xee'));
+    EXPECT_FALSE(store_->cached("key").ok());
+    EXPECT_EQ(status(), Health::Status::Failed);
+    EXPECT_THAT(failToEnqueue("b").message, HasSubstr("--recover"));
+}
+
+class SqliteWriter : public SqliteFaults {
+protected:
+    void SetUp() override {
+        ASSERT_TRUE(createFile(path_).ok());
+        Found found = openDatabase(path_, tuning_);
+        ASSERT_TRUE(found.db) << found.error.message;
+        found.db->script("CREATE TABLE t(a UNIQUE)");
+        condition_ = std::make_unique<Condition>(locate(path_), tuning_.retry_pause);
+        writer_ = std::make_unique<Writer>(std::move(found.db), locate(path_), Durability::Normal, tuning_,
+                                           clock_, *condition_);
+    }
+    Result<int64_t> insert(int value) {
+        return writer_->run(Promise::Given, [value](Transaction& tx) {
+            return tx.db.run("INSERT INTO t VALUES(?1)", value);
+        });
+    }
+
+    std::unique_ptr<Condition> condition_;
+    std::unique_ptr<Writer> writer_;
+};
+
+TEST_F(SqliteWriter, ABadOperationHurtsOnlyItself) {
+    ASSERT_TRUE(insert(-1).ok());
+    constexpr int kThreads = 16, kEach = 50;
+    std::atomic<int> good = 0, bad = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t)
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < kEach; ++i) {
+                const bool is_bad = i % 5 == 0;
+                const auto done = insert(is_bad ? -1 : t * kEach + i);
+                (done.ok() ? good : bad) += 1;
+                EXPECT_EQ(done.ok(), !is_bad);
+                if (done.ok()) continue;
+                EXPECT_THAT(done.error().message, HasSubstr("Nothing was written"));
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(good, kThreads * kEach * 4 / 5);
+    EXPECT_EQ(bad, kThreads * kEach / 5);
+    EXPECT_EQ(scalar("SELECT count(*) FROM t"), std::to_string(good + 1));
+    EXPECT_EQ(condition_->health().status, Health::Status::Ok);
+}
+
+class SqliteDeadline : public SqliteWriter {
+protected:
+    void SetUp() override {
+        tuning_.call_deadline = milliseconds{50};
+        SqliteWriter::SetUp();
+    }
+};
+
+TEST_F(SqliteDeadline, WhatHasNotBegunIsWithdrawn) {
+    std::atomic<bool> entered = false, let_go = false;
+    std::thread holder([&] {
+        const auto held = writer_->run(Promise::None, [&](Transaction&) {
+            entered = true;
+            entered.notify_one();
+            let_go.wait(false);
+            return 0;
+        });
+        ASSERT_FALSE(held.ok());
+        EXPECT_THAT(held.error().message, HasSubstr("outcome is unknown"));
+    });
+    entered.wait(false);
+    const auto late = insert(1);
+    ASSERT_FALSE(late.ok());
+    EXPECT_THAT(late.error().message, HasSubstr("nothing was written"));
+    holder.join();
+    let_go = true;
+    let_go.notify_one();
+    // The next one waits until the writer is free again, and is all there is.
+    writer_.reset();
+    EXPECT_EQ(scalar("SELECT count(*) FROM t"), "0");
+}
+
+class SqliteQueue : public SqliteWriter {
+protected:
+    void SetUp() override {
+        tuning_.most_waiting = 0;
+        SqliteWriter::SetUp();
+    }
+};
+
+TEST_F(SqliteQueue, WhatIsTooMuchIsRefusedAtOnce) {
+    const auto refused = insert(1);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().error_class, ErrorClass::Overloaded);
+    EXPECT_EQ(refused.error().retry_after, milliseconds{1'000});
+}
+
+}  // namespace
+}  // namespace stepper::store::sqlite
