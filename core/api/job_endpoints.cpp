@@ -85,10 +85,6 @@ http::Response JobEndpoints::events(const http::Request& request) const {
     out.content_type = "text/event-stream";
     out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
     out.stream = [this, id, seen](http::Stream& stream) { streamJob(jobs_, clock_, id, seen, stream); };
-    if (jobs_.deliversOnce((*job)->kind) && !(*job)->cache_key.empty())
-        out.delivered = [this, kind = (*job)->kind, key = (*job)->cache_key, id] {
-            jobs_.delivered(kind, key, id);
-        };
     return out;
 }
 

@@ -65,7 +65,9 @@ void streamJob(jobs::JobService& jobs, const Clock& clock, const std::string& id
         }
         if ((*job)->version > told.version && !stream.write(news(**job, told))) return;
         if (store::isFinal((*job)->state)) {
-            stream.write(result(jobs, clock, **job));
+            const bool written = stream.write(result(jobs, clock, **job));
+            if (written && (*job)->state == store::JobState::Done)
+                jobs.delivered((*job)->kind, (*job)->cache_key, id);
             return;
         }
         const SteadyTime until = std::chrono::steady_clock::now() + kKeepAlive;

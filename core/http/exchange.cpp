@@ -62,7 +62,7 @@ public:
         const Framing framing = framingOf(response, head_ && head_->http10);
         const bool keep = framing != Framing::UntilClose && mayContinue();
         const bool written = write(response, framing, keep);
-        if (written && response.delivered) attempt(response.delivered);
+        if (written && response.delivered && request_.method != "HEAD") attempt(response.delivered);
         tell(response.status);
         if (!written) return false;
         if (keep) return socket_.reader().skipBody();

@@ -58,7 +58,7 @@ struct Response {
     // write fails or the request is cancelled, the connection is closed such that the client sees a cut, not
     // an end.
     std::function<void(Stream&)> stream{};
-    // Called once when all of the response was handed to the kernel; never when that failed.
+    // Called once when all of the response was handed to the kernel; never when that failed, nor for HEAD.
     std::function<void()> delivered{};
 
     static Response json(int status, std::string body);

@@ -65,7 +65,13 @@ void Runner::run(Running& task, CancelToken& cancel) {
     if (stopped == CancelReason::Requested) return;
     if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);
     const Decision decision = decide(outcome, task.job, policy, chance());
-    if (const auto* ending = std::get_if<store::Ending>(&decision))
+    const auto* ending = std::get_if<store::Ending>(&decision);
+    // A refresh fails quietly, unless a client has joined it meanwhile: then it is run again as that
+    // client's.
+    if (ending && ending->state == store::JobState::Failed && task.job.background &&
+        isWanted(task.job.lease.id))
+        return bringBack(task.job.lease, {}, cancel);
+    if (ending)
         end(task.job.lease, *ending, cancel);
     else
         bringBack(task.job.lease, std::get<store::Postponement>(decision), cancel);
@@ -83,6 +89,11 @@ engine::Outcome Runner::ask(Running& task, CancelToken& cancel, int max_attempts
                        : last         ? engine::Fallback::Always
                                       : engine::Fallback::WhenHopeless;
     return deps_.engine.generate(*request, steady_clock::now() + time, cancel, options);
+}
+
+bool Runner::isWanted(const std::string& job_id) {
+    const auto job = deps_.store.job(job_id);
+    return job && *job && (*job)->wanted_by > 0;
 }
 
 void Runner::end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel) {

@@ -29,6 +29,7 @@ public:
 
 private:
     engine::Outcome ask(Running& task, CancelToken& cancel, int max_attempts);
+    bool isWanted(const std::string& job_id);
     void end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel);
     void bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel);
 

@@ -170,6 +170,7 @@ void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
         ++job.shown.fence;
         job.lease_until = clock_.now() + lease;
     });
+    if (job.batch && job.batch->shown.progress == 0) setProgress(*job.batch, 1);
 }
 
 void MemoryJobs::extend(MemoryJob& job, milliseconds lease) {

@@ -155,7 +155,8 @@ struct Job {
     int priority = kNormalPriority;
     int64_t version = 0;  // grows with every change a client could see
     int64_t fence = 0;
-    int progress = 0, attempts = 0, crashes = 0;
+    int progress = 0;  // 0..100; of a batch: 1 once an item of it was leased
+    int attempts = 0, crashes = 0;
     int wanted_by = 1;  // clients that were given its id and have not dropped it
     WallTime created, updated;
     std::optional<WallTime> run_at, finished;

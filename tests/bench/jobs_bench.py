@@ -126,6 +126,7 @@ def drain(simulator, folder, jobs=20000):
     config = Path(server.process.args[3])
     server.process.kill()
     server.stop()
+    config.write_text(config.read_text().replace('"workers": 1', '"workers": 64'))
     call("PUT", f"{simulator.url}/_sim/p/never", {})
     server = Server([BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"], stderr=subprocess.DEVNULL)
     try:

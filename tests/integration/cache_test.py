@@ -29,7 +29,7 @@ class CacheCase(Case):
 
 class Identity(CacheCase):
     def test_the_word_and_the_age(self):
-        server = self.start_one({"latency_ms": 300})
+        server = self.start_one({"latency_ms": 600})
         body = {"tenantId": "t", "prompt": "x"}
         first = self.post(server, body)
         self.assertEqual((first.status, first.headers["X-Cache"]), (202, "MISS"))
@@ -101,7 +101,7 @@ class Identity(CacheCase):
 
 class Stale(CacheCase):
     def test_fresh_then_stale_then_gone(self):
-        server = self.start_one({}, {"cache": {"fresh_for": "700ms", "ttl": "1500ms"}})
+        server = self.start_one({}, {"cache": {"fresh_for": "1s", "ttl": "2s"}})
         self.word(server, {"prompt": "x"})
         self.assertEqual(self.word(server, {"prompt": "x"}), "HIT")
         # The refresh would make it fresh again.
@@ -141,6 +141,19 @@ class Stale(CacheCase):
         for _ in range(5):
             self.assertEqual(self.post(server, {"prompt": "x"}).json["data"], ANSWER)
         self.assertEqual(self.upstream_calls(), 2)
+
+    def test_whoever_joins_a_refresh_that_fails_gets_the_fallback(self):
+        server = self.start_stale(settings={"cache": {"fresh_for": "200ms", "ttl": "1s"}, "queue": {"max_attempts": 1}})
+        self.simulator.behave("one", {"steps": [{"status": 503, "delay_ms": 2000}], "then": "repeat"})
+        self.assertEqual(self.post(server, {"prompt": "x"}).headers["X-Cache"], "STALE")
+        joined = self.wait_for(lambda: self.queued_now(server, {"prompt": "x"}))
+        self.assertEqual(joined.headers["X-Cache"], "COALESCED")
+        job = self.finished(server, joined.json["jobId"])
+        self.assertEqual((job["status"], job.get("data", {}).get("fallback")), ("completed", True))
+
+    def queued_now(self, server, body):
+        answer = self.post(server, body)
+        return answer if answer.status == 202 else None
 
     def test_stale_answers_need_not_be_served(self):
         server = self.start_stale(settings={"cache": {"fresh_for": "200ms", "ttl": "60s", "stale_while_revalidate": False}})

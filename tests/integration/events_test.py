@@ -43,7 +43,7 @@ class Events(Case):
         self.assertEqual(stream.headers["Cache-Control"], "no-store")
         self.assertEqual(self.next_event(stream)[::2], ("state", {"id": job_id, "status": "queued"}))
         self.assertEqual(self.next_event(stream)[::2], ("progress", {"progress": 0}))
-        self.simulator.behave("one", {"latency_ms": 200})
+        self.simulator.behave("one", {"latency_ms": 500})
         call("DELETE", f"{server.url}/v1/jobs/{first}")
         self.assertEqual(self.next_event(stream)[::2], ("state", {"id": job_id, "status": "active"}))
         *told, result = self.rest(stream)
@@ -53,7 +53,7 @@ class Events(Case):
         self.assertEqual(result[2]["data"]["result"], ANSWER)
 
     def test_a_batch_tells_of_every_item(self):
-        server = self.start_one({"latency_ms": 150})
+        server = self.start_one({"latency_ms": 250})
         items = [{"id": str(i), "request": {"prompt": str(i)}} for i in range(3)]
         job_id = self.queue(server, {"items": items, "concurrency": 1}, "/v1/generate/batch")
         events = self.rest(self.follow(server, job_id))

@@ -39,7 +39,7 @@ class Asking(Case):
         ended = time.monotonic()
         client.join()
         self.assertEqual(woken["answer"].json["status"], "completed")
-        self.assertLess(woken["at"] - ended, 0.1)
+        self.assertLess(woken["at"] - ended, 0.25)
 
     def test_waiting_ends_in_time(self):
         server = self.start_one(HANGS)
@@ -50,7 +50,7 @@ class Asking(Case):
         self.assertIn(answer.json["status"], ("queued", "active"))
         self.assertEqual(answer.headers["Retry-After"], "1")
         self.assertGreater(waited, 0.95)
-        self.assertLess(waited, 1.5)
+        self.assertLess(waited, 2.5)
 
     def test_until_change_returns_when_the_state_moves_on(self):
         server = self.start_one(HANGS, {"queue": {"workers": 1}})

@@ -27,7 +27,7 @@ class Retries(Case):
         self.assertIn(job["retryAfterSeconds"], (1, 2))
         began = time.monotonic()
         self.assertEqual(self.finished(server, job_id)["data"]["result"], ANSWER)
-        self.assertLess(time.monotonic() - began, 2.5)
+        self.assertLess(time.monotonic() - began, 4)
         self.assertEqual(self.listed(server, job_id)["attempts"], 0)
 
     def delayed(self, server, job_id):
@@ -64,7 +64,7 @@ class Retries(Case):
         began = time.monotonic()
         job = self.finished(server, self.queue(server, {"prompt": "x", "maxDurationSeconds": 1}))
         self.assertEqual(job["status"], "failed")
-        self.assertLess(time.monotonic() - began, 3)
+        self.assertLess(time.monotonic() - began, 4)
         self.await_upstream(0)
 
 

@@ -37,6 +37,12 @@ void Condition::troubled(std::string reason) {
     try_again_ = std::chrono::steady_clock::now() + pause_;
 }
 
+Error Condition::pauseAgain() {
+    std::lock_guard lock(mutex_);
+    try_again_ = std::chrono::steady_clock::now() + pause_;
+    return {ErrorClass::Overloaded, health_.reason, pause_};
+}
+
 void Condition::broken(std::string reason) {
     std::lock_guard lock(mutex_);
     if (health_.status != Health::Status::Failed) health_ = {Health::Status::Failed, std::move(reason)};

@@ -23,6 +23,8 @@ public:
     void works();
     void troubled(std::string reason);  // Degraded
     void broken(std::string reason);    // Failed, for good
+    // The try that was allowed came to nothing: the same trouble, for another pause.
+    Error pauseAgain();
 
 private:
     void lookAtFile() const;

@@ -1,6 +1,7 @@
 #include "core/store/sqlite/database.h"
 
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -12,9 +13,12 @@ namespace stepper::store::sqlite {
 
 namespace {
 
-// auto_vacuum must come before the first table, and before the log.
-constexpr const char* kWriterPragmas =
+// Of an empty file: auto_vacuum must come before the first table, and before the log.
+constexpr const char* kNewFilePragmas =
+    "PRAGMA query_only = OFF;"
     "PRAGMA auto_vacuum = INCREMENTAL;"
+    "PRAGMA journal_mode = WAL;";
+constexpr const char* kWriterPragmas =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA wal_autocheckpoint = 0;"
     "PRAGMA journal_size_limit = 67108864;"
@@ -116,11 +120,14 @@ std::unique_ptr<Db> openForReading(const std::string& path, const Tuning& tuning
 }
 
 Found openDatabase(const std::string& path, const Tuning& tuning) {
-    auto db = openForWriting(path, tuning);
-    const bool empty = db->scalar("SELECT count(*) FROM sqlite_schema").value_or("") == "0";
-    const int64_t application = number(*db, "application_id");
-    const int64_t layout = number(*db, "user_version");
-    if (db->failed()) return unusable(path, *db->failure());
+    // Nothing is written to a file before it is known to be ours, of a known layout, and sound.
+    Db look(path, Access::Salvage, static_cast<int>(tuning.busy_timeout.count()));
+    look.script(kCommonPragmas);
+    look.script("PRAGMA query_only = ON");
+    const bool empty = look.scalar("SELECT count(*) FROM sqlite_schema").value_or("") == "0";
+    const int64_t application = number(look, "application_id");
+    const int64_t layout = number(look, "user_version");
+    if (look.failed()) return unusable(path, *look.failure());
 
     if (!empty && application != kApplicationId)
         return refused(path,
@@ -131,10 +138,13 @@ Found openDatabase(const std::string& path, const Tuning& tuning) {
                                  ", this one knows " + std::to_string(currentLayout()) +
                                  "). Run that version, or set store.url to another file.");
 
-    const std::string finding = check(*db, tuning.check_limit);
-    if (db->failed()) return unusable(path, *db->failure());
+    const std::string finding = check(look, tuning.check_limit);
+    if (look.failed()) return unusable(path, *look.failure());
     if (finding != "ok") return damaged(path, finding.substr(0, finding.find('\n')));
 
+    if (empty) look.script(kNewFilePragmas);
+    if (look.failed()) return unusable(path, *look.failure());
+    auto db = openForWriting(path, tuning);
     migrate(*db, path, layout, layoutSteps());
     if (db->failed()) return unusable(path, *db->failure());
     return {std::move(db)};

@@ -45,11 +45,20 @@ std::optional<int64_t> nextReady(Transaction& tx, Lane lane, std::string& served
     return first.integer(1);
 }
 
+// A batch is at work from its first item on.
+void beginBatch(Transaction& tx, int64_t batch) {
+    Query q(tx.db,
+            "UPDATE job SET progress = 1, updated_at = ?2, version = version + 1 "
+            "WHERE seq = ?1 AND progress = 0 AND state = 5 RETURNING id",
+            batch, tx.now);
+    if (q.next()) tx.effects.changed.push_back(q.text(0));
+}
+
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     Query q(tx.db,
             "UPDATE job SET state = 2, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
             "version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
-            "attempts, created_at, deadline",
+            "attempts, created_at, deadline, parent",
             seq, after(tx.steady, lease), tx.now);
     if (!q.next()) return {};
     Claimed c;
@@ -61,6 +70,7 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     c.attempts = q.as<int>(6);
     c.created = wallTime(q.integer(7));
     if (const auto deadline = q.optional(8)) c.time_left = milliseconds{*deadline - tx.now};
+    if (const auto batch = q.optional(9)) beginBatch(tx, *batch);
     Query body(tx.db, "SELECT body FROM request WHERE seq = ?1", seq);
     if (body.next()) c.request = body.text(0);
     tx.effects.changed.push_back(c.lease.id);

@@ -1,5 +1,6 @@
 #include "core/store/sqlite/location.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -34,11 +35,26 @@ Result<void> makeFolder(const std::string& folder) {
     return cannot("make the folder", folder, errno);
 }
 
-std::string ownerOf(int fd) {
-    char text[32] = {};
+std::string contentOf(int fd) {
+    char text[256] = {};
     const ssize_t n = ::pread(fd, text, sizeof text - 1, 0);
-    const std::string pid(text, n > 0 ? std::strspn(text, "0123456789") : 0);
+    return {text, n > 0 ? static_cast<size_t>(n) : 0};
+}
+
+std::string ownerOf(int fd) {
+    const std::string text = contentOf(fd);
+    const std::string pid = text.substr(0, text.find_first_not_of("0123456789"));
     return pid.empty() ? "another process" : "process " + pid;
+}
+
+bool replaceContent(int fd, const std::string& text) {
+    return ::ftruncate(fd, 0) == 0 &&
+           ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+std::string line(std::string_view what, const Location& l) {
+    return std::string(what) + " " + std::to_string(l.device) + " " + std::to_string(l.inode) + " " +
+           std::to_string(l.born) + "\n";
 }
 
 void syncFolder(const std::string& folder) {
@@ -51,15 +67,14 @@ void syncFolder(const std::string& folder) {
 }  // namespace
 
 Location locate(const std::string& path) {
-    struct stat s {};
-    if (::stat(path.c_str(), &s) != 0) return {path};
-    return {path, s.st_dev, s.st_ino};
+    struct statx s {};
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &s) != 0) return {path};
+    const bool has_birthday = s.stx_mask & STATX_BTIME;
+    return {path, uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor, s.stx_ino,
+            has_birthday ? int64_t{s.stx_btime.tv_sec} * 1'000'000'000 + s.stx_btime.tv_nsec : 0};
 }
 
-bool isInPlace(const Location& location) {
-    const Location now = locate(location.path);
-    return now.inode == location.inode && now.device == location.device;
-}
+bool isInPlace(const Location& location) { return locate(location.path).sameFile(location); }
 
 bool isNetworkFileSystem(long magic) {
     constexpr unsigned long kCifs = 0xFF534D42, kSmb2 = 0xFE534D42, kCeph = 0x00C36400;
@@ -81,6 +96,25 @@ Ownership::~Ownership() {
     if (fd_ >= 0) ::close(fd_);
 }
 
+// A copy of a whole folder has another log, too: that one belongs to its database.
+Result<void> Ownership::setStrayLogAside() const {
+    const std::string log = path_ + "-wal", aside = log + ".stray";
+    const Location found = locate(log);
+    const auto used = [&](const std::string& what) { return last_used_.find(what) != std::string::npos; };
+    if (!found.exists() || !used("\ndatabase ") || used(line("database", locate(path_)))) return {};
+    if (!used(line("log", found))) return {};
+    if (::rename(log.c_str(), aside.c_str()) != 0) return cannot("rename", log, errno);
+    ::unlink((path_ + "-shm").c_str());
+    return {};
+}
+
+void Ownership::remember() const {
+    const std::string text = std::to_string(::getpid()) + "\n" + line("database", locate(path_)) +
+                             line("log", locate(path_ + "-wal"));
+    // Only a convenience is lost when this fails; the lock holds.
+    static_cast<void>(replaceContent(fd_, text));
+}
+
 Result<Ownership> own(const std::string& path) {
     const std::string folder = folderOf(path);
     if (auto made = makeFolder(folder); !made) return std::move(made).error();
@@ -94,15 +128,16 @@ Result<Ownership> own(const std::string& path) {
     const std::string lock = path + ".lock";
     const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return cannot("open", lock, errno);
-    Ownership ownership(fd);
+    const std::string before = contentOf(fd);
+    Ownership ownership(fd, path, before);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return cannot("lock", lock, errno);
         return Error{ErrorClass::Config, "The store " + path + " is in use by " + ownerOf(fd) +
                                              ". Stop that one first, or give this one a store.url of its "
                                              "own."};
     }
-    const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0)
+    const std::string pid = std::to_string(::getpid());
+    if (!replaceContent(fd, pid + before.substr(std::min(before.find('\n'), before.size()))))
         return cannot("write", lock, errno);
     return ownership;
 }

@@ -26,15 +26,20 @@ DELETE FROM outcome WHERE seq NOT IN (SELECT seq FROM job);
 DELETE FROM idempotency WHERE job NOT IN (SELECT seq FROM job);
 UPDATE job SET parent = NULL, item = NULL, label = NULL, lane = iif(lane = 1, 0, lane),
   state = iif(state = 3, 0, state) WHERE parent NOT IN (SELECT seq FROM job);
-UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = version + 1
-  WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
+UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = version + 1, run_at = NULL,
+  lease_until = NULL, leader = NULL WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
+INSERT INTO outcome(seq, result, meta) SELECT seq, x'', CAST('{"errorCode":"UNKNOWN","message":"What became '
+  || 'of this job was in a damaged part of the store. Run it again.","retryable":true}' AS BLOB)
+  FROM job WHERE state IN (10, 11) AND total = 0 AND seq NOT IN (SELECT seq FROM outcome);
+UPDATE job SET state = 11, version = version + 1 WHERE state = 10 AND total = 0 AND
+  seq IN (SELECT seq FROM outcome WHERE length(result) = 0);
 UPDATE job SET leader = NULL, state = iif(parent IS NULL, 0, 3)
   WHERE state = 4 AND leader NOT IN (SELECT seq FROM job WHERE flies = 1);
 UPDATE job SET
   done = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state = 10),
   busy = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (0, 1, 2)),
   failed = total - (SELECT count(*) FROM job i WHERE i.parent = job.seq AND (i.state < 5 OR i.state = 10))
-  WHERE state = 5;
+  WHERE state IN (5, 10) AND total > 0;
 UPDATE job SET state = 10, finished_at = updated_at, version = version + 1
   WHERE state = 5 AND done + failed = total;
 UPDATE job SET state = 0 WHERE seq IN (
@@ -171,7 +176,8 @@ Result<Salvaged> salvage(const std::string& path, WallTime now, const Tuning& tu
     if (!made.db) return made.error;
 
     Db from(sum.damaged_path, Access::Salvage, static_cast<int>(tuning.busy_timeout.count()));
-    from.script("PRAGMA query_only = ON");
+    // With writable_schema a file that is shorter than it says is read as far as it goes.
+    from.script("PRAGMA query_only = ON; PRAGMA writable_schema = ON");
     from.clearFailure();
     Db& to = *made.db;
     to.script("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");

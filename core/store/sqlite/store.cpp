@@ -1,5 +1,8 @@
 #include "core/store/sqlite/store.h"
 
+#include <filesystem>
+#include <limits>
+
 #include "core/store/sqlite/answers.h"
 #include "core/store/sqlite/arrivals.h"
 #include "core/store/sqlite/leases.h"
@@ -111,11 +114,14 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open(const std::string& path, const OpenOptions& options, const Clock& clock,
+Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& options, const Clock& clock,
                                     const Tuning& tuning, std::optional<Salvaged>* salvaged) {
+    // It must stay the same file wherever the process goes.
+    const std::string path = std::filesystem::absolute(file).string();
     auto ownership = own(path);
     if (!ownership) return std::move(ownership).error();
     if (auto created = createFile(path); !created) return std::move(created).error();
+    if (auto aside = ownership->setStrayLogAside(); !aside) return std::move(aside).error();
     Found found = openDatabase(path, tuning);
     if (found.damaged && options.recover) {
         auto rescued = salvage(path, clock.wall(), tuning);
@@ -124,12 +130,15 @@ Result<std::unique_ptr<Store>> open(const std::string& path, const OpenOptions& 
         found = openDatabase(path, tuning);
     }
     if (!found.db) return std::move(found.error);
+    ownership->remember();
 
     auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locate(path),
                                                options, clock, tuning);
     if (const auto failure = store->failure())
-        return Error{ErrorClass::Config, "The store " + path + " cannot be read: " + failure->message + "."};
-    if (auto recovered = store->recoverLeases(); !recovered) return std::move(recovered).error();
+        return Error{ErrorClass::Config, "The store " + path + " cannot be read: " + failure->message +
+                                             ". See that Stepper may read the file and its folder."};
+    if (const auto recovered = store->recoverLeases(); !recovered)
+        return Error{ErrorClass::Config, recovered.error().message};
     return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -1,6 +1,7 @@
 // The store in one SQLite file.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/store/open.h"
@@ -12,7 +13,7 @@ namespace stepper::store::sqlite {
 
 // See store::open(). `options.url` is not looked at. `salvaged` is told what `recover` did, if it did
 // anything.
-Result<std::unique_ptr<Store>> open(const std::string& path, const OpenOptions& options, const Clock& clock,
+Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& options, const Clock& clock,
                                     const Tuning& tuning = {}, std::optional<Salvaged>* salvaged = nullptr);
 
 }  // namespace stepper::store::sqlite

@@ -141,7 +141,7 @@ Writer::Group Writer::gather() {
         arrived_.wait(lock, is_due);
     } else if (!arrived_.wait_for(lock, tuning_.idle_after, is_due)) {
         lock.unlock();
-        checkpoints_.whenIdle();
+        if (!condition_.refusal()) checkpoints_.whenIdle();
         return {};
     }
     Group group;
@@ -226,7 +226,12 @@ std::optional<Error> Writer::unusable() {
     if (auto error = condition_.refusal()) return error;
     if (!reopen_) return {};
     auto db = openForWriting(location_.path, tuning_);
+    db->script("PRAGMA synchronous = FULL");
+    // Commits that were not synced by themselves may read back from the log without being on the disk; what
+    // is promised next must not lie behind such a gap.
+    const auto not_emptied = db->scalar("PRAGMA wal_checkpoint(TRUNCATE)");
     if (db->failed()) return explain(*db->failure());
+    if (not_emptied != "0") return condition_.pauseAgain();
     db_ = std::move(db);
     checkpoints_.attach(*db_, static_cast<int>(tuning_.busy_timeout.count()));
     sync_.reset();

@@ -1,5 +1,6 @@
 // Which files are opened, and what is said about the others.
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -50,6 +51,17 @@ TEST_F(SqliteOpen, WhatWasStoredIsThereAfterAnOrderlyEndAndNoLogIsLeft) {
     open();
     ASSERT_TRUE(find("a"));
     EXPECT_EQ(store_->request("a")->value().request, "request of a");
+}
+
+TEST_F(SqliteOpen, AnIdleStoreEmptiesItsLog) {
+    tuning_.idle_after = milliseconds{1};
+    open();
+    enqueue("a");
+    const SteadyTime deadline = std::chrono::steady_clock::now() + 10s;
+    while (std::filesystem::file_size(path_ + "-wal") > 0 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+    EXPECT_EQ(std::filesystem::file_size(path_ + "-wal"), 0u);
+    EXPECT_TRUE(find("a"));
 }
 
 TEST_F(SqliteOpen, AUrlNamesTheKindOfStore) {

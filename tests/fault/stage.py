@@ -1,0 +1,165 @@
+"""What the fault tests share: one database, one server after the other on it, and a look into what they left."""
+import contextlib
+import http.client
+import json
+import resource
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from harness import BUILD, PLUGINS, STEPPER, Server, Simulator, call, clean_environment, provider, run_stepper  # noqa: E402,F401
+
+FAULTS = BUILD / "tests" / "fault"  # what this folder's CMakeLists builds
+EXIT_CONFIG = 78
+LOST = (OSError, http.client.HTTPException)  # what a client sees when the server dies under it
+FINAL = ("completed", "failed", "cancelled")
+
+# Servers die by the dozen here; their cores would fill the disk.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def wait_until(condition, seconds, what):
+    """The first true value of `condition`, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def echo(token):
+    """A prompt that is known by its token wherever it goes, and whose answer is {"echo": token}."""
+    return f'Repeat {token}. ECHO:{json.dumps({"echo": token})}:ECHO'
+
+
+def post(server, body, key=None):
+    return call("POST", server.url + "/v1/generate", body, {"Idempotency-Key": key} if key else None)
+
+
+def read(server, job_id, wait=0):
+    return call("GET", f"{server.url}/v1/jobs/{job_id}?wait={wait}", timeout=wait + 30)
+
+
+def finish(server, job_id, seconds=30):
+    """The job as it ended."""
+    def final():
+        job = read(server, job_id, wait=1).json
+        return job if job["status"] in FINAL else None
+    return wait_until(final, seconds, f"job {job_id} ends")
+
+
+class Stage:
+    """A folder with a configuration and a database. `env` comes on top of a clean environment."""
+
+    def __init__(self, folder, providers, settings=None, plugins=PLUGINS):
+        self.folder = Path(folder)
+        self.database = self.folder / "jobs" / "stepper.db"
+        self.wal = self.database.with_name("stepper.db-wal")
+        self.log = self.folder / "log"
+        self.config = self.folder / "stepper.yaml"
+        (self.folder / "providers.yaml").write_text(json.dumps({"providers": providers}))
+        config = {"providers_file": "providers.yaml", "plugins_dir": str(plugins),
+                  "store": {"url": f"sqlite:{self.database}"}, "log": {"level": "info", "format": "json"}}
+        config.update(settings or {})
+        self.config.write_text(json.dumps(config))
+
+    def command(self, *options):
+        return [STEPPER, "serve", "--config", self.config, "--listen", "127.0.0.1:0", *options]
+
+    def start(self, *options, env=None):
+        with open(self.log, "a", encoding="utf-8") as log:
+            return Server(self.command(*options), {**clean_environment(), **(env or {})}, log)
+
+    def refusal(self, *options):
+        """How a start that must not succeed ended."""
+        return run_stepper(*self.command(*options)[1:])
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @contextlib.contextmanager
+    def remains(self):
+        """The database as a dead server left it. On a copy: looking at it must not tidy it up for the next one."""
+        with tempfile.TemporaryDirectory() as folder:
+            for file in (self.database, self.wal):
+                if file.exists():
+                    shutil.copy(file, folder)
+            with contextlib.closing(sqlite3.connect(Path(folder) / self.database.name)) as db:
+                yield db
+
+    @contextlib.contextmanager
+    def watch(self):
+        """The database while a server uses it."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as db:
+            yield db
+
+
+def kill(server):
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    server.process.stdout.close()
+
+
+def prompts(log):
+    """The bodies of logged upstream calls as (instance, text)."""
+    return [(entry["instance"], entry["body"]) for entry in log if entry["method"] == "POST"]
+
+
+class Case(unittest.TestCase):
+    """Starts what a test asks for and ends it whatever happens."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.simulator = Simulator()
+        cls.addClassCleanup(cls.simulator.stop)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.assertEqual(call("POST", self.simulator.url + "/_sim/reset").status, 200)
+
+    def stage(self, *names, behaviour=None, settings=None, **more):
+        """A stage whose providers are instances of the simulator of the same names."""
+        for name in names:
+            self.simulator.behave(name, behaviour or {})
+        providers = [provider(self.simulator, name, concurrency=512) for name in names]
+        return Stage(self.folder, providers, settings, **more)
+
+    def start(self, stage, *options, env=None, ends=(0, -signal.SIGKILL)):
+        server = stage.start(*options, env=env)
+        self.addCleanup(self.check_stopped, stage, server, ends)
+        return server
+
+    def check_stopped(self, stage, server, ends):
+        status = server.stop()
+        self.assertIn(status, ends, stage.said()[-4000:])
+        self.assertNotIn("ERROR: AddressSanitizer", stage.said())
+
+    def accept(self, server, token, key=None, **more):
+        """Posts a job of its own and returns its id."""
+        answer = post(server, {"prompt": echo(token), **more}, key)
+        self.assertEqual(answer.status, 202, answer.raw)
+        return answer.json["jobId"]
+
+    def calls(self, token):
+        """How often a provider was asked with this token."""
+        log = call("GET", self.simulator.url + "/_sim/log").json
+        return sum(f"Repeat {token}." in body for _, body in prompts(log))
+
+    def in_flight(self, *names):
+        return sum(self.simulator.counters(name)["in_flight"] for name in names)
+
+    def assert_intact(self, stage):
+        with stage.remains() as db:
+            self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
