@@ -14,11 +14,10 @@ using namespace std::chrono_literals;
 // Counts, and lets a test wait for a count.
 class Tally {
 public:
+    // Tells under the lock: whoever waits may destroy this right after.
     void add() {
-        {
-            std::lock_guard lock(mutex_);
-            ++count_;
-        }
+        std::lock_guard lock(mutex_);
+        ++count_;
         changed_.notify_all();
     }
     bool reaches(int n) {
