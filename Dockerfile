@@ -1,4 +1,4 @@
-# docker build -t stepper . && docker run -p 3001:3001 -e GEMINI_API_KEY stepper
+# docker build -t stepper . && docker run -p 3001:3001 -e GEMINI_API_KEY -v stepper:/var/lib/stepper stepper
 # Both stages read their packages from debian-packages.txt.
 FROM debian:12 AS build
 COPY debian-packages.txt /src/
@@ -11,9 +11,13 @@ FROM debian:12-slim
 COPY debian-packages.txt /tmp/
 RUN apt-get update \
  && apt-get install -y --no-install-recommends $(awk '$1 == "run" { print $2 }' /tmp/debian-packages.txt) \
- && rm -rf /var/lib/apt/lists/* && useradd --system --create-home stepper
+ && rm -rf /var/lib/apt/lists/* && useradd --system --create-home stepper \
+ && install -d -o stepper -g stepper /var/lib/stepper
 COPY --from=build /src/build/release/bin/stepper /usr/bin/
 COPY --from=build /src/build/release/plugins/*.so /usr/lib/stepper/plugins/
 USER stepper
+# Jobs and answers: keep it on a volume.
+WORKDIR /var/lib/stepper
+VOLUME /var/lib/stepper
 EXPOSE 3001
 CMD ["stepper", "serve", "--listen", "0.0.0.0:3001"]

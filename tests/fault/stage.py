@@ -9,11 +9,11 @@ import sqlite3
 import sys
 import tempfile
 import time
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
+import harness  # noqa: E402
 from harness import BUILD, PLUGINS, STEPPER, Server, Simulator, call, clean_environment, provider, run_stepper  # noqa: E402,F401
 
 FAULTS = BUILD / "tests" / "fault"  # what this folder's CMakeLists builds
@@ -115,18 +115,11 @@ def prompts(log):
     return [(entry["instance"], entry["body"]) for entry in log if entry["method"] == "POST"]
 
 
-class Case(unittest.TestCase):
-    """Starts what a test asks for and ends it whatever happens."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.simulator = Simulator()
-        cls.addClassCleanup(cls.simulator.stop)
+class Case(harness.Case):
+    """Has stages, on which servers come and go, in place of one server."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         self.assertEqual(call("POST", self.simulator.url + "/_sim/reset").status, 200)
 
     def stage(self, *names, behaviour=None, settings=None, **more):
