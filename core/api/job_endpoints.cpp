@@ -129,8 +129,11 @@ http::Response JobEndpoints::list(const http::Request& request) const {
             return http::Response::json(400, refuse("Invalid limit: expected a number from 1 to 1000").body);
         filter.limit = std::min(*n, kMostListed);
     }
-    const auto jobs = jobs_.store().list(filter);
+    auto jobs = jobs_.store().list(filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);
+    // An open batch is queued or active; the store does not tell these apart.
+    if (const auto state = request.queryValue("state"); state == "queued" || state == "active")
+        std::erase_if(*jobs, [&](const auto& job) { return wireStatus(job) != *state; });
     return http::Response::json(200, jobListJson(*jobs));
 }
 

@@ -60,9 +60,10 @@ void Keeper::beat() {
     if (beats.empty()) return;
     const auto lost = store_.heartbeat(beats, scheduler_.lease());
     if (!lost) {
-        log::warn("leases could not be renewed", {{"reason", lost.error().message}});
+        cannot_renew_.tell(lost.error().message);
         return;
     }
+    cannot_renew_.over();
     for (size_t i = 0; i < told.size(); ++i) {
         told[i]->told = now;
         told[i]->told_progress = beats[i].progress;

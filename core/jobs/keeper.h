@@ -28,6 +28,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stop_ = false;
+    Complaint cannot_renew_{"leases cannot be renewed"};
     std::thread thread_;
 };
 

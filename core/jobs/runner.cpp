@@ -39,11 +39,14 @@ engine::Outcome undecodable(const Error& why) {
 template <class Write>
 Result<bool> persist(const std::string& job_id, CancelToken& cancel, Write write) {
     const SteadyTime give_up = steady_clock::now() + kStorePatience;
+    Complaint trouble("a job's outcome cannot be stored");
     for (milliseconds pause = kFirstStoreRetry;; pause = std::min(pause * 2, kLongestStoreRetry)) {
         auto written = write();
-        if (written) return written;
-        log::warn("a job's outcome could not be stored",
-                  {{"jobId", job_id}, {"reason", written.error().message}});
+        if (written) {
+            trouble.over();
+            return written;
+        }
+        trouble.tell("job " + job_id + ": " + written.error().message);
         if (cancel.check() != CancelReason::None || steady_clock::now() >= give_up) return written;
         cancel.sleepUntil(std::min(give_up, steady_clock::now() + pause));
     }

@@ -87,9 +87,10 @@ void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
     const SteadyTime now = steady_clock::now();
     if (!claims) {
         state.due = now + kAfterError;
-        log::warn("jobs cannot be leased", {{"reason", claims.error().message}});
+        cannot_lease_.tell(claims.error().message);
         return;
     }
+    cannot_lease_.over();
     if (static_cast<int>(claims->jobs.size()) == asked) state.available = true;
     state.due = now + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
     for (auto& job : claims->jobs) {

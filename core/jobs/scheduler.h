@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/cancel.h"
+#include "core/jobs/complaint.h"
 #include "core/store/store.h"
 
 namespace stepper::jobs {
@@ -82,6 +83,7 @@ private:
     bool draining_ = false, closed_ = false;
 
     size_t most_workers_ = 0;
+    Complaint cannot_lease_{"jobs cannot be leased"};
     std::thread dispatcher_;
     std::vector<std::thread> workers_;
 };

@@ -18,6 +18,9 @@ struct OpenOptions {
     CrashPolicy crashes;
 };
 
+// Config error when no store is of the kind that this address names.
+Result<void> checkKind(const std::string& url);
+
 // Config error, saying what to do, when the store cannot be used: no such kind, owned by another process,
 // damaged, newer than this program, on a network file system, not writable. The clock must outlive the store.
 Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock);

@@ -1,211 +1,193 @@
-"""What a durable job costs: accepting, running, finding in the cache, waiting for it. See README.md in this folder.
+"""What a durable job costs: accepting, running, finding in the cache, asking and waiting for it. See README.md in this folder.
 
 One run on one machine; the server, the simulator and the load generator share its cores. `synchronous=FULL` unless
 DURABILITY=normal.
 """
+import calendar
 import http.client
-import json
 import os
-import re
 import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-from child import Server, call  # noqa: E402
+import load
+from load import ROUNDS, SECONDS, median_of, unique, wrk
+from child import Server, call
+from node_package import PACKAGE, NodePackage, why_not
+from subject import Stepper
 
-BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "release"))
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 QUEUED = int(os.environ.get("QUEUED", "100000"))
-DURABILITY = os.environ.get("DURABILITY", "full")
+PILE = 20000
 WAITS = 100
-
-UNIQUE = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local seed, n = "{seed}", 0
-request = function()
-  n = n + 1
-  return wrk.format(nil, nil, nil, '{{"prompt":"Extract product and price: a bag of coffee beans for 18 euros. ' .. seed .. "-" .. n .. '"}}')
-end
-"""
-SAME = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"prompt":"Extract product and price: a bag of coffee beans for 18 euros."}'
-"""
+WAIT_SECONDS = 120
 
 
-def wrk(url, script, clients, seconds, folder):
-    path = folder / "load.lua"
-    path.write_text(script)
-    out = subprocess.run(["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "--timeout", "20s", "-s", path, url],
-                         capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out:
-        raise SystemExit(f"{url} answered errors:\n{out}")
-    scale = {"us": 1, "ms": 1e3, "s": 1e6}
-
-    def percentile(n):
-        value, unit = re.search(rf"{n}%\s+([\d.]+)(us|ms|s)", out).groups()
-        return float(value) * scale[unit]
-
-    return {"p50": percentile(50), "p99": percentile(99), "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-            "count": int(re.search(r"(\d+) requests in", out).group(1))}
+def in_turns(subjects, measure):
+    """The medians of each subject over rounds in which they take turns, so that a drifting machine drifts for all."""
+    rounds = [[measure(start) for start in subjects] for _ in range(ROUNDS)]
+    return [median_of(runs) for runs in zip(*rounds)]
 
 
-def resident_mib(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
+def until(what, condition):
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what} did not end within {WAIT_SECONDS} s")
+        time.sleep(0.05)
 
 
-def gauge(server, pattern):
-    found = re.search("^" + pattern + r" (\S+)", call("GET", server.url + "/metrics").raw.decode(), re.M)
-    return float(found.group(1)) if found else 0.0
-
-
-def start(simulator, folder, name, **queue):
-    """A server with a store of its own, whose only provider is the simulator's instance `name`."""
-    home = folder / f"{name}-{time.monotonic_ns()}"
-    home.mkdir()
-    provider = {"name": name, "plugin": "openai-compatible", "base_url": f"{simulator.url}/p/{name}/v1", "model": "m-1",
-                "api_key": "k", "concurrency": 4096}
-    (home / "providers.yaml").write_text(json.dumps({"providers": [provider]}))
-    (home / "stepper.yaml").write_text(json.dumps({
-        "providers_file": "providers.yaml", "log": {"level": "info"}, "plugins_dir": str(BUILD / "plugins"), "queue": queue,
-        "store": {"url": f"sqlite:{home}/stepper.db", "durability": DURABILITY}}))
-    return Server([BUILD / "bin/stepper", "serve", "--config", home / "stepper.yaml", "--listen", "127.0.0.1:0"],
-                  stderr=subprocess.DEVNULL)
-
-
-def median_of(rounds):
-    return {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
-
-
-def accept(simulator, folder, clients):
+def accept(start, folder, clients):
     """Posts of new work while nothing of it can be finished."""
-    server = start(simulator, folder, "never", workers=1)
-    try:
-        url = server.url + "/v1/generate"
-        wrk(url, UNIQUE.format(seed="warm"), clients, 1, folder)
-        return median_of([wrk(url, UNIQUE.format(seed=f"a{i}"), clients, SECONDS, folder) for i in range(ROUNDS)])
-    finally:
-        server.process.kill()
-        server.stop()
+    with start("never", workers=1) as server:
+        idle = server.resident_mib()
+        warm = wrk(server.generate, unique("warm"), clients, 1, folder)
+        posts = wrk(server.generate, unique("a"), clients, SECONDS, folder)
+        return {**posts, "idle": idle, "full": server.resident_mib(), "queued": warm["count"] + posts["count"]}
 
 
-def complete(simulator, folder):
+def post_and_finish(server, folder, seconds):
     """Posts for some seconds while workers run; then until the last job is done. Jobs per second over all of it."""
-    server = start(simulator, folder, "fast")
-    try:
-        began = time.monotonic()
-        load = wrk(server.url + "/v1/generate", UNIQUE.format(seed="c"), 16, SECONDS, folder)
-        jobs = load["count"]
-        while gauge(server, r'jobs_processed_total\{status="completed"\}') < jobs:
-            if time.monotonic() - began > 120:
-                raise SystemExit("the jobs did not end within two minutes")
-            time.sleep(0.05)
-        total = gauge(server, r'jobs_processed_total\{status="completed"\}')
-        return {"rps": total / (time.monotonic() - began), "accepted": load["rps"]}
-    finally:
-        server.process.kill()
-        server.stop()
+    began = time.monotonic()
+    posts = wrk(server.generate, unique("c"), 16, seconds, folder)
+    until("the jobs", lambda: server.done() >= posts["count"])
+    return {"rps": server.done() / (time.monotonic() - began), "accepted": posts["rps"], "count": posts["count"]}
 
 
-def drain(simulator, folder, jobs=20000):
+def complete(start, folder):
+    with start("fast") as server:
+        return post_and_finish(server, folder, SECONDS)
+
+
+def drain(start, folder, simulator):
     """A pile that is there already, run to its end by a server that starts on it."""
-    server = start(simulator, folder, "never", workers=1)
-    url = server.url + "/v1/generate"
-    queued = 0
-    while queued < jobs:
-        queued += wrk(url, UNIQUE.format(seed=f"d{queued}"), 64, 1, folder)["count"]
-    config = Path(server.process.args[3])
-    server.process.kill()
-    server.stop()
-    config.write_text(config.read_text().replace('"workers": 1', '"workers": 64'))
-    call("PUT", f"{simulator.url}/_sim/p/never", {})
-    server = Server([BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"], stderr=subprocess.DEVNULL)
-    try:
-        began = time.monotonic()
-        while gauge(server, "job_queue_size") > 0 and time.monotonic() - began < 120:
-            time.sleep(0.05)
-        return queued / (time.monotonic() - began)
-    finally:
-        server.process.kill()
-        server.stop()
-        call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
+    with start("never", workers=1) as server:
+        queued = 0
+        while queued < PILE:
+            queued += wrk(server.generate, unique(f"d{queued}"), 64, 1, folder)["count"]
+        server.end()
+        call("PUT", f"{simulator.url}/_sim/p/never", {})
+        try:
+            server.start(workers=64)
+            began = time.monotonic()
+            until("the pile", lambda: server.metric("job_queue_size") == 0)
+            return {"rps": queued / (time.monotonic() - began)}
+        finally:
+            call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
 
 
-def cache_hits(simulator, folder):
-    server = start(simulator, folder, "fast")
-    try:
-        url = server.url + "/v1/generate"
-        call("POST", url, {"prompt": "Extract product and price: a bag of coffee beans for 18 euros."})
-        time.sleep(0.5)
-        wrk(url, SAME, 16, 1, folder)
-        return {n: median_of([wrk(url, SAME, n, SECONDS, folder) for _ in range(ROUNDS)]) for n in (1, 16)}
-    finally:
-        server.stop()
+def cache_hits(start, folder):
+    with start("fast") as server:
+        finished_job(server)
+        script = load.same({"prompt": load.PROMPT})
+        wrk(server.generate, script, 16, 1, folder)
+        return {n: median_of([wrk(server.generate, script, n, SECONDS, folder) for _ in range(ROUNDS)]) for n in (1, 16)}
 
 
-def wake_ups(simulator, folder):
+def clearing_cache_hits(start, folder):
+    """Hits of a server that clears an answer once it gave it: each of the prompts it has just completed is asked once.
+    Also the fraction that were hits."""
+    with start("fast") as server:
+        count = post_and_finish(server, folder, 1)["count"]
+        share = {1: (1, count // 4), 16: (count // 4 + 1, count)}
+        asked = {n: wrk(server.generate, unique("c", *numbers), n, 1, folder) for n, numbers in share.items()}
+        hits = server.metric(r'cache_hits_total\{status="fresh"[^}]*\}')
+        return asked, min(1, hits / sum(a["count"] for a in asked.values()))
+
+
+def finished_job(server):
+    job = f"{server.url}/v1/jobs/" + call("POST", server.generate, {"prompt": load.PROMPT}).json["jobId"]
+    until("a job", lambda: call("GET", job).json["status"] == "completed")
+    return job
+
+
+def poll(start, folder):
+    """A finished job, asked for again and again."""
+    with start("fast") as server:
+        job = finished_job(server)
+        wrk(job, load.GET, 16, 1, folder)
+        return wrk(job, load.GET, 16, SECONDS, folder)
+
+
+def wake_ups(start):
     """From the moment a job is finished (by its own time stamp) to the answer of the ?wait that waits for it."""
-    server = start(simulator, folder, "slow")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
     late = []
-    try:
+    with start("slow") as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server.port)
         for i in range(WAITS):
-            job = call("POST", server.url + "/v1/generate", {"prompt": f"w-{i}"}).json["jobId"]
+            job = call("POST", server.generate, {"prompt": f"w-{i}"}).json["jobId"]
             connection.request("GET", f"/v1/jobs/{job}?wait=10")
             connection.getresponse().read()
             answered = time.time()
-            listed = call("GET", server.url + "/v1/jobs?limit=1").json["jobs"][0]
-            day, clock = listed["finishedAt"].rstrip("Z").split("T")
-            seconds, millis = clock.split(".")
-            finished = time.mktime(time.strptime(f"{day} {seconds}", "%Y-%m-%d %H:%M:%S")) - time.timezone + int(millis) / 1e3
-            late.append((answered - finished) * 1e3)
-    finally:
-        server.stop()
+            finished, millis = call("GET", server.url + "/v1/jobs?limit=1").json["jobs"][0]["finishedAt"].rstrip("Z").split(".")
+            late.append((answered - calendar.timegm(time.strptime(finished, "%Y-%m-%dT%H:%M:%S"))) * 1e3 - int(millis))
     late.sort()
     return late[len(late) // 2], late[int(len(late) * 0.99)]
 
 
-def memory(simulator, folder):
-    server = start(simulator, folder, "never", workers=1)
-    try:
-        idle = resident_mib(server.process.pid)
-        url, queued = server.url + "/v1/generate", 0
+def memory(start, folder):
+    with start("never", workers=1) as server:
+        idle, queued = server.resident_mib(), 0
         while queued < QUEUED:
-            queued += wrk(url, UNIQUE.format(seed=f"m{queued}"), 64, 2, folder)["count"]
-        return idle, resident_mib(server.process.pid), queued
-    finally:
-        server.process.kill()
-        server.stop()
+            queued += wrk(server.generate, unique(f"m{queued}"), 64, 2, folder)["count"]
+        return idle, server.resident_mib(), queued
+
+
+def latencies(figures):
+    return f"p50 {figures['p50'] / 1e3:.2f} ms, p99 {figures['p99'] / 1e3:.2f} ms"
+
+
+def show(label, figures, detail=latencies):
+    """`figures`: ours and, when it was measured, the Node package's."""
+    ours, *others = figures
+    print(f"{label:<24}{ours['rps']:>8.0f}/s   {detail(ours)}".rstrip(), flush=True)
+    for node in others:
+        print(f"{'  Node package':<24}{node['rps']:>8.0f}/s   {detail(node)}   (ours ×{ours['rps'] / node['rps']:.1f})", flush=True)
+
+
+def show_cleared(asked, found, ours):
+    for clients, figures in asked.items():
+        print(f"  Node package, {clients:>2} at once: {latencies(figures)}, {found:.0%} hits   "
+              f"(p50 ×{figures['p50'] / ours[clients]['p50']:.1f} of ours)", flush=True)
+
+
+def compare(simulator, folder):
+    ours = partial(Stepper, simulator, folder)
+    node = partial(NodePackage, simulator, folder)
+    obstacle = why_not()
+    print(f"Not compared with {PACKAGE}: {obstacle}" if obstacle else f"Node package: {PACKAGE} on redis-server", flush=True)
+    both = [ours] if obstacle else [ours, node]
+
+    show("accepted,  1 client", in_turns([ours], lambda s: accept(s, folder, 1)))
+    show("accepted, 16 clients", in_turns(both, lambda s: accept(s, folder, 16)))
+    accepted = in_turns(both, lambda s: accept(s, folder, 64))
+    show("accepted, 64 clients", accepted)
+    show("completed end to end", in_turns(both, lambda s: complete(s, folder)), lambda f: f"accepted meanwhile {f['accepted']:.0f}/s")
+    show("completed from a pile", in_turns([ours], lambda s: drain(s, folder, simulator)), lambda _: "")
+    show("polled when finished", in_turns(both, lambda s: poll(s, folder)))
+    hits = cache_hits(ours, folder)
+    show("cache hit,  1 client", [hits[1]])
+    show("cache hit, 16 clients", [hits[16]])
+    if not obstacle:
+        show_cleared(*clearing_cache_hits(node, folder), hits)
+    p50, p99 = wake_ups(ours)
+    print(f"?wait after completion: p50 {p50:.1f} ms, p99 {p99:.1f} ms (time stamps are whole ms; the client is Python)", flush=True)
+    idle, full, queued = memory(ours, folder)
+    print(f"RSS: idle {idle:.1f} MiB, with {queued} jobs queued {full:.1f} MiB", flush=True)
+    for n in accepted[1:]:
+        print(f"  Node package and redis-server: idle {n['idle']:.1f} MiB, with {n['queued']:.0f} jobs queued {n['full']:.1f} MiB",
+              flush=True)
 
 
 def main():
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_DIR")))
-    simulator = Server([BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
-    call("PUT", f"{simulator.url}/_sim/p/fast", {})
-    call("PUT", f"{simulator.url}/_sim/p/slow", {"latency_ms": 50})
-    call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
+    simulator = Server([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
     try:
-        for clients in (1, 16, 64):
-            a = accept(simulator, folder, clients)
-            print(f"accepted, {clients:>2} clients: {a['rps']:>7.0f}/s   p50 {a['p50'] / 1e3:.2f} ms, p99 {a['p99'] / 1e3:.2f} ms", flush=True)
-        c = median_of([complete(simulator, folder) for _ in range(ROUNDS)])
-        print(f"completed end to end:  {c['rps']:>7.0f}/s   (accepted meanwhile {c['accepted']:.0f}/s)", flush=True)
-        print(f"completed from a pile: {statistics.median(drain(simulator, folder) for _ in range(ROUNDS)):>7.0f}/s", flush=True)
-        for clients, h in cache_hits(simulator, folder).items():
-            print(f"cache hit, {clients:>2} clients: {h['rps']:>7.0f}/s   p50 {h['p50'] / 1e3:.2f} ms, p99 {h['p99'] / 1e3:.2f} ms", flush=True)
-        p50, p99 = wake_ups(simulator, folder)
-        print(f"?wait after completion: p50 {p50:.1f} ms, p99 {p99:.1f} ms (time stamps are whole ms; the client is Python)", flush=True)
-        idle, full, queued = memory(simulator, folder)
-        print(f"RSS: idle {idle:.1f} MiB, with {queued} jobs queued {full:.1f} MiB", flush=True)
+        call("PUT", f"{simulator.url}/_sim/p/fast", {})
+        call("PUT", f"{simulator.url}/_sim/p/slow", {"latency_ms": 50})
+        call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
+        compare(simulator, folder)
     finally:
         simulator.stop()
         shutil.rmtree(folder)
