@@ -36,18 +36,18 @@ http::Response JobEndpoints::get(const http::Request& request) const {
     const SteadyTime until = request.received + std::chrono::seconds(std::min(*wait, kLongestWaitSeconds));
 
     std::optional<std::string_view> before;
-    for (;;) {
+    for (bool wait_is_over = *wait == 0;;) {
         std::optional<jobs::Waiters::Ticket> ticket;
-        if (*wait > 0) ticket.emplace(jobs_.waiters(), id);
+        if (!wait_is_over) ticket.emplace(jobs_.waiters(), id);
         const Found job = jobs_.store().job(id);
         if (!job) return storeUnavailable(job.error(), request.id);
         if (!*job) return notFound();
         const auto status = wireStatus(**job);
         const bool moved_on = any_change && before && status != *before;
-        if (*wait == 0 || store::isFinal((*job)->state) || moved_on) return answer(request, **job);
+        if (wait_is_over || store::isFinal((*job)->state) || moved_on) return answer(request, **job);
         if (!before) before = status;
-        if (ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed)
-            return answer(request, **job);
+        // The job is read once more even then: what was read before the wait may be old by now.
+        wait_is_over = ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed;
     }
 }
 

@@ -16,6 +16,7 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.accepted = {}                # id: [tokens], one of a single job
+        self.given = Counter()            # id: how many posts were answered with it
         self.ids = []
         self.by_key = defaultdict(set)    # idempotency key: ids it was answered with
         self.tokens_of_key = {}           # idempotency key: its tokens
@@ -29,20 +30,21 @@ class Ledger:
     def accept(self, job_id, tokens, key):
         with self.lock:
             self.counts["accepted"] += 1
+            self.given[job_id] += 1
             if job_id not in self.accepted:
                 self.accepted[job_id] = tokens
                 self.ids.append(job_id)
             if key:
                 self.by_key[key].add(job_id)
 
-    def saw(self, job_id, raw):
-        """A job as it was read; what is final must never read otherwise again."""
+    def saw(self, job_id, raw, first):
+        """A job as it was read; what is final must never read otherwise again. `first`: how it was seen final before this
+        read began, if it was: reads that overlap have no order."""
         final = json.loads(raw)["status"] in FINAL
         with self.lock:
-            first = self.finals.get(job_id)
-            if final and first is None:
-                self.finals[job_id] = raw
-            elif first is not None and first != raw:
+            if final:
+                first = self.finals.setdefault(job_id, raw)
+            if first is not None and first != raw:
                 self.problems.append(f"job {job_id} changed after its end: {first!r}, then {raw!r}")
 
     def known_id(self, rng):
@@ -143,9 +145,10 @@ class Client(threading.Thread):
         if not job_id:
             return
         wait = self.rng.choice((0, 0, 1, 2))
+        first = self.ledger.finals.get(job_id)
         answer = call("GET", f"{self.url}/v1/jobs/{job_id}?wait={wait}")
         if answer.status == 200:
-            self.ledger.saw(job_id, answer.raw)
+            self.ledger.saw(job_id, answer.raw, first)
         elif answer.status != 404 or not self.ledger.drops[job_id]:
             with self.ledger.lock:
                 self.ledger.problems.append(f"GET of job {job_id} was answered {answer.status}: {answer.raw!r}")

@@ -150,10 +150,12 @@ class Act:
             answer = read(server, job_id)
             drops = ledger.drops.get(job_id, [])
             if answer.status == 404:
-                if not {"deleted", "unknown"} & set(drops):
+                # An item that every client has dropped that was given it goes with its batch.
+                unwanted = drops.count("kept") >= ledger.given[job_id]
+                if not {"deleted", "unknown"} & set(drops) and not unwanted:
                     self.problem(f"job {job_id} is lost; it was dropped {drops}")
                 continue
-            ledger.saw(job_id, answer.raw)
+            ledger.saw(job_id, answer.raw, ledger.finals.get(job_id))
             job = answer.json
             if job["status"] not in FINAL or (job["status"] == "cancelled" and not drops):
                 self.problem(f"job {job_id} is {job['status']}; it was dropped {drops}")
