@@ -102,6 +102,14 @@ void drain(http::Server& server, jobs::JobService& jobs, SteadyTime deadline) {
     jobs_end.join();
 }
 
+void logStore(const config::Config& config, const std::optional<store::Salvaged>& salvaged) {
+    log::info("store opened", {{"url", config.store_url}, {"durability", config.store_durability}});
+    if (salvaged)
+        log::warn("damaged store recovered", {{"rows", salvaged->rows},
+                                              {"unreadablePlaces", salvaged->gaps},
+                                              {"damagedFile", salvaged->damaged_path}});
+}
+
 int refuse(const std::string& problem) {
     std::fprintf(stderr, "stepper: %s\n", problem.c_str());
     return kExitConfig;
@@ -126,8 +134,10 @@ int serve(const Options& options) {
                   {{"warning",
                     "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
-    auto store = store::open(storeOptions(snapshot->config, options.recover), host.clock());
+    std::optional<store::Salvaged> salvaged;
+    auto store = store::open(storeOptions(snapshot->config, options.recover), host.clock(), &salvaged);
     if (!store) return refuse(store.error().message);
+    logStore(snapshot->config, salvaged);
     jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};

@@ -24,9 +24,11 @@ Result<void> checkKind(const std::string& url) {
             "wins over the file)."};
 }
 
-Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock) {
+Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock,
+                                    std::optional<Salvaged>* salvaged) {
     if (auto known = checkKind(options.url); !known) return std::move(known).error();
-    if (isSqlite(options.url)) return sqlite::open(options.url.substr(kSqlite.size()), options, clock);
+    if (isSqlite(options.url))
+        return sqlite::open(options.url.substr(kSqlite.size()), options, clock, {}, salvaged);
     return std::unique_ptr<Store>(std::make_unique<MemoryStore>(clock, options.crashes));
 }
 

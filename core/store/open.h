@@ -18,11 +18,20 @@ struct OpenOptions {
     CrashPolicy crashes;
 };
 
+// What `recover` did to a damaged database.
+struct Salvaged {
+    std::string damaged_path;  // where it is now
+    int64_t rows = 0;          // copied
+    int64_t gaps = 0;          // places that could not be read; what was there is lost
+};
+
 // Config error when no store is of the kind that this address names.
 Result<void> checkKind(const std::string& url);
 
 // Config error, saying what to do, when the store cannot be used: no such kind, owned by another process,
 // damaged, newer than this program, on a network file system, not writable. The clock must outlive the store.
-Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock);
+// `salvaged` is told what `recover` did, if it had to do anything.
+Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock,
+                                    std::optional<Salvaged>* salvaged = nullptr);
 
 }  // namespace stepper::store

@@ -1,19 +1,13 @@
 // Saves what can still be read of a damaged database.
 #pragma once
-#include <cstdint>
 #include <string>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/store/open.h"
 #include "core/store/sqlite/database.h"
 
 namespace stepper::store::sqlite {
-
-struct Salvaged {
-    std::string damaged_path;  // where the damaged database is now
-    int64_t rows = 0;          // copied
-    int64_t gaps = 0;          // places that could not be read; what was there is lost
-};
 
 // Renames the database at `path` and makes a new one with every row that can be read. Nobody else may have it
 // open. Config error when the files cannot be renamed or written.

@@ -9,6 +9,7 @@
 #include "core/store/sqlite/location.h"
 #include "core/store/sqlite/readers.h"
 #include "core/store/sqlite/removals.h"
+#include "core/store/sqlite/salvage.h"
 #include "core/store/sqlite/views.h"
 #include "core/store/sqlite/writer.h"
 

@@ -6,13 +6,11 @@
 
 #include "core/store/open.h"
 #include "core/store/sqlite/database.h"
-#include "core/store/sqlite/salvage.h"
 #include "core/store/store.h"
 
 namespace stepper::store::sqlite {
 
-// See store::open(). `options.url` is not looked at. `salvaged` is told what `recover` did, if it did
-// anything.
+// See store::open(). `options.url` is not looked at.
 Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& options, const Clock& clock,
                                     const Tuning& tuning = {}, std::optional<Salvaged>* salvaged = nullptr);
 

@@ -30,10 +30,10 @@ TEST(Settings, EveryKeyIsRead) {
 server: { listen: "[::1]:0", max_connections: 7, max_body: 1.5MiB, drain_timeout: 1m30s }
 providers_file: elsewhere.yaml
 plugins_dir: ../plugins
-store: { url: "rediss://h:1/0", key_prefix: p }
+store: { url: "rediss://h:1/0", key_prefix: p, durability: normal }
 cache: { ttl: 2h, fresh_for: 1.5h, stale_while_revalidate: no, delivery: { reports: keep, generate: once } }
 queue: { workers: 3, retention: 2d, lease: 5s, max_attempts: 2 }
-batch: { max_items: 9, max_concurrency: 8 }
+batch: { max_items: 9, max_concurrency: 8, max_running: 2 }
 fallback: { enabled: False }
 security:
   api_key: " k "
@@ -56,6 +56,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->plugins_dir, "/etc/plugins");
     EXPECT_EQ(c->store_url, "rediss://h:1/0");
     EXPECT_EQ(c->store_key_prefix, "p");
+    EXPECT_EQ(c->store_durability, "normal");
     EXPECT_EQ(c->cache.ttl, 2h);
     EXPECT_EQ(c->cache.fresh_for, 90min);
     EXPECT_FALSE(c->cache.stale_while_revalidate);
@@ -67,6 +68,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->queue.max_attempts, 2);
     EXPECT_EQ(c->batch.max_items, 9);
     EXPECT_EQ(c->batch.max_concurrency, 8);
+    EXPECT_EQ(c->batch.max_running, 2);
     EXPECT_FALSE(c->fallback_enabled);
     EXPECT_TRUE(c->security.api_key_enabled);
     EXPECT_EQ(c->security.api_key.reveal(), "k");

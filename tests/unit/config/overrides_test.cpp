@@ -34,6 +34,7 @@ TEST(Overrides, EachReachesItsField) {
         {"REDIS_KEY_PREFIX", "x:", [](auto& c) { return c.store_key_prefix == "x:"; }},
         {"QUEUE_CONCURRENCY", "5", [](auto& c) { return c.queue.workers == 5; }},
         {"BATCH_MAX_ITEMS", "10", [](auto& c) { return c.batch.max_items == 10; }},
+        {"BATCH_QUEUE_CONCURRENCY", "2", [](auto& c) { return c.batch.max_running == 2; }},
         {"BATCH_MAX_CONCURRENCY", "9", [](auto& c) { return c.batch.max_concurrency == 9; }},
         {"CACHE_TTL_SECONDS", "604800", [](auto& c) { return c.cache.ttl == 168h; }},
         {"CACHE_STALE_THRESHOLD", "60", [](auto& c) { return c.cache.fresh_for == 1min; }},
