@@ -1,5 +1,6 @@
 #include "core/api/job_events.h"
 
+#include "core/api/generate_request.h"
 #include "core/api/job_view.h"
 #include "core/base/json.h"
 #include "core/http/sse.h"
@@ -60,7 +61,8 @@ void streamJob(jobs::JobService& jobs, const Clock& clock, const std::string& id
         jobs::Waiters::Ticket ticket(jobs.waiters(), id);
         const auto job = jobs.store().job(id);
         if (!job || !*job) {
-            stream.write(http::sse::event("error", "", R"({"error":"Job not found"})"));
+            stream.write(
+                http::sse::event("error", "", refuse(job ? "Job not found" : job.error().message).body));
             return;
         }
         if ((*job)->version > told.version && !stream.write(news(**job, told))) return;

@@ -81,7 +81,9 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     jobs::Submission submission;
     submission.kind = kindOf(wanted.request, report);
     submission.body = request.body;
-    submission.tenant = wanted.request.tenant_id;
+    // Users of reports name no tenant, and take turns all the same.
+    submission.tenant =
+        report ? std::get<prompt::CommitInput>(wanted.request.subject).user_id : wanted.request.tenant_id;
     if (!bypass)
         submission.cache_key =
             jobs::cacheKeyOf(wanted.request, wanted.cache_key, snapshots_.get()->config.security.redact);

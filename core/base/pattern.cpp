@@ -23,7 +23,8 @@ std::optional<unsigned> hex(std::string_view s, size_t digits) {
     return error == std::errc{} && end == s.data() + digits ? std::optional(value) : std::nullopt;
 }
 
-// Reads what follows "\u" off s: XXXX, a surrogate pair XXXX\uXXXX, or {X...}.
+// Reads what follows "\u" off s: four hex digits, two such halves of a surrogate pair, or any number in
+// braces.
 std::optional<unsigned> takeUnicode(std::string_view& s) {
     if (s.starts_with('{')) {
         const size_t close = s.find('}');
