@@ -3,6 +3,7 @@
 #include "core/api/answer.h"
 #include "core/api/batch_request.h"
 #include "core/api/job_view.h"
+#include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/jobs/identity.h"
 
@@ -55,6 +56,14 @@ http::Response conflict(const http::Request& request) {
         request.id);
 }
 
+// The client's Idempotency-Key. Keys of different tenants never meet, whatever characters they hold.
+std::string scopedKey(std::string_view tenant, const http::Request& request) {
+    const auto key = request.header("idempotency-key");
+    return key.empty()
+               ? std::string()
+               : sha256Hex(std::to_string(tenant.size()) + ':' + std::string(tenant) + std::string(key));
+}
+
 std::optional<http::Response> badIdempotencyKey(const http::Request& request) {
     if (request.header("idempotency-key").size() <= kMaxIdempotencyKey) return std::nullopt;
     return http::Response::error(400, "BAD_REQUEST", "Invalid Idempotency-Key: at most 256 bytes",
@@ -88,7 +97,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
         submission.cache_key =
             jobs::cacheKeyOf(wanted.request, wanted.cache_key, snapshots_.get()->config.security.redact);
     submission.read_cache = wanted.cache_control == CacheControl::Default;
-    submission.idempotency_key = request.header("idempotency-key");
+    submission.idempotency_key = scopedKey(wanted.request.tenant_id, request);
     submission.time_limit = wanted.max_duration;
     submission.priority = wanted.priority.value_or(submission.priority);
 
@@ -129,7 +138,7 @@ http::Response Submit::batch(const http::Request& request) const {
     jobs::BatchSubmission submission;
     submission.tenant = wanted.tenant_id;
     submission.body = request.body;
-    submission.idempotency_key = request.header("idempotency-key");
+    submission.idempotency_key = scopedKey(wanted.tenant_id, request);
     submission.concurrency = wanted.concurrency;
     submission.priority = wanted.priority;
     submission.time_limit = wanted.max_duration;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <thread>
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -7,6 +8,7 @@
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/ThreadPool.h>
+#include <poll.h>
 
 #include "core/http/exchange.h"
 #include "core/http/listener.h"
@@ -19,6 +21,9 @@ constexpr int kMinThreads = 4;
 constexpr int kThreadIdleSeconds = 30;
 // How long a thread waits for a connection inside Poco's dispatcher, which may miss being told to stop.
 constexpr Poco::Timespan::TimeDiff kDispatcherWaitUs = 1'000'000;
+// How long a stopping server still takes in clients that keep coming.
+constexpr milliseconds kLastCall{250};
+constexpr milliseconds kLastCallStep{1};
 
 class Handler final : public Poco::Net::HTTPRequestHandler {
 public:
@@ -92,6 +97,7 @@ public:
         if (std::exchange(drained_, true)) return;
         auto& front = machine_->front;
         front.draining = true;
+        awaitHandOver(std::min(deadline, std::chrono::steady_clock::now() + kLastCall));
         front.closing.cancel();
         machine_->http.stop();
         machine_->socket.close();
@@ -108,6 +114,18 @@ public:
     }
 
 private:
+    // The kernel connects clients before they are accepted, and Poco queues them before it serves them:
+    // ending now would reset the connections of clients that have sent their request.
+    void awaitHandOver(SteadyTime until) {
+        const auto pending = [&] {
+            pollfd backlog{machine_->socket.impl()->sockfd(), POLLIN, 0};
+            return ::poll(&backlog, 1, 0) > 0 || machine_->http.queuedConnections() > 0 ||
+                   machine_->front.connections.value() > machine_->http.currentConnections();
+        };
+        while (pending() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(kLastCallStep);
+    }
+
     std::unique_ptr<Machine> machine_;
     const uint16_t port_;
     bool drained_ = false;

@@ -17,13 +17,6 @@ cache::Options cacheOptions(const config::Config& config) {
     return out;
 }
 
-// Keys of different tenants never meet, whatever characters they hold.
-std::string scoped(std::string_view tenant, std::string_view key) {
-    return key.empty()
-               ? std::string()
-               : sha256Hex(std::to_string(tenant.size()) + ':' + std::string(tenant) + std::string(key));
-}
-
 store::NewJob newJob(const Submission& wanted) {
     store::NewJob job;
     job.id = newId();
@@ -34,7 +27,7 @@ store::NewJob newJob(const Submission& wanted) {
     job.accept_cached = wanted.read_cache;
     job.priority = wanted.priority;
     job.time_limit = wanted.time_limit;
-    job.idempotency_key = scoped(wanted.tenant, wanted.idempotency_key);
+    job.idempotency_key = wanted.idempotency_key;
     if (!job.idempotency_key.empty()) job.request_digest = sha256Hex(wanted.kind + wanted.body);
     return job;
 }
@@ -130,7 +123,7 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     batch.concurrency = wanted.concurrency;
     batch.priority = wanted.priority;
     batch.time_limit = wanted.time_limit;
-    batch.idempotency_key = scoped(wanted.tenant, wanted.idempotency_key);
+    batch.idempotency_key = wanted.idempotency_key;
     if (!batch.idempotency_key.empty()) batch.request_digest = sha256Hex("batch" + wanted.body);
     for (const auto& item : wanted.items)
         batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache});

@@ -15,7 +15,7 @@ struct Submission {
     std::string cache_key;   // "": neither read from nor written to the cache
     bool read_cache = true;  // false: make the answer anew
     int priority = store::kNormalPriority;
-    std::string idempotency_key;  // the client's own, "" for none
+    std::string idempotency_key;  // "" for none; tells the tenants apart
     std::optional<milliseconds> time_limit;
 };
 

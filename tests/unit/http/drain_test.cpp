@@ -78,6 +78,20 @@ TEST(Drain, RunningRequestFinishesAndIdleConnectionsEnd) {
     EXPECT_EQ(server->inFlight(), 0);
 }
 
+TEST(Drain, WhoHasSentARequestIsAnswered) {
+    for (int round = 0; round < 20; ++round) {
+        TestServer server(plainRoutes());
+        std::vector<std::unique_ptr<Client>> clients;
+        for (int i = 0; i < 30; ++i) {
+            clients.push_back(std::make_unique<Client>(server.port()));
+            clients.back()->send(get("/hello"));
+        }
+        std::thread draining([&] { server->drain(in(5s)); });
+        for (const auto& client : clients) EXPECT_EQ(client->read().status, 200);
+        draining.join();
+    }
+}
+
 TEST(Drain, DeadlineCancelsWhatStillRuns) {
     Waiting waiting;
     TestServer server(waiting.routes());
