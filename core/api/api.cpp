@@ -4,10 +4,13 @@
 #include <charconv>
 
 #include "core/api/answer.h"
+#include "core/api/forecast_view.h"
 #include "core/api/generate_request.h"
 #include "core/api/health.h"
 #include "core/api/job_endpoints.h"
+#include "core/api/rate_headers.h"
 #include "core/api/submit.h"
+#include "core/api/usage_view.h"
 #include "core/base/version.h"
 
 namespace stepper::api {
@@ -49,19 +52,29 @@ public:
             deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration), *request.cancel);
         if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
             return cutByDrain(request);
-        return immediateAnswer(outcome, report, request.id);
+        auto answer = immediateAnswer(outcome, report, request.id);
+        addRateLimit(answer, *deps_.snapshots.get(), deps_.clock.now());
+        return answer;
     }
 
     http::Response health() const {
         const auto snapshot = deps_.snapshots.get();
+        const auto states = statesOf(*snapshot);
         const auto store = deps_.jobs.store().health();
-        const int status = healthOf(*snapshot, store) == Health::Unhealthy ? 503 : 200;
-        return http::Response::json(status, healthJson(*snapshot, store, deps_.clock, false));
+        const int status = healthOf(*snapshot, states, store) == Health::Unhealthy ? 503 : 200;
+        return http::Response::json(status, healthJson(*snapshot, states, store, deps_.clock.wall(), false));
     }
 
     http::Response providers() const {
-        return http::Response::json(
-            200, healthJson(*deps_.snapshots.get(), deps_.jobs.store().health(), deps_.clock, true));
+        const auto snapshot = deps_.snapshots.get();
+        return http::Response::json(200, healthJson(*snapshot, statesOf(*snapshot),
+                                                    deps_.jobs.store().health(), deps_.clock.wall(), true));
+    }
+
+    http::Response usage(const http::Request& request) const { return api::usage(request, deps_.usage); }
+
+    http::Response forecast(const http::Request& request) const {
+        return api::forecast(request, *deps_.snapshots.get(), deps_.jobs.store(), deps_.clock);
     }
 
     http::Response ready() const {
@@ -73,6 +86,7 @@ public:
 
     http::Response metrics() const {
         measureJobs();
+        measureProviders();
         http::Response out;
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";
         out.body = deps_.metrics.render();
@@ -83,6 +97,7 @@ public:
 
 private:
     void measureJobs() const;
+    void measureProviders() const;
 
     static http::Response cutByDrain(const http::Request& request) {
         auto out = http::Response::error(503, "CANCELLED",
@@ -110,6 +125,18 @@ void Endpoints::measureJobs() const {
     deps_.metrics.jobQueue(waiting);
 }
 
+void Endpoints::measureProviders() const {
+    const auto snapshot = deps_.snapshots.get();
+    for (const auto& provider : snapshot->providers) {
+        if (!provider.enabled()) continue;
+        const auto state = provider.gate->state();
+        const std::string& name = provider.spec.name;
+        deps_.metrics.providerState(name, !state.denied, state.breaker != limits::Breaker::State::Closed);
+        for (const auto& quota : state.quotas)
+            deps_.metrics.quotaRemaining(name, quota.name, std::max<int64_t>(quota.limit - quota.used, 0));
+    }
+}
+
 http::Response Endpoints::root() const {
     const auto snapshot = deps_.snapshots.get();
     const auto& security = snapshot->config.security;
@@ -132,7 +159,9 @@ http::Response Endpoints::root() const {
     json::put(w, "GET /v1/reports/:jobId", "State and result of a report's job");
     json::put(w, "DELETE /v1/reports", "Remove a cached report; ?userId=&commitSha=[&template=]");
     json::put(w, "POST /v1/reports/immediate", "Generate a commit report and wait for it");
-    json::put(w, "GET /v1/providers", "State of every provider");
+    json::put(w, "GET /v1/providers", "State, limits and speed of every provider");
+    json::put(w, "GET /v1/usage", "Requests, tokens and cost by tenant and provider; ?days=&tenant=");
+    json::put(w, "GET /v1/plan", "When the queued jobs, and more, would be done; ?jobs=");
     json::put(w, "GET /health", "Health, 503 when no provider can be used");
     json::put(w, "GET /livez", "The process is alive");
     json::put(w, "GET /readyz", "It takes requests");
@@ -155,7 +184,7 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
     using http::Body;
     using http::Request;
     const auto api = std::make_shared<const Endpoints>(deps);
-    const auto submit = std::make_shared<const Submit>(deps.jobs, deps.snapshots, deps.metrics);
+    const auto submit = std::make_shared<const Submit>(deps.jobs, deps.snapshots, deps.metrics, deps.clock);
     const auto jobs = std::make_shared<const JobEndpoints>(deps.jobs, deps.clock, deps.metrics);
     return {
         {"POST", "/v1/generate", Body::Json, [submit](const Request& r) { return submit->generate(r); }},
@@ -173,6 +202,8 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
         {"POST", "/v1/reports/immediate", Body::Json,
          [api](const Request& r) { return api->generateNow(r, parseReport(r.body), true); }},
         {"GET", "/v1/providers", Body::None, [api](const Request&) { return api->providers(); }},
+        {"GET", "/v1/usage", Body::None, [api](const Request& r) { return api->usage(r); }},
+        {"GET", "/v1/plan", Body::None, [api](const Request& r) { return api->forecast(r); }},
         {"GET", "/health", Body::None, [api](const Request&) { return api->health(); }},
         {"GET", "/livez", Body::None,
          [](const Request&) { return http::Response::json(200, R"({"status":"alive"})"); }},

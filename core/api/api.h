@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "core/engine/engine.h"
+#include "core/engine/usage_keeper.h"
 #include "core/http/http.h"
 #include "core/jobs/job_service.h"
 
@@ -12,6 +13,7 @@ namespace stepper::api {
 struct ApiDeps {
     engine::Engine& engine;
     jobs::JobService& jobs;
+    engine::UsageKeeper& usage;
     const engine::SnapshotHolder& snapshots;
     Metrics& metrics;
     const Clock& clock;

@@ -93,6 +93,16 @@ public:
         return std::nullopt;
     }
 
+    std::optional<config::Plan> plan() {
+        using config::Plan;
+        return oneOf<std::optional<Plan>>(
+            "plan",
+            {{"manual", Plan::Manual},
+             {"fastest-first", Plan::FastestFirst},
+             {"cheapest-first", Plan::CheapestFirst}},
+            std::nullopt, "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'");
+    }
+
     void fail(std::string sentence) {
         if (!problem_) problem_ = std::move(sentence);
     }
@@ -168,6 +178,7 @@ Parsed parseGenerate(Body whole) {
     out.cache_key = read.id("cacheKey");
     out.request.preferred = read.names("preferredProviders");
     out.request.excluded = read.names("excludeProviders");
+    out.request.plan = read.plan();
     if (const auto n = read.positive("maxOutputTokens", kMaxOutputTokens))
         out.request.max_output_tokens = static_cast<int64_t>(*n);
     if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
@@ -207,6 +218,7 @@ Parsed parseReport(std::string_view text) {
     Reader read(body);
     out.request.preferred = read.names("preferredProviders");
     out.request.excluded = read.names("excludeProviders");
+    out.request.plan = read.plan();
     if (read.problem()) return refuse(*read.problem());
     out.request.subject = std::move(input).value();
     out.request.mode = output::Mode::CommitReport;

@@ -49,7 +49,8 @@ std::optional<http::Response> Guard::check(const http::Request& request, std::st
         add.emplace_back("Access-Control-Allow-Origin", origin);
         if (security_.cors.allow_credentials) add.emplace_back("Access-Control-Allow-Credentials", "true");
         add.emplace_back("Access-Control-Expose-Headers",
-                         "X-Request-Id, Retry-After, Location, X-Cache, Age, Idempotent-Replayed");
+                         "X-Request-Id, Retry-After, Location, X-Cache, Age, Idempotent-Replayed, RateLimit, "
+                         "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset");
         if (request.method == "OPTIONS" && !request.header("access-control-request-method").empty()) {
             add.emplace_back("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
             add.emplace_back(

@@ -4,34 +4,69 @@
 
 #include "core/api/generate_request.h"
 #include "core/base/json.h"
+#include "core/engine/outcome_json.h"
 
 namespace stepper::api {
 namespace {
-
-// Being busy is being used, not being ill.
-bool usable(const engine::ProviderEntry& p, const limits::GateState& s) {
-    return p.enabled() && (!s.denied || s.denied == limits::Denial::Busy);
-}
 
 std::string_view stateOf(const engine::ProviderEntry& p, const limits::GateState& s) {
     if (!p.enabled()) return "disabled";
     return s.denied ? limits::name(*s.denied) : "ready";
 }
 
-std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s) {
-    if (!p.enabled()) return p.disabled_reason;
-    if (s.denied == limits::Denial::Disabled)
-        return "the provider refused its key; correct it, or wait for the next try";
-    return {};
+std::string limitReason(const limits::GateState& s) {
+    for (const auto& q : s.quotas)
+        if (q.used >= q.limit) return "its limit is used up: " + q.name;
+    return "it asked to be left alone, or what is left of its limits is too little for another request";
 }
 
-void putProvider(json::Writer& w, const engine::ProviderEntry& p, std::string_view checked) {
-    const auto state = p.gate->state();
+std::string circuitReason(const limits::GateState& s) {
+    if (s.breaker == limits::Breaker::State::HalfOpen)
+        return "it failed too often; a request is trying it again";
+    return "it failed too often";
+}
+
+std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s) {
+    if (!p.enabled()) return p.disabled_reason;
+    if (!s.denied) return {};
+    switch (*s.denied) {
+        case limits::Denial::Disabled:
+            return "the provider refused its key; correct it, or wait for the next try";
+        case limits::Denial::RateLimited: return limitReason(s);
+        case limits::Denial::CircuitOpen: return circuitReason(s);
+        case limits::Denial::Busy: break;
+    }
+    return "all of its slots are taken";
+}
+
+void putQuota(json::Writer& w, const limits::QuotaState& q) {
+    w.StartObject();
+    json::put(w, "window", q.name);
+    json::put(w, "unit", q.unit == limits::Unit::Requests ? "requests" : "tokens");
+    json::putInt(w, "limit", q.limit);
+    if (q.configured != q.limit) json::putInt(w, "configured", q.configured);
+    json::putInt(w, "used", q.used);
+    json::putInt(w, "remaining", std::max<int64_t>(q.limit - q.used, 0));
+    json::putInt(w, "moreInSeconds", engine::wholeSeconds(q.more_in));
+    json::putInt(w, "resetInSeconds", engine::wholeSeconds(q.reset_in));
+    w.EndObject();
+}
+
+void putLatency(json::Writer& w, const limits::GateState& s) {
+    w.Key("latency");
+    w.StartObject();
+    if (s.p50) json::putInt(w, "p50Ms", s.p50->count());
+    if (s.p95) json::putInt(w, "p95Ms", s.p95->count());
+    w.EndObject();
+}
+
+void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::GateState& state,
+                 std::string_view checked) {
     w.StartObject();
     json::put(w, "name", p.spec.name);
     json::putBool(w, "circuitOpen", state.denied == limits::Denial::CircuitOpen);
     json::putBool(w, "healthy", usable(p, state));
-    json::putInt(w, "retryAfterSeconds", std::chrono::ceil<std::chrono::seconds>(state.ready_in).count());
+    json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(state.ready_in));
     json::put(w, "lastChecked", checked);
     json::put(w, "inferredFrom", "circuit_breaker");
     json::putBool(w, "supportsBatch", false);
@@ -46,7 +81,12 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, std::string_vi
     json::put(w, "plugin", p.spec.plugin);
     json::put(w, "model", p.spec.model);
     json::putInt(w, "inFlight", state.in_flight);
-    json::putInt(w, "consecutiveFailures", state.consecutive_failures);
+    json::putInt(w, "consecutiveFailures", state.failures_in_row);
+    putLatency(w, state);
+    w.Key("quotas");
+    w.StartArray();
+    for (const auto& quota : state.quotas) putQuota(w, quota);
+    w.EndArray();
     w.EndObject();
 }
 
@@ -73,30 +113,41 @@ std::string_view name(Health h) {
     return "unhealthy";
 }
 
-Health healthOf(const engine::Snapshot& snapshot, const store::Health& store) {
+GateStates statesOf(const engine::Snapshot& snapshot) {
+    GateStates out;
+    for (const auto& provider : snapshot.providers) out.push_back(provider.gate->state());
+    return out;
+}
+
+bool usable(const engine::ProviderEntry& provider, const limits::GateState& state) {
+    return provider.enabled() && state.denied != limits::Denial::CircuitOpen &&
+           state.denied != limits::Denial::Disabled;
+}
+
+Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store) {
     size_t enabled = 0, good = 0;
-    for (const auto& p : snapshot.providers) {
-        if (!p.enabled()) continue;
+    for (size_t i = 0; i < states.size(); ++i) {
+        if (!snapshot.providers[i].enabled()) continue;
         ++enabled;
-        if (usable(p, p.gate->state())) ++good;
+        if (usable(snapshot.providers[i], states[i])) ++good;
     }
     if (good == 0 || store.status == store::Health::Status::Failed) return Health::Unhealthy;
     return good == enabled && store.status == store::Health::Status::Ok ? Health::Healthy : Health::Degraded;
 }
 
-std::string healthJson(const engine::Snapshot& snapshot, const store::Health& store, const Clock& clock,
-                       bool with_contract_version) {
+std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
+                       WallTime now, bool with_contract_version) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
-    const std::string now = isoTime(clock.wall());
+    const std::string timestamp = isoTime(now);
     w.StartObject();
-    json::put(w, "status", name(healthOf(snapshot, store)));
+    json::put(w, "status", name(healthOf(snapshot, states, store)));
     w.Key("providers");
     w.StartArray();
-    for (const auto& p : snapshot.providers) putProvider(w, p, now);
+    for (size_t i = 0; i < states.size(); ++i) putProvider(w, snapshot.providers[i], states[i], timestamp);
     w.EndArray();
     putStore(w, store);
-    json::put(w, "timestamp", now);
+    json::put(w, "timestamp", timestamp);
     if (with_contract_version) json::put(w, "contractVersion", kContractVersion);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};

@@ -1,4 +1,4 @@
-// Provider state as /health and /v1/providers show it. Pure but for reading gates.
+// Provider state as /health and /v1/providers show it. Pure but for statesOf(), which reads the gates.
 #pragma once
 #include "core/engine/snapshot.h"
 #include "core/store/store.h"
@@ -8,12 +8,19 @@ namespace stepper::api {
 enum class Health { Healthy, Degraded, Unhealthy };
 std::string_view name(Health h);
 
+// Of each provider of the snapshot, in its order.
+using GateStates = std::vector<limits::GateState>;
+GateStates statesOf(const engine::Snapshot& snapshot);
+
+// It works, though it may be busy or out of quota now: that is being used, not being ill.
+bool usable(const engine::ProviderEntry& provider, const limits::GateState& state);
+
 // Healthy when every enabled provider and the store can be used, unhealthy when no provider can or the store
 // has failed.
-Health healthOf(const engine::Snapshot& snapshot, const store::Health& store);
+Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store);
 
 // {"status","providers":[...],"store":{"status"[,"reason"]},"timestamp"[,"contractVersion"]}
-std::string healthJson(const engine::Snapshot& snapshot, const store::Health& store, const Clock& clock,
-                       bool with_contract_version);
+std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
+                       WallTime now, bool with_contract_version);
 
 }  // namespace stepper::api

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/job_events.h"
 #include "core/api/job_view.h"
+#include "core/api/query.h"
 #include "core/base/json.h"
 
 namespace stepper::api {
@@ -14,23 +16,17 @@ namespace {
 
 using Found = Result<std::optional<store::Job>>;
 
-constexpr int kLongestWaitSeconds = 60, kMostListed = 1000;
+constexpr int64_t kLongestWaitSeconds = 60, kMostListed = 1000;
+// More than can be had is taken for the most that can.
+constexpr int64_t kAnyNumber = std::numeric_limits<int64_t>::max();
 
 http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }
-
-// A whole number in the query; none when it is something else.
-std::optional<int> wholeNumber(std::string_view text) {
-    int n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
-    return n;
-}
 
 }  // namespace
 
 http::Response JobEndpoints::get(const http::Request& request) const {
     const std::string id(request.param("id"));
-    const auto wait = wholeNumber(request.queryValue("wait").value_or("0"));
+    const auto wait = wholeNumber(request.queryValue("wait").value_or("0"), 0, kAnyNumber);
     if (!wait) return http::Response::json(400, refuse("Invalid wait: expected seconds from 0 to 60").body);
     const bool any_change = request.queryValue("until") == "change";
     const SteadyTime until = request.received + std::chrono::seconds(std::min(*wait, kLongestWaitSeconds));
@@ -124,10 +120,10 @@ http::Response JobEndpoints::list(const http::Request& request) const {
                                             .body);
     }
     if (const auto limit = request.queryValue("limit")) {
-        const auto n = wholeNumber(*limit);
-        if (!n || *n == 0)
+        const auto n = wholeNumber(*limit, 1, kAnyNumber);
+        if (!n)
             return http::Response::json(400, refuse("Invalid limit: expected a number from 1 to 1000").body);
-        filter.limit = std::min(*n, kMostListed);
+        filter.limit = static_cast<int>(std::min(*n, kMostListed));
     }
     auto jobs = jobs_.store().list(filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);

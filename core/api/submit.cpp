@@ -3,6 +3,7 @@
 #include "core/api/answer.h"
 #include "core/api/batch_request.h"
 #include "core/api/job_view.h"
+#include "core/api/rate_headers.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/jobs/identity.h"
@@ -86,6 +87,7 @@ http::Response Submit::report(const http::Request& request) const {
 
 http::Response Submit::enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const {
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
+    const auto snapshot = snapshots_.get();
     const bool bypass = wanted.cache_control == CacheControl::NoCache;
     jobs::Submission submission;
     submission.kind = kindOf(wanted.request, report);
@@ -95,7 +97,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
         report ? std::get<prompt::CommitInput>(wanted.request.subject).user_id : wanted.request.tenant_id;
     if (!bypass)
         submission.cache_key =
-            jobs::cacheKeyOf(wanted.request, wanted.cache_key, snapshots_.get()->config.security.redact);
+            jobs::cacheKeyOf(wanted.request, wanted.cache_key, snapshot->config.security.redact);
     submission.read_cache = wanted.cache_control == CacheControl::Default;
     submission.idempotency_key = scopedKey(wanted.request.tenant_id, request);
     submission.time_limit = wanted.max_duration;
@@ -107,6 +109,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     if (done->how == Submitted::How::Hit) return fromCache(*done->hit, submission, report);
     if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss();
     auto out = accepted({done->job_id, report, {}});
+    addRateLimit(out, *snapshot, clock_.now());
     if (done->how == Submitted::How::Repeated) {
         out.headers.emplace_back("Idempotent-Replayed", "true");
     } else {
@@ -155,6 +158,7 @@ http::Response Submit::batch(const http::Request& request) const {
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
     auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency)});
+    addRateLimit(out, *snapshot, clock_.now());
     if (done->how == Submitted::How::Repeated) out.headers.emplace_back("Idempotent-Replayed", "true");
     return out;
 }

@@ -11,8 +11,9 @@ namespace stepper::api {
 // Borrows everything; handlers run on any thread.
 class Submit {
 public:
-    Submit(jobs::JobService& jobs, const engine::SnapshotHolder& snapshots, Metrics& metrics)
-        : jobs_(jobs), snapshots_(snapshots), metrics_(metrics) {}
+    Submit(jobs::JobService& jobs, const engine::SnapshotHolder& snapshots, Metrics& metrics,
+           const Clock& clock)
+        : jobs_(jobs), snapshots_(snapshots), metrics_(metrics), clock_(clock) {}
 
     http::Response generate(const http::Request& request) const;
     http::Response report(const http::Request& request) const;
@@ -29,6 +30,7 @@ private:
     jobs::JobService& jobs_;
     const engine::SnapshotHolder& snapshots_;
     Metrics& metrics_;
+    const Clock& clock_;
 };
 
 }  // namespace stepper::api

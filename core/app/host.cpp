@@ -98,7 +98,7 @@ plugin::LoadOptions loadOptions(const TemporaryFolder& copies) {
     return options;
 }
 
-Host::Host(config::Config config) : engine_({snapshots_, transport_, metrics_}) {
+Host::Host(config::Config config) : engine_({snapshots_, transport_, metrics_, clock_}) {
     plugin::setPluginLog([](int level, std::string_view message) {
         log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
     });

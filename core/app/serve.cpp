@@ -11,6 +11,8 @@
 #include "core/api/guard.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
+#include "core/engine/quota_journal.h"
+#include "core/engine/usage_keeper.h"
 #include "core/jobs/decide.h"
 #include "core/store/open.h"
 #include "core/telemetry/log.h"
@@ -138,13 +140,20 @@ int serve(const Options& options) {
     auto store = store::open(storeOptions(snapshot->config, options.recover), host.clock(), &salvaged);
     if (!store) return refuse(store.error().message);
     logStore(snapshot->config, salvaged);
+    engine::QuotaJournal journal(**store, host.clock());
+    for (const auto& p : snapshot->providers) journal.restore(p.spec.name, *p.gate);
+    host.engine().setJournal(&journal);
+    engine::Usage usage(host.clock());
+    engine::UsageKeeper usage_keeper(usage, **store);
+    host.engine().setUsage(&usage);
     jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};
     const api::Guard guard(snapshot->config.security);
     auto server = http::Server::bind(
         serverOptions(snapshot->config),
-        api::makeRoutes({host.engine(), jobs, host.snapshots(), host.metrics(), host.clock(), draining}),
+        api::makeRoutes(
+            {host.engine(), jobs, usage_keeper, host.snapshots(), host.metrics(), host.clock(), draining}),
         [&](const http::Request& r, std::string_view route, http::Headers& add) {
             return guard.check(r, route, add);
         },
@@ -154,6 +163,7 @@ int serve(const Options& options) {
         });
     if (!server) return refuse(server.error().message);
 
+    usage_keeper.start();
     jobs.start();
     (*server)->start();
     std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(),
@@ -167,6 +177,8 @@ int serve(const Options& options) {
     exitOnSecondSignal();
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
     drain(**server, jobs, std::chrono::steady_clock::now() + snapshot->config.server.drain_timeout);
+    for (const auto& p : snapshot->providers) journal.close(p.spec.name, *p.gate);
+    usage_keeper.close();
     log::info("stopped");
     return kExitOk;
 }

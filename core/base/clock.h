@@ -3,7 +3,9 @@
 #pragma once
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace stepper {
 
@@ -49,5 +51,8 @@ private:
 std::string isoTime(WallTime t);
 // RFC 9110 IMF-fixdate: "Sat, 21 Nov 2026 07:12:22 GMT"
 std::string httpDate(WallTime t);
+// Reads an IMF-fixdate or RFC 3339 ("2026-11-21T08:12:22.935+01:00"). None for anything else and for years
+// outside 2000 to 2199.
+std::optional<WallTime> parseTime(std::string_view text);
 
 }  // namespace stepper

@@ -60,6 +60,21 @@ struct Limits {
     std::optional<int64_t> rpm, rpd, tpm, tpd;
     std::vector<Window> windows;
     std::string day_resets_in = "UTC";  // IANA time zone
+    // How much longer a window counts than it says, for what the way to the provider varies by, where no answer
+    // begins sooner. None: one percent of the window, at least 50 ms and at most 500 ms.
+    std::optional<milliseconds> skew;
+};
+
+// What a million tokens cost, in whatever currency the file uses throughout.
+struct Price {
+    double input = 0, output = 0;
+};
+
+// In which order the providers of a request are tried.
+enum class Plan {
+    Manual,         // as configured
+    FastestFirst,   // by measured latency
+    CheapestFirst,  // by price; those without one last
 };
 
 struct Retry {
@@ -97,6 +112,7 @@ struct Provider {
     Breaker breaker;
     milliseconds wait_up_to{0};
     PromptVariant prompt_variant = PromptVariant::Auto;
+    std::optional<Price> price;
     std::optional<int64_t> max_tokens;  // shown as maxTokens; the default when a request names none
     std::string options_json = "{}";    // plugin-specific, an object
     Mark mark;
@@ -168,9 +184,11 @@ struct Config {
     Queue queue;
     Batch batch;
     bool fallback_enabled = true;
+    bool fallback_when_limited = false;  // also for requests that would have to wait for quotas
     Security security;
     Webhooks webhooks;
     Log log;
+    Plan plan = Plan::Manual;                  // of requests that name none
     std::vector<Provider> providers;           // in the order they are tried
     std::vector<std::string> warnings;         // complete sentences, for the log
     std::vector<std::filesystem::path> files;  // what load() read, for whoever watches them

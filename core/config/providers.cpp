@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "core/base/time_zone.h"
 #include "core/config/expand.h"
 #include "core/config/overrides.h"
 #include "core/config/sections.h"
@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr size_t kMostProviders = 256;
 constexpr size_t kMostWindows = 16;
+constexpr size_t kLongestZone = 64;  // longer words are no slips, and comparing them takes time
 constexpr int64_t kMostPerWindow = 1'000'000'000'000;
 
 enum class Switch { Auto, On, Off };
@@ -52,13 +53,16 @@ Read zoneField(std::string& out) {
     return [&out](const Value& v) {
         const auto s = v.text();
         if (!s) return;
-        // It becomes part of a path under the system's zone files.
-        const bool well_formed = !s->empty() && s->size() <= 64 && s->front() != '/' &&
-                                 std::all_of(s->begin(), s->end(), [](unsigned char c) {
-                                     return std::isalnum(c) || c == '/' || c == '_' || c == '-' || c == '+';
-                                 });
-        if (!well_formed) return v.failExpected("a time zone such as UTC or America/Los_Angeles");
-        out = *s;
+        if (TimeZone::find(*s)) {
+            out = *s;
+            return;
+        }
+        const auto names = TimeZone::names();
+        if (names.empty()) return v.fail("the system has no time zones; install tzdata, or write UTC");
+        if (!s->empty() && s->size() <= kLongestZone)
+            if (const auto close = nearest(*s, names))
+                return v.fail(fmt::format("unknown time zone; did you mean \"{}\"?", *close));
+        v.failExpected("a time zone the system knows, such as UTC or America/Los_Angeles");
     };
 }
 
@@ -90,7 +94,17 @@ Read limitsSection(Limits& l) {
                           {"tpm", read::integer(l.tpm, 1, kMostPerWindow)},
                           {"tpd", read::integer(l.tpd, 1, kMostPerWindow)},
                           {"windows", windowsField(l.windows)},
-                          {"day_resets_in", zoneField(l.day_resets_in)}});
+                          {"day_resets_in", zoneField(l.day_resets_in)},
+                          {"skew", read::duration(l.skew, 0ms, 1min)}});
+}
+
+Read priceSection(std::optional<Price>& out) {
+    return [&out](const Value& v) {
+        Price price;
+        readMapping(v, {{"input", read::number(price.input, 0, 1e6), true},
+                        {"output", read::number(price.output, 0, 1e6), true}});
+        out = price;
+    };
 }
 
 Read retrySection(Retry& r) {
@@ -126,6 +140,7 @@ Fields sharedFields(Provider& p) {
                                                                {"detailed", PromptVariant::Detailed},
                                                                {"short", PromptVariant::Short},
                                                                {"gemini", PromptVariant::Gemini}})},
+            {"price", priceSection(p.price)},
             {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
 }
 
@@ -223,7 +238,11 @@ void readProviders(const Value& root, Config& config) {
     };
     ProviderList list(defaults, config);
     const auto add = [&list](const Value& item) { list.add(item); };
-    readMapping(root, {{"defaults", read_defaults}, {"providers", read::list(kMostProviders, add), true}});
+    readMapping(root, {{"plan", read::choice(config.plan, {{"manual", Plan::Manual},
+                                                           {"fastest-first", Plan::FastestFirst},
+                                                           {"cheapest-first", Plan::CheapestFirst}})},
+                       {"defaults", read_defaults},
+                       {"providers", read::list(kMostProviders, add), true}});
 
     const auto is_enabled = [](const Provider& p) { return p.enabled; };
     if (std::none_of(config.providers.begin(), config.providers.end(), is_enabled))

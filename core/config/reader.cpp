@@ -136,6 +136,12 @@ Read duration(milliseconds& out, milliseconds min, milliseconds max) {
     };
 }
 
+Read duration(std::optional<milliseconds>& out, milliseconds min, milliseconds max) {
+    return [&out, min, max](const Value& v) {
+        if (const auto d = v.duration(min, max)) out = d;
+    };
+}
+
 Read bytes(uint64_t& out, uint64_t min, uint64_t max) {
     return [&out, min, max](const Value& v) {
         if (const auto n = v.bytes(min, max)) out = *n;

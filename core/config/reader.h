@@ -102,6 +102,7 @@ Read number(T& out, double min, double max) {
     };
 }
 Read duration(milliseconds& out, milliseconds min, milliseconds max);
+Read duration(std::optional<milliseconds>& out, milliseconds min, milliseconds max);
 Read bytes(uint64_t& out, uint64_t min, uint64_t max);
 template <class E>
 Read choice(E& out, std::vector<std::pair<std::string, E>> choices) {

@@ -166,7 +166,8 @@ std::string readSettings(const Value& root, Config& config) {
          {"cache", cacheSection(config.cache)},
          {"queue", queueSection(config.queue)},
          {"batch", batchSection(config.batch)},
-         {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)}})},
+         {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)},
+                                     {"when_limited", read::flag(config.fallback_when_limited)}})},
          {"security", securitySection(config.security)},
          {"webhooks", webhooksSection(config.webhooks)},
          {"log", logSection(config.log)}});

@@ -50,18 +50,23 @@ milliseconds shorter(milliseconds ours, milliseconds wish) {
 class Attempt {
 public:
     Attempt(const ProviderEntry& provider, SteadyTime deadline, CancelToken& cancel,
-            transport::Transport& transport, plugin::Session session)
+            transport::Transport& transport, AttemptListener& listener, plugin::Session session)
         : provider_(provider),
           deadline_(deadline),
           cancel_(cancel),
           transport_(transport),
+          listener_(listener),
           session_(std::move(session)) {}
 
     Result<plugin::Answer> run() {
         Action action = session_.start(out_);
         for (;;) {
-            if (auto* error = std::get_if<Error>(&action)) return std::move(*error);
-            if (std::holds_alternative<plugin::Done>(action)) return finished();
+            if (auto* error = std::get_if<Error>(&action)) {
+                if (const auto& finish = out_.answer().finish; !finish.empty() && finish != "error")
+                    listener_.concluded();
+                return std::move(*error);
+            }
+            if (std::holds_alternative<plugin::Done>(action)) return out_.take();
             if (const auto* wait = std::get_if<plugin::Wait>(&action)) {
                 action = afterWait(wait->duration);
             } else {
@@ -89,6 +94,7 @@ private:
                                    ? std::min(limits.max_response_bytes, spec.max_response_bytes)
                                    : limits.max_response_bytes;
         addKey(r, spec, limits.api_key);
+        r.on_sent = [this] { listener_.sent(); };
         return r;
     }
 
@@ -107,7 +113,9 @@ private:
 
     Action deliver(const HttpEvent& event) {
         switch (event.kind) {
-            case HttpEvent::Kind::Head: return session_.head(event.status, *event.headers, out_);
+            case HttpEvent::Kind::Head:
+                listener_.heard(*event.headers);
+                return session_.head(event.status, *event.headers, out_);
             case HttpEvent::Kind::Data: return session_.data(event.data, event.name, out_);
             case HttpEvent::Kind::End: return session_.end(out_);
             case HttpEvent::Kind::Failed: break;
@@ -137,23 +145,11 @@ private:
         return error;
     }
 
-    Result<plugin::Answer> finished() {
-        plugin::Answer answer = out_.take();
-        if (answer.finish == "content_filter")
-            return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
-        const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
-        if (empty && answer.finish == "length")
-            return Error{
-                ErrorClass::BadResponse,
-                "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
-        if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
-        return answer;
-    }
-
     const ProviderEntry& provider_;
     SteadyTime deadline_;
     CancelToken& cancel_;
     transport::Transport& transport_;
+    AttemptListener& listener_;
     plugin::Session session_;
     plugin::Collector out_;
 };
@@ -161,10 +157,23 @@ private:
 }  // namespace
 
 Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json,
-                               SteadyTime deadline, CancelToken& cancel, transport::Transport& transport) {
+                               SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
+                               AttemptListener& listener) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
     if (!session) return std::move(session).error();
-    return Attempt(provider, deadline, cancel, transport, std::move(session).value()).run();
+    return Attempt(provider, deadline, cancel, transport, listener, std::move(session).value()).run();
+}
+
+Result<void> checkAnswer(const plugin::Answer& answer) {
+    if (answer.finish == "content_filter")
+        return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
+    const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
+    if (empty && answer.finish == "length")
+        return Error{
+            ErrorClass::BadResponse,
+            "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
+    if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
+    return {};
 }
 
 }  // namespace stepper::engine

@@ -2,21 +2,22 @@
 
 #include <algorithm>
 
+#include "core/base/random.h"
 #include "core/engine/attempt.h"
-#include "core/engine/chat_request.h"
 #include "core/engine/classify.h"
 #include "core/engine/plan.h"
+#include "core/limits/hints.h"
+#include "core/telemetry/log.h"
 
 namespace stepper::engine {
 namespace {
 
 using std::chrono::steady_clock;
 
-// A cooling provider is waited for this long at most; a slot is waited for until the deadline, since any call
-// may end at any moment.
-constexpr milliseconds kMaxCoolingWait{2'000};
 // Less time than this is not worth starting a call in.
 constexpr milliseconds kMinCall{50};
+// When all are busy nobody knows when a slot comes free; soon, most likely.
+constexpr milliseconds kBusyHint{250};
 
 milliseconds since(SteadyTime start) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
@@ -28,165 +29,216 @@ bool isLimit(const AttemptRecord& r) {
 }
 
 // A slot that was entered is given back whatever happens in between.
-class HeldSlot {
+class HeldSlot final : public AttemptListener {
 public:
-    explicit HeldSlot(limits::Gate& gate) : gate_(gate) {}
-    ~HeldSlot() { gate_.leave(report_); }
+    HeldSlot(const ProviderEntry& provider, limits::Pass pass)
+        : provider_(provider), pass_(std::move(pass)) {}
+    ~HeldSlot() override {
+        if (provider_.gate->leave(pass_, report_))
+            log::error("alert", {{"provider", provider_.spec.name},
+                                 {"reason",
+                                  "the provider refused its API key; it is left alone until the next try, "
+                                  "or until a new key is configured"}});
+    }
     HeldSlot(const HeldSlot&) = delete;
     HeldSlot& operator=(const HeldSlot&) = delete;
+
+    void sent() override { provider_.gate->sent(pass_); }
+    void heard(const transport::Headers& headers) override {
+        heard_ = true;
+        provider_.gate->hear(pass_, limits::allowancesIn(headers, std::chrono::system_clock::now()));
+    }
+    void concluded() override { concluded_ = true; }
+    bool wasHeard() const { return heard_; }
+    bool wasConcluded() const { return concluded_; }
+    const limits::Pass& pass() const { return pass_; }
     void learned(limits::Report report) { report_ = report; }
 
 private:
-    limits::Gate& gate_;
+    const ProviderEntry& provider_;
+    limits::Pass pass_;
+    bool heard_ = false, concluded_ = false;
     limits::Report report_;
 };
 
 }  // namespace
 
 Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
-             CancelToken& cancel, std::atomic<int>* progress)
+             CancelToken& cancel, const RunOptions& options)
     : engine_(engine),
       snapshot_(snapshot),
       request_(request),
       started_(steady_clock::now()),
       deadline_(deadline),
       cancel_(cancel),
-      progress_(progress) {
-    for (const auto* entry : plan(snapshot, request.preferred, request.excluded))
-        legs_.push_back({entry, true, {}});
-    for (auto& leg : legs_)
-        if (!leg.provider->enabled()) skip(leg, limits::Denial::Disabled, milliseconds{0});
+      options_(options),
+      rendering_(request, snapshot.config.security.redact) {
+    for (const auto* entry : plan(snapshot, request)) {
+        legs_.push_back({entry, {}});
+        candidates_.push_back({entry->gate.get(), entry->enabled(), {}, started_ + entry->spec.wait_up_to});
+        if (!entry->enabled()) skip(legs_.size() - 1, limits::Denial::Disabled, milliseconds{0});
+    }
+    if (!legs_.empty()) demand_ = {rendering_.bytes(legs_.front().provider->spec), request.max_output_tokens};
 }
 
 Outcome Chain::run() {
     while (!outOfTime()) {
-        Leg* leg = nextReady();
-        if (!leg || tryLeg(*leg)) break;
+        limits::Pass pass;
+        const auto leg = next(pass);
+        if (!leg || tryLeg(*leg, std::move(pass))) break;
     }
-    if (out_.provider.empty()) out_.failure = conclude();
+    if (out_.provider.empty()) {
+        skipPending(legs_.size());
+        out_.failure = conclude();
+    }
     for (auto& leg : legs_)
-        if (leg.record) out_.attempts.push_back(std::move(*leg.record));
+        std::move(leg.records.begin(), leg.records.end(), std::back_inserter(out_.attempts));
     out_.total = since(started_);
     return std::move(out_);
 }
 
-Chain::Leg* Chain::nextReady() {
-    for (;;) {
-        SteadyTime soonest = SteadyTime::max();
-        bool busy = false;
-        const uint64_t seen = engine_.slotsFreed();
-        for (auto& leg : legs_) {
-            if (!leg.pending) continue;
-            const auto admission = leg.provider->gate->tryEnter();
-            if (admission) return &leg;
-            busy = busy || admission.denied == limits::Denial::Busy;
-            soonest = std::min(soonest, admission.ready_at);
-        }
-        const SteadyTime now = steady_clock::now();
-        const bool soon = soonest <= std::min(now + kMaxCoolingWait, deadline_ - kMinCall);
-        if (!soon && !busy) break;
-        const SteadyTime until = std::min(soonest, deadline_ - kMinCall);
-        if (now >= until && !soon) break;
-        if (const auto reason = engine_.waitForSlot(seen, until, cancel_); reason != CancelReason::None) {
-            stop_ = Error{ErrorClass::Cancelled, std::string(name(reason))};
-            return nullptr;
-        }
-    }
-    skipRest();
-    return nullptr;
+std::optional<size_t> Chain::next(limits::Pass& pass) {
+    // A quick retry is waited for in any case: it is a matter of milliseconds.
+    const bool retrying = std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& c) {
+        return c.pending && c.not_before > steady_clock::now();
+    });
+    auto turn = options_.wait || retrying
+                    ? engine_.dispatcher_.enter(candidates_, demand_, request_.tenant_id,
+                                                deadline_ - kMinCall, cancel_)
+                    : engine_.dispatcher_.tryEnter(candidates_, demand_);
+    if (turn.cancelled != CancelReason::None)
+        stop_ = Error{ErrorClass::Cancelled, std::string(name(turn.cancelled))};
+    if (!turn.choice.index) return std::nullopt;
+    pass = std::move(turn.choice.pass);
+    if (!std::exchange(entered_, true) && options_.entered) options_.entered();
+    return turn.choice.index;
 }
 
-bool Chain::tryLeg(Leg& leg) {
+bool Chain::tryLeg(size_t index, limits::Pass pass) {
+    Leg& leg = legs_[index];
     const ProviderEntry& provider = *leg.provider;
-    leg.pending = false;
-    AttemptRecord& record = leg.record.emplace();
+    candidates_[index].pending = false;
+    const int number = static_cast<int>(leg.records.size()) + 1;
+    AttemptRecord& record = leg.records.emplace_back();
     record.provider = provider.spec.name;
+    record.number = number;
     tellProgress();
 
     const SteadyTime began = steady_clock::now();
-    auto answer = call(provider);
+    plugin::Answer answer;
+    auto trouble = call(provider, std::move(pass), answer);
     const milliseconds took = since(began);
-    engine_.slotFreed();
+    engine_.dispatcher_.roomMade();
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
-    if (answer) {
-        auto value = output::process(answer->text, request_.mode, request_.schema.get());
+    if (!trouble) {
+        auto value = output::process(answer.text, request_.mode, request_.schema.get());
         if (value) {
-            succeed(leg, std::move(answer).value(), std::move(value).value(), took);
+            record.duration = took;
+            succeed(index, std::move(answer), std::move(value).value(), took);
             return true;
         }
-        answer = std::move(value).error();
+        trouble = Trouble{std::move(value).error(), true};
     }
-    const Verdict& verdict = verdictOn(answer.error().error_class);
-    record.error = answer.error();
+    const Verdict& verdict = verdictOn(trouble->error.error_class);
+    record.error = trouble->error;
     record.error_code = verdict.wire_code;
-    record.retry_after = answer.error().retry_after;
+    record.retry_after = trouble->error.retry_after;
     record.duration = took;
     engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
-    if (verdict.next == Next::Stop) stop_ = answer.error();
-    return stop_.has_value();
+    if (verdict.next == Next::Stop) {
+        stop_ = trouble->error;
+        return true;
+    }
+    if (retries(index, *trouble)) engine_.deps_.metrics.quickRetry(provider.spec.name);
+    return false;
 }
 
-Result<plugin::Answer> Chain::call(const ProviderEntry& provider) {
-    HeldSlot slot(*provider.gate);
-    auto messages = messagesFor(request_, provider.spec, snapshot_.config.security.redact);
+std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits::Pass pass,
+                                          plugin::Answer& answer) {
+    using Kind = limits::Report::Kind;
+    HeldSlot slot(provider, std::move(pass));
+    const auto& messages = rendering_.of(provider.spec);
     // Nothing was sent, so it says nothing of the provider; UNKNOWN is what clients know it by.
-    if (!messages) return Error{ErrorClass::Internal, messages.error().message};
+    if (!messages) return Trouble{{ErrorClass::Internal, messages.error().message}};
+    if (engine_.journal_) engine_.journal_->cover(provider.spec.name, *provider.gate, slot.pass());
     const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
     const bool stream =
         provider.spec.stream && (provider.plugin->image().capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
-    auto answer = attempt(provider, chat, until, cancel_, engine_.deps_.transport);
-    if (answer) {
-        slot.learned({limits::Report::Kind::Ok});
-    } else {
-        slot.learned({verdictOn(answer.error().error_class).report, answer.error().retry_after});
+    auto got = attempt(provider, chat, until, cancel_, engine_.deps_.transport, slot);
+    if (engine_.usage_ && slot.pass().permit.sent)
+        engine_.usage_->record(tenantOf(request_), provider.spec, got.ok(),
+                               got ? got->usage : plugin::Usage{});
+    // A poor answer is still an answer of a provider that works.
+    if (!got) {
+        slot.learned(slot.wasConcluded() ? limits::Report{Kind::Ok, {}, {}, {}}
+                                         : reportOn(got.error(), until));
+        return Trouble{std::move(got).error(), slot.wasHeard()};
     }
-    return answer;
+    slot.learned({Kind::Ok, {}, got->usage.prompt, got->usage.completion});
+    answer = std::move(got).value();
+    if (auto sound = checkAnswer(answer); !sound) return Trouble{sound.error(), true};
+    return std::nullopt;
 }
 
-void Chain::succeed(Leg& leg, plugin::Answer answer, json::Document value, milliseconds took) {
-    leg.record->duration = took;
-    skipBefore(leg);
+limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
+    limits::Report out{verdictOn(error.error_class).report, error.retry_after, {}, {}};
+    // Our caller's time was up, not the provider's.
+    if (error.error_class == ErrorClass::Timeout && until == deadline_ && outOfTime())
+        out.kind = limits::Report::Kind::Neutral;
+    return out;
+}
+
+bool Chain::retries(size_t index, const Trouble& trouble) {
+    const Leg& leg = legs_[index];
+    const config::Retry& retry = leg.provider->spec.retry;
+    const bool quick = trouble.error.error_class == ErrorClass::Transport && !trouble.heard;
+    if (!quick || leg.records.size() > 1 || retry.attempts < 2 || !leg.provider->gate->mayRetry())
+        return false;
+    const auto pause = fullJitter(std::min(retry.base, retry.cap));
+    candidates_[index].pending = true;
+    candidates_[index].not_before = candidates_[index].hold_until = steady_clock::now() + pause;
+    return true;
+}
+
+void Chain::succeed(size_t leg, plugin::Answer answer, json::Document value, milliseconds took) {
+    skipPending(leg);
+    const ProviderEntry& provider = *legs_[leg].provider;
     out_.result = std::move(value);
-    out_.provider = leg.provider->spec.name;
+    out_.provider = provider.spec.name;
     out_.validated = true;
     out_.provider_time = took;
     out_.usage = answer.usage;
-    out_.model = answer.model.empty() ? leg.provider->spec.model : answer.model;
+    out_.model = answer.model.empty() ? provider.spec.model : answer.model;
 }
 
-void Chain::skip(Leg& leg, limits::Denial why, milliseconds ready_in) {
-    leg.pending = false;
-    AttemptRecord& record = leg.record.emplace();
-    record.provider = leg.provider->spec.name;
+void Chain::skip(size_t leg, limits::Denial why, milliseconds ready_in) {
+    candidates_[leg].pending = false;
+    AttemptRecord& record = legs_[leg].records.emplace_back();
+    record.provider = legs_[leg].provider->spec.name;
     record.number = 0;
     record.skipped = name(why);
     if (ready_in.count() > 0) record.retry_after = ready_in;
 }
 
-void Chain::skipBefore(const Leg& winner) {
-    for (auto& leg : legs_) {
-        if (&leg == &winner) return;
-        if (!leg.pending) continue;
-        const auto state = leg.provider->gate->state();
-        skip(leg, state.denied.value_or(limits::Denial::Busy), state.ready_in);
-    }
-}
-
-void Chain::skipRest() {
-    for (auto& leg : legs_) {
-        if (!leg.pending) continue;
-        const auto state = leg.provider->gate->state();
-        skip(leg, state.denied.value_or(limits::Denial::Busy), state.ready_in);
+void Chain::skipPending(size_t end) {
+    for (size_t i = 0; i < end; ++i) {
+        // One that waited for its retry has its record.
+        if (!candidates_[i].pending || !legs_[i].records.empty()) continue;
+        const auto ready = candidates_[i].gate->look(demand_);
+        const bool known = !ready && ready.at != SteadyTime::max();
+        skip(i, ready.denied.value_or(limits::Denial::Busy),
+             known ? std::chrono::ceil<milliseconds>(ready.at - steady_clock::now()) : milliseconds{0});
     }
 }
 
 // From 10, so that a running request differs from a waiting one, towards 90: the end is not ours to announce.
 void Chain::tellProgress() const {
-    if (!progress_) return;
-    const auto begun = std::count_if(legs_.begin(), legs_.end(), [](const Leg& l) { return !l.pending; });
-    *progress_ = 10 + 80 * (static_cast<int>(begun) - 1) / static_cast<int>(legs_.size());
+    if (!options_.progress) return;
+    const auto begun =
+        std::count_if(candidates_.begin(), candidates_.end(), [](const Candidate& c) { return !c.pending; });
+    *options_.progress = 10 + 80 * (static_cast<int>(begun) - 1) / static_cast<int>(legs_.size());
 }
 
 bool Chain::outOfTime() const { return steady_clock::now() + kMinCall >= deadline_; }
@@ -197,24 +249,33 @@ Failure Chain::conclude() const {
         const Verdict& v = verdictOn(stop_->error_class);
         return {Kind::Stopped, v.wire_code, v.http_status, stop_->message, v.job_retries, stop_->retry_after};
     }
+    const Failure too_late{
+        Kind::Exhausted, "DEADLINE", 504, "The request's deadline passed before a provider answered.", true,
+        std::nullopt};
+    // Who does not wait had no time to begin with.
+    if (!options_.wait && outOfTime()) return too_late;
     std::vector<const AttemptRecord*> told;
     for (const auto& leg : legs_)
-        if (leg.record && leg.record->skipped != "disabled") told.push_back(&*leg.record);
-    if (!told.empty() && std::all_of(told.begin(), told.end(), [](const auto* r) { return isLimit(*r); }))
+        for (const auto& record : leg.records)
+            if (record.skipped != "disabled") told.push_back(&record);
+    const auto all = [&](auto&& is) {
+        return !told.empty() && std::all_of(told.begin(), told.end(), [&](const auto* r) { return is(*r); });
+    };
+    if (all(isLimit))
         return {Kind::AllLimited,
                 "RATE_LIMIT",
                 429,
                 "All configured providers are rate limited. Try again later.",
                 true,
-                soonestReady().value_or(milliseconds{1'000})};
-    if (outOfTime())
-        return {Kind::Exhausted,
-                "DEADLINE",
-                504,
-                "The request's deadline passed before a provider answered.",
+                soonestReady().value_or(kBusyHint)};
+    if (all([](const AttemptRecord& r) { return !r.skipped.empty(); }))
+        return {Kind::NoneReady,
+                "UPSTREAM_UNAVAILABLE",
+                503,
+                "No provider can be asked now: their limits are used up or their circuits open.",
                 true,
-                std::nullopt};
-    return failed();
+                soonestReady().value_or(kBusyHint)};
+    return outOfTime() ? too_late : failed();
 }
 
 Failure Chain::failed() const {
@@ -226,30 +287,33 @@ Failure Chain::failed() const {
                 soonestReady()};
     bool chance = false;
     for (const auto& leg : legs_) {
-        if (!leg.record || !leg.record->error) {
+        if (leg.records.empty() || !leg.records.back().error) {
             chance = true;  // it was passed over, and may be ready another time
             continue;
         }
-        const Verdict& v = verdictOn(leg.record->error->error_class);
+        const Error& error = *leg.records.back().error;
+        const Verdict& v = verdictOn(error.error_class);
         chance = chance || v.job_retries;
         out.code = v.wire_code;
         out.http_status = v.http_status;
-        out.message = "All configured providers failed. The last one: " + leg.record->error->message;
+        out.message = "All configured providers failed. The last one: " + error.message;
     }
     out.retryable = chance;
     return out;
 }
 
 std::optional<milliseconds> Chain::soonestReady() const {
-    milliseconds soonest = milliseconds::max();
+    const SteadyTime now = steady_clock::now();
+    SteadyTime soonest = SteadyTime::max();
     for (const auto& leg : legs_) {
         if (!leg.provider->enabled()) continue;
-        const milliseconds asked =
-            leg.record ? leg.record->retry_after.value_or(milliseconds{0}) : milliseconds{0};
-        soonest = std::min(soonest, std::max(asked, leg.provider->gate->state().ready_in));
+        const auto ready = leg.provider->gate->look(demand_);
+        const auto asked = leg.records.empty() ? std::nullopt : leg.records.back().retry_after;
+        const SteadyTime at = ready ? now : ready.at;
+        soonest = std::min(soonest, std::max(at, now + asked.value_or(milliseconds{0})));
     }
-    if (soonest == milliseconds::max() || soonest.count() == 0) return std::nullopt;
-    return soonest;
+    if (soonest == SteadyTime::max() || soonest <= now) return std::nullopt;
+    return std::chrono::ceil<milliseconds>(soonest - now);
 }
 
 }  // namespace stepper::engine

@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "core/engine/chat_request.h"
 #include "core/engine/engine.h"
 
 namespace stepper::engine {
@@ -9,31 +10,39 @@ namespace stepper::engine {
 // Lives for one Engine::generate call, on its thread.
 class Chain {
 public:
-    // `progress` may be null.
     Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
-          CancelToken& cancel, std::atomic<int>* progress);
+          CancelToken& cancel, const RunOptions& options);
 
     // An answer or a failure, never the fallback.
     Outcome run();
 
 private:
-    // A provider of the plan and what became of it.
+    // A provider of the plan and what became of it: a record per try, or one that says why it was passed
+    // over.
     struct Leg {
         const ProviderEntry* provider;
-        bool pending = true;
-        std::optional<AttemptRecord> record;
+        std::vector<AttemptRecord> records;
+    };
+    // How a try went, when it brought no answer.
+    struct Trouble {
+        Error error;
+        bool heard = false;  // a response had begun
     };
 
-    // Enters the first pending provider that is ready, waiting within reason; null when none will be.
-    Leg* nextReady();
+    // Enters the first provider that is ready, waiting for one where the caller waits; none when there is
+    // none.
+    std::optional<size_t> next(limits::Pass& pass);
     // Tries the leg, whose slot is held. True when the walk is over: answered, or no other may be asked.
-    bool tryLeg(Leg& leg);
+    bool tryLeg(size_t leg, limits::Pass pass);
     // Calls the provider, gives its slot back and tells its gate what was learned.
-    Result<plugin::Answer> call(const ProviderEntry& provider);
-    void succeed(Leg& leg, plugin::Answer answer, json::Document value, milliseconds took);
-    void skip(Leg& leg, limits::Denial why, milliseconds ready_in);
-    void skipBefore(const Leg& winner);
-    void skipRest();
+    std::optional<Trouble> call(const ProviderEntry& provider, limits::Pass pass, plugin::Answer& answer);
+    limits::Report reportOn(const Error& error, SteadyTime until) const;
+    // Whether the same provider is asked once more, and arranges for it.
+    bool retries(size_t leg, const Trouble& trouble);
+    void succeed(size_t leg, plugin::Answer answer, json::Document value, milliseconds took);
+    void skip(size_t leg, limits::Denial why, milliseconds ready_in);
+    // Those that were not asked, up to that leg, with why.
+    void skipPending(size_t end);
     void tellProgress() const;
     Failure conclude() const;
     Failure failed() const;
@@ -46,8 +55,12 @@ private:
     const SteadyTime started_;
     const SteadyTime deadline_;
     CancelToken& cancel_;
-    std::atomic<int>* const progress_;
+    const RunOptions& options_;
+    Rendering rendering_;
+    limits::Demand demand_;
     std::vector<Leg> legs_;
+    std::vector<Candidate> candidates_;  // one for each leg
+    bool entered_ = false;
     std::optional<Error> stop_;  // the error that ended the walk early
     Outcome out_;
 };

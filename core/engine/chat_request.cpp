@@ -53,6 +53,22 @@ Result<prompt::Messages> messagesFor(const GenerateRequest& request, const confi
                                    schemaText(request));
 }
 
+const Result<prompt::Messages>& Rendering::of(const config::Provider& provider) {
+    const bool differs = std::holds_alternative<prompt::CommitInput>(request_.subject);
+    const auto variant = variantOf(provider);
+    if (!messages_ || (differs && variant != variant_)) messages_ = messagesFor(request_, provider, redact_);
+    variant_ = variant;
+    return *messages_;
+}
+
+uint64_t Rendering::bytes(const config::Provider& provider) {
+    const auto& messages = of(provider);
+    uint64_t sum = 0;
+    if (messages)
+        for (const auto& message : *messages) sum += message.content.size();
+    return sum;
+}
+
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
                             const prompt::Messages& messages, bool stream) {
     rapidjson::StringBuffer buffer;

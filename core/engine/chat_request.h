@@ -4,6 +4,7 @@
 
 #include "core/config/config.h"
 #include "core/engine/request.h"
+#include "core/prompt/commit_report.h"
 #include "core/prompt/messages.h"
 
 namespace stepper::engine {
@@ -12,6 +13,22 @@ namespace stepper::engine {
 // InvalidRequest when the prompt renders to nothing.
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact);
+
+// A request's messages, rendered when first wanted and again only for a provider that gets other words.
+// Borrows the request; used by one thread.
+class Rendering {
+public:
+    Rendering(const GenerateRequest& request, bool redact) : request_(request), redact_(redact) {}
+    const Result<prompt::Messages>& of(const config::Provider& provider);
+    // Of all texts as rendered for this provider.
+    uint64_t bytes(const config::Provider& provider);
+
+private:
+    const GenerateRequest& request_;
+    const bool redact_;
+    prompt::Variant variant_{};
+    std::optional<Result<prompt::Messages>> messages_;
+};
 
 // {"model","messages","stream","max_tokens"?,"response_format"?}
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,

@@ -16,7 +16,7 @@ enum class Next {
 
 struct Verdict {
     Next next;
-    limits::Report::Kind report;  // only Failed counts for the circuit breaker
+    limits::Report::Kind report;  // only Failed and Unreachable count for the circuit breaker
     bool job_retries;             // would the same request stand a chance later?
     int http_status;              // when it is the answer to the client
     std::string_view wire_code;   // errorCode in answers

@@ -8,17 +8,24 @@
 namespace stepper::engine {
 namespace {
 
-// How late a waiting request may notice that its client is gone.
-constexpr milliseconds kCancelCheck{100};
+// More room than anybody has workers for.
+constexpr int kMostRoom = 4096;
 
 std::string_view statusOf(const Outcome& o) {
     if (o.failure) return "failed";
     return o.fallback ? "fallback" : "completed";
 }
 
-bool mayFallBack(const Failure& failure, Fallback when) {
-    if (failure.kind != Failure::Kind::Exhausted) return false;
-    return when == Fallback::Always || (when == Fallback::WhenHopeless && !failure.retryable);
+bool mayFallBack(const Failure& failure, const RunOptions& options, const config::Config& config) {
+    using Kind = Failure::Kind;
+    switch (failure.kind) {
+        case Kind::Stopped: return false;
+        case Kind::AllLimited: return options.wait && config.fallback_when_limited;
+        case Kind::NoneReady: return options.wait && options.fallback == Fallback::Always;
+        case Kind::Exhausted: break;
+    }
+    return options.fallback == Fallback::Always ||
+           (options.fallback == Fallback::WhenHopeless && !failure.retryable);
 }
 
 }  // namespace
@@ -26,9 +33,9 @@ bool mayFallBack(const Failure& failure, Fallback when) {
 Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                          const RunOptions& options) {
     const auto snapshot = deps_.snapshots.get();
-    Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options.progress).run();
+    Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options).run();
     if (outcome.failure && snapshot->config.fallback_enabled &&
-        mayFallBack(*outcome.failure, options.fallback)) {
+        mayFallBack(*outcome.failure, options, snapshot->config)) {
         outcome.failure.reset();
         outcome.provider = "fallback";
         outcome.fallback = true;
@@ -43,34 +50,19 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     return outcome;
 }
 
-uint64_t Engine::slotsFreed() {
-    std::lock_guard lock(mutex_);
-    return slots_freed_;
-}
-
-void Engine::slotFreed() {
-    {
-        std::lock_guard lock(mutex_);
-        ++slots_freed_;
-        if (waiting_ == 0) return;
+limits::Gate::Room Engine::roomForJobs() {
+    limits::Gate::Room all{0, SteadyTime::max()};
+    bool hope = false;
+    for (const auto& provider : deps_.snapshots.get()->providers) {
+        if (!provider.enabled()) continue;
+        const auto room = provider.gate->room(kMostRoom);
+        all.now = std::min(all.now + room.now, kMostRoom);
+        all.more_at = std::min(all.more_at, room.more_at);
+        hope = hope || !room.key_refused;
     }
-    slot_freed_.notify_all();
-}
-
-CancelReason Engine::waitForSlot(uint64_t seen, SteadyTime until, CancelToken& cancel) {
-    std::unique_lock lock(mutex_);
-    ++waiting_;
-    CancelReason reason = CancelReason::None;
-    while (slots_freed_ == seen && reason == CancelReason::None) {
-        const SteadyTime now = std::chrono::steady_clock::now();
-        if (now >= until) break;
-        slot_freed_.wait_until(lock, std::min(until, now + kCancelCheck));
-        lock.unlock();
-        reason = cancel.check();
-        lock.lock();
-    }
-    --waiting_;
-    return reason;
+    // Jobs that nobody can serve are not kept waiting to be told so.
+    if (!hope) return {kMostRoom, SteadyTime::max()};
+    return dispatcher_.roomForJobs(all);
 }
 
 }  // namespace stepper::engine

@@ -1,11 +1,11 @@
 // One request end to end: plan, admit, attempt, classify, validate; the next provider, or the fallback.
 #pragma once
-#include <condition_variable>
-#include <mutex>
-
 #include "core/base/cancel.h"
+#include "core/engine/dispatcher.h"
+#include "core/engine/quota_journal.h"
 #include "core/engine/request.h"
 #include "core/engine/snapshot.h"
+#include "core/engine/usage.h"
 #include "core/telemetry/metrics.h"
 #include "core/transport/transport.h"
 
@@ -16,12 +16,17 @@ struct EngineDeps {
     const SnapshotHolder& snapshots;
     transport::Transport& transport;
     Metrics& metrics;
+    const Clock& clock;
 };
 
 // Safe from any thread; generate() blocks its caller's thread.
 class Engine {
 public:
-    explicit Engine(EngineDeps deps) : deps_(deps) {}
+    explicit Engine(EngineDeps deps) : deps_(deps), dispatcher_(deps.clock) {}
+    // Where quotas are written down before they are used; null for nowhere. Before the first generate().
+    void setJournal(QuotaJournal* journal) { journal_ = journal; }
+    // Where what is sent is counted; null for nowhere. Before the first generate().
+    void setUsage(Usage* usage) { usage_ = usage; }
 
     // Walks the chain until a provider's answer passes validation. Returns by `deadline` (plus the time to
     // give up the running call) or as soon as the token is cancelled. Never fails as a call: the outcome
@@ -29,21 +34,18 @@ public:
     Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                      const RunOptions& options = {});
 
+    // How many jobs could be started now, as far as can be told without knowing them, and when more could.
+    limits::Gate::Room roomForJobs();
+    // Called, on any thread, whenever there may be more room. Set while nobody generates.
+    void onRoom(std::function<void()> listener) { dispatcher_.setListener(std::move(listener)); }
+
 private:
     friend class Chain;
 
-    // Slots come and go on other threads: a walk reads the count, looks at its providers, and when none is
-    // ready waits for the count to move on, so that no slot freed in between is missed.
-    uint64_t slotsFreed();
-    void slotFreed();
-    // Blocks until the count differs from `seen`, `until` has come, or the token is cancelled.
-    CancelReason waitForSlot(uint64_t seen, SteadyTime until, CancelToken& cancel);
-
     EngineDeps deps_;
-    std::mutex mutex_;
-    std::condition_variable slot_freed_;
-    uint64_t slots_freed_ = 0;
-    int waiting_ = 0;
+    Dispatcher dispatcher_;
+    QuotaJournal* journal_ = nullptr;
+    Usage* usage_ = nullptr;
 };
 
 }  // namespace stepper::engine

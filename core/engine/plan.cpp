@@ -1,30 +1,67 @@
 #include "core/engine/plan.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/text.h"
 
 namespace stepper::engine {
 namespace {
 
+// A typical request, for comparing prices: providers' prices of input and output differ by much the same
+// factor.
+constexpr int64_t kTypicalIn = 1'000, kTypicalOut = 500;
+
 bool isNamed(const ProviderEntry& entry, const std::vector<std::string>& names) {
     return std::any_of(names.begin(), names.end(),
                        [&](const auto& n) { return equalsIgnoreCase(n, entry.spec.name); });
 }
 
+// Lower goes first.
+double rank(const ProviderEntry& entry, config::Plan order, int64_t tokens_out) {
+    switch (order) {
+        case config::Plan::Manual: break;
+        case config::Plan::FastestFirst:
+            return static_cast<double>(entry.gate->p50().value_or(milliseconds{0}).count());
+        case config::Plan::CheapestFirst:
+            return costOf(entry.spec, kTypicalIn, tokens_out).value_or(std::numeric_limits<double>::max());
+    }
+    return 0;
+}
+
+void sortBy(config::Plan order, int64_t tokens_out, std::vector<const ProviderEntry*>::iterator begin,
+            std::vector<const ProviderEntry*>::iterator end) {
+    if (order == config::Plan::Manual) return;
+    std::vector<std::pair<double, const ProviderEntry*>> ranked;
+    for (auto it = begin; it != end; ++it) ranked.emplace_back(rank(**it, order, tokens_out), *it);
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::transform(ranked.begin(), ranked.end(), begin, [](const auto& r) { return r.second; });
+}
+
 }  // namespace
 
-std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const std::vector<std::string>& preferred,
-                                       const std::vector<std::string>& excluded) {
+std::optional<double> costOf(const config::Provider& provider, int64_t tokens_in, int64_t tokens_out) {
+    constexpr double kMillion = 1e6;
+    if (!provider.price) return std::nullopt;
+    return (provider.price->input * static_cast<double>(tokens_in) +
+            provider.price->output * static_cast<double>(tokens_out)) /
+           kMillion;
+}
+
+std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateRequest& request) {
     std::vector<const ProviderEntry*> out;
     const auto add = [&](const ProviderEntry& entry) {
-        if (!isNamed(entry, excluded) && std::find(out.begin(), out.end(), &entry) == out.end())
+        if (!isNamed(entry, request.excluded) && std::find(out.begin(), out.end(), &entry) == out.end())
             out.push_back(&entry);
     };
-    for (const auto& name : preferred)
+    for (const auto& name : request.preferred)
         if (const auto* entry = snapshot.find(name)) add(*entry);
+    const auto preferred = static_cast<ptrdiff_t>(out.size());
     for (const auto& entry : snapshot.providers)
         if (entry.enabled()) add(entry);
+    sortBy(request.plan.value_or(snapshot.config.plan), request.max_output_tokens.value_or(kTypicalOut),
+           out.begin() + preferred, out.end());
     return out;
 }
 

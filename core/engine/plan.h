@@ -1,16 +1,21 @@
 // The order in which a request asks its providers. Pure.
 #pragma once
-#include <string>
 #include <vector>
 
+#include "core/engine/request.h"
 #include "core/engine/snapshot.h"
 
 namespace stepper::engine {
 
-// Preferred providers first, in the order named, then the others as configured, without the excluded ones.
-// Disabled providers take part only when preferred by name (so that their absence is explained). Unknown
-// names are ignored; names match case-insensitively. The pointers live as long as the snapshot.
-std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const std::vector<std::string>& preferred,
-                                       const std::vector<std::string>& excluded);
+// Preferred providers first, in the order named, then the others, without the excluded ones; the others as
+// configured or, when the request or else the configuration says so, those first that answered fastest lately
+// (half of the answers; those not measured before them, to be measured) or that cost least for a request of
+// this size (those without a price last). Disabled providers take part only when preferred by name (so that
+// their absence is explained). Unknown names are ignored; names match case-insensitively. The pointers live
+// as long as the snapshot.
+std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateRequest& request);
+
+// What a request costs there by the provider's price; none without one.
+std::optional<double> costOf(const config::Provider& provider, int64_t tokens_in, int64_t tokens_out);
 
 }  // namespace stepper::engine

@@ -1,6 +1,7 @@
 // What the engine is asked and what it answers.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/config/config.h"
 #include "core/output/schema.h"
 #include "core/output/validate.h"
 #include "core/plugin/collector.h"
@@ -26,6 +28,7 @@ struct GenerateRequest {
     output::Mode mode = output::Mode::Json;
     std::shared_ptr<const output::OutputSchema> schema;  // null when the client gave none
     std::vector<std::string> preferred, excluded;
+    std::optional<config::Plan> plan;  // none: the configuration's
     std::optional<int64_t> max_output_tokens;
     std::string tenant_id, request_id;
 
@@ -48,7 +51,8 @@ struct Failure {
     enum class Kind {
         Stopped,     // no other provider may be asked: a refusal, or the request was cancelled
         AllLimited,  // every provider is out of quota, cooling or busy: nothing was wrong with the request
-        Exhausted,   // all were tried, or the time was up
+        NoneReady,   // nobody was asked: some are limited, the circuits of others are open
+        Exhausted,   // those that could be were tried, or the time was up
     };
     Kind kind = Kind::Exhausted;
     std::string_view code;
@@ -67,6 +71,8 @@ enum class Fallback {
 
 struct RunOptions {
     Fallback fallback = Fallback::Always;
+    bool wait = true;                    // for a provider to be ready; else the outcome tells when one may be
+    std::function<void()> entered = {};  // called once, when a provider is first entered
     std::atomic<int>* progress = nullptr;  // told how far the walk is, 0..100
 };
 

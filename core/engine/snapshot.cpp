@@ -1,10 +1,15 @@
 #include "core/engine/snapshot.h"
 
+#include "core/base/id.h"
 #include "core/base/json.h"
+#include "core/base/random.h"
 #include "core/base/text.h"
 
 namespace stepper::engine {
 namespace {
+
+// A probe that reports later than any call may take is lost.
+constexpr milliseconds kProbeGrace{1'000};
 
 // What a plugin is told of its provider: never the key.
 std::string configJson(const config::Provider& spec) {
@@ -43,6 +48,17 @@ ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& cat
     return entry;
 }
 
+limits::GateOptions gateOptions(const config::Provider& spec) {
+    limits::GateOptions out;
+    out.concurrency = spec.concurrency;
+    out.limits = spec.limits;
+    out.breaker = {spec.breaker.window,      spec.breaker.min_calls,    spec.breaker.failure_rate,
+                   spec.breaker.consecutive, spec.breaker.open_for,     spec.breaker.max_open_for,
+                   spec.breaker.probes,      spec.timeout + kProbeGrace};
+    out.key_digest = sha256Hex(spec.api_key.reveal());
+    return out;
+}
+
 }  // namespace
 
 const ProviderEntry* Snapshot::find(std::string_view name) const {
@@ -52,13 +68,11 @@ const ProviderEntry* Snapshot::find(std::string_view name) const {
 }
 
 std::shared_ptr<limits::Gate> Gates::of(const config::Provider& spec) {
-    const limits::GateOptions options{spec.concurrency, spec.breaker.consecutive, spec.breaker.open_for,
-                                      spec.breaker.max_open_for};
-    auto& gate = by_name_[spec.name];
+    auto& gate = by_name_[{spec.name, spec.model}];
     if (gate) {
-        gate->reconfigure(options);
+        gate->reconfigure(gateOptions(spec));
     } else {
-        gate = std::make_shared<limits::Gate>(clock_, options);
+        gate = std::make_shared<limits::Gate>(clock_, gateOptions(spec), chance);
     }
     return gate;
 }

@@ -36,7 +36,7 @@ struct Snapshot {
     const ProviderEntry* find(std::string_view name) const;  // names match case-insensitively
 };
 
-// What lives longer than a snapshot: a gate per provider name. Used by the thread that builds snapshots.
+// What lives longer than a snapshot: a gate per provider and model. Used by the thread that builds snapshots.
 class Gates {
 public:
     explicit Gates(const Clock& clock) : clock_(clock) {}
@@ -44,7 +44,7 @@ public:
 
 private:
     const Clock& clock_;
-    std::map<std::string, std::shared_ptr<limits::Gate>> by_name_;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<limits::Gate>> by_name_;
 };
 
 // Creates every enabled provider. Never fails: one whose plugin is missing or refuses its configuration is

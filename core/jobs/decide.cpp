@@ -66,10 +66,12 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
                 double chance) {
     if (!outcome.failure) return answered(outcome, policy);
     const engine::Failure& failure = *outcome.failure;
+    if (job.time_left && job.time_left->count() <= 0) return failed(outcome);
     const milliseconds hint = failure.retry_after.value_or(milliseconds{0});
     store::Postponement later;
     later.meta = engine::failureMeta(failure, outcome.attempts);
-    if (failure.kind == engine::Failure::Kind::AllLimited) {
+    using Kind = engine::Failure::Kind;
+    if (failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady) {
         const auto spread = static_cast<int64_t>(static_cast<double>(hint.count()) * kSpread * chance);
         later.delay = withinLimit(hint + milliseconds{spread}, job);
         return later;

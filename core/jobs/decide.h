@@ -15,8 +15,8 @@ struct Policy {
 using Decision = std::variant<store::Ending, store::Postponement>;
 
 // An answer, the fallback, and a failure that no later attempt can mend end the job. Other failures bring it
-// back after the longer of the backoff and what the providers asked for. When every provider is out of quota
-// the job waits for the soonest and no attempt is burnt. `chance` is uniform in [0, 1).
+// back after the longer of the backoff and what the providers asked for. When no provider could be asked the
+// job waits for the soonest and no attempt is burnt. `chance` is uniform in [0, 1).
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
                 double chance);
 

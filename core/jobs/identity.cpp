@@ -40,6 +40,15 @@ void collectLargeIntegers(const json::Value& v, json::Value& out, json::Allocato
     }
 }
 
+std::string_view word(config::Plan plan) {
+    switch (plan) {
+        case config::Plan::Manual: break;
+        case config::Plan::FastestFirst: return "fastest-first";
+        case config::Plan::CheapestFirst: return "cheapest-first";
+    }
+    return "manual";
+}
+
 json::Document identityOf(const GenerateRequest& request, const json::Value& body, bool redact) {
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
@@ -50,6 +59,7 @@ json::Document identityOf(const GenerateRequest& request, const json::Value& bod
     if (showsMetadata(body)) copyMember(d, body, "metadata");
     json::set(d, "preferred", words(request.preferred, a), a);
     json::set(d, "excluded", words(request.excluded, a), a);
+    if (request.plan) json::set(d, "plan", word(*request.plan), a);
     if (request.max_output_tokens)
         json::set(d, "maxOutputTokens", json::Value(*request.max_output_tokens), a);
     json::set(d, "redact", json::Value(redact), a);

@@ -6,9 +6,9 @@
 namespace stepper::jobs {
 namespace {
 
-SchedulerOptions schedulerOptions(const config::Config& config) {
-    return {config.queue.workers, config.batch.max_running * config.batch.max_concurrency,
-            config.queue.lease};
+SchedulerOptions schedulerOptions(const config::Config& config, engine::Engine& engine) {
+    return {config.queue.workers, config.batch.max_running * config.batch.max_concurrency, config.queue.lease,
+            [&engine] { return engine.roomForJobs(); }};
 }
 
 cache::Options cacheOptions(const config::Config& config) {
@@ -55,13 +55,15 @@ JobService::JobService(RunnerDeps deps, const Clock& clock)
       runner_(std::move(deps)),
       scheduler_(
           deps_.store, [this](Running& task, CancelToken& cancel) { runner_.run(task, cancel); },
-          schedulerOptions(deps_.snapshots.get()->config)),
+          schedulerOptions(deps_.snapshots.get()->config, deps_.engine)),
       keeper_(deps_.store, scheduler_, [this] { return deps_.snapshots.get()->config.queue.retention; }) {
     deps_.store.setListener(this);
+    deps_.engine.onRoom([this] { scheduler_.roomMade(); });
 }
 
 JobService::~JobService() {
     drain(std::chrono::steady_clock::now());
+    deps_.engine.onRoom({});
     deps_.store.setListener(nullptr);
 }
 

@@ -1,8 +1,8 @@
 #include "core/jobs/runner.h"
 
 #include <algorithm>
-#include <random>
 
+#include "core/base/random.h"
 #include "core/engine/outcome_json.h"
 #include "core/jobs/decide.h"
 #include "core/telemetry/log.h"
@@ -18,11 +18,6 @@ constexpr milliseconds kLongestRun{600'000};
 constexpr milliseconds kFirstStoreRetry{100}, kLongestStoreRetry{5'000};
 // A result that cannot be written for so long is given up; the job runs again when the store is back.
 constexpr milliseconds kStorePatience{3'600'000};
-
-double chance() {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return std::uniform_real_distribution<>(0, 1)(random);
-}
 
 engine::Outcome undecodable(const Error& why) {
     engine::Outcome out;
@@ -88,6 +83,8 @@ engine::Outcome Runner::ask(Running& task, CancelToken& cancel, int max_attempts
     const bool last = job.attempts + 1 >= max_attempts || time.count() <= 0;
     engine::RunOptions options;
     options.progress = &task.progress;
+    options.wait = false;
+    options.entered = [&task] { task.begun(); };
     options.fallback = job.background ? engine::Fallback::Never
                        : last         ? engine::Fallback::Always
                                       : engine::Fallback::WhenHopeless;

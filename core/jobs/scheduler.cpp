@@ -13,6 +13,10 @@ constexpr int kClaimAtOnce = 64;
 // Events tell of new work; this is for what no event can tell.
 constexpr milliseconds kLookAnyway{10'000};
 constexpr milliseconds kAfterError{1'000};
+// While there is no room.
+constexpr milliseconds kOverdueLook{500};
+// A job that found no room although there seemed to be some comes back later; this keeps the circle slow.
+constexpr milliseconds kShortestLook{1};
 
 }  // namespace
 
@@ -55,13 +59,29 @@ std::vector<std::shared_ptr<Running>> Scheduler::running() const {
 std::optional<size_t> Scheduler::pickLane(SteadyTime& next) {
     const SteadyTime now = steady_clock::now();
     next = now + kLookAnyway;
-    for (size_t i = 0; i < kLanes; ++i) {
-        LaneState& lane = lanes_[i];
+    for (size_t n = 0; n < kLanes; ++n) {
+        const size_t i = (next_lane_ + n) % kLanes;
+        const LaneState& lane = lanes_[i];
         if (lane.running >= lane.capacity) continue;
         if (lane.available || now >= lane.due) return i;
         next = std::min(next, lane.due);
     }
     return std::nullopt;
+}
+
+// When room is scarce a lane takes a part of it only, so that no lane's pile keeps the others waiting.
+int Scheduler::share(size_t lane, SteadyTime& next) {
+    // Before the look, so that room made after it is told.
+    out_of_room_ = true;
+    const auto room = options_.room();
+    const int free = room.now - unbegun_;
+    out_of_room_ = free <= 0;
+    if (free <= 0) {
+        next = std::min(next, std::max(room.more_at, steady_clock::now() + kShortestLook));
+        return 0;
+    }
+    const int wanted = std::min(lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce);
+    return std::min(wanted, free < kClaimAtOnce ? (free + 1) / 2 : free);
 }
 
 void Scheduler::dispatch() {
@@ -73,13 +93,35 @@ void Scheduler::dispatch() {
             dispatch_.wait_until(lock, next);
             continue;
         }
+        const int asked = share(*lane, next);
+        if (asked == 0) {
+            // The lock was given up: everything may be different.
+            if (claimOverdue(lock)) continue;
+            dispatch_.wait_until(lock, std::min(next, overdue_look_));
+            continue;
+        }
         lanes_[*lane].available = false;
-        const int asked = std::min(lanes_[*lane].capacity - lanes_[*lane].running, kClaimAtOnce);
+        next_lane_ = (*lane + 1) % kLanes;
         lock.unlock();
         auto claims = store_.claim(static_cast<store::Lane>(*lane), asked, options_.lease);
         lock.lock();
         accept(*lane, asked, std::move(claims));
     }
+}
+
+// Jobs whose time is up are not kept waiting for room: whoever runs them ends them.
+bool Scheduler::claimOverdue(std::unique_lock<std::mutex>& lock) {
+    if (steady_clock::now() < overdue_look_) return false;
+    overdue_look_ = steady_clock::now() + kOverdueLook;
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+        const int asked = std::min(lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce);
+        if (asked == 0) continue;
+        lock.unlock();
+        auto jobs = store_.claimOverdue(static_cast<store::Lane>(lane), asked, options_.lease);
+        lock.lock();
+        if (jobs) adopt(lane, *std::move(jobs));
+    }
+    return true;
 }
 
 void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
@@ -93,8 +135,15 @@ void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
     cannot_lease_.over();
     if (static_cast<int>(claims->jobs.size()) == asked) state.available = true;
     state.due = now + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
-    for (auto& job : claims->jobs) {
+    adopt(lane, std::move(claims->jobs));
+}
+
+void Scheduler::adopt(size_t lane, std::vector<store::Claimed> jobs) {
+    LaneState& state = lanes_[lane];
+    for (auto& job : jobs) {
         auto task = std::make_shared<Running>(std::move(job), static_cast<store::Lane>(lane));
+        task->begun = [this, t = task.get()] { begun(*t); };
+        ++unbegun_;
         running_.emplace(task->job.lease.id, task);
         queue_.push_back(std::move(task));
         ++state.running;
@@ -103,6 +152,18 @@ void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
         else
             work_ready_.notify_one();
     }
+}
+
+void Scheduler::begun(Running& task) {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(task.has_begun, true)) --unbegun_;
+}
+
+void Scheduler::roomMade() {
+    if (!out_of_room_) return;
+    // The lock, so that a dispatcher about to wait does not miss it.
+    std::lock_guard lock(mutex_);
+    dispatch_.notify_one();
 }
 
 void Scheduler::workerLoop() {
@@ -127,6 +188,7 @@ void Scheduler::workerLoop() {
 void Scheduler::finish(const std::shared_ptr<Running>& task) {
     const auto [begin, end] = running_.equal_range(task->job.lease.id);
     running_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second == task; }));
+    if (!std::exchange(task->has_begun, true) && unbegun_-- > 0 && out_of_room_) dispatch_.notify_one();
     LaneState& lane = lanes_[static_cast<size_t>(task->lane)];
     // Below its capacity the dispatcher has looked already, and waits for news of work instead.
     if (lane.running-- == lane.capacity) dispatch_.notify_one();

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "core/base/cancel.h"
-#include "core/jobs/complaint.h"
+#include "core/limits/gate.h"
 #include "core/store/store.h"
+#include "core/telemetry/complaint.h"
 
 namespace stepper::jobs {
 
@@ -21,8 +22,10 @@ struct Running {
     Running(store::Claimed c, store::Lane l) : job(std::move(c)), lane(l) {}
     const store::Claimed job;
     const store::Lane lane;
+    bool has_begun = false;                         // guarded by the scheduler's lock
     CancelSource revoked{CancelReason::Requested};  // the lease is no longer ours: stop, write nothing
     std::atomic<int> progress{0};
+    std::function<void()> begun;                         // to be called when its first provider was entered
     SteadyTime told = std::chrono::steady_clock::now();  // of the last heartbeat; the keeper's thread only
     int told_progress = 0;                               // likewise
 };
@@ -31,6 +34,9 @@ struct SchedulerOptions {
     int live_workers = 64;   // threads for single jobs
     int batch_workers = 20;  // threads for items of batches; suspects have one
     milliseconds lease{60'000};
+    // How many jobs could be started now, and when more could (max() when only roomMade() tells). Jobs wait
+    // in the store until there is room, so that they are taken in their right order.
+    std::function<limits::Gate::Room()> room = [] { return limits::Gate::Room{1 << 20, SteadyTime::max()}; };
 };
 
 // Threads are made when they are first needed. Public functions may be called from any thread.
@@ -45,6 +51,8 @@ public:
 
     void start();
     void workAvailable(store::Lane lane);
+    // There may be more room.
+    void roomMade();
     void revoke(const std::string& job_id);
     std::vector<std::shared_ptr<Running>> running() const;
     milliseconds lease() const { return options_.lease; }
@@ -64,7 +72,13 @@ private:
     void dispatch();
     // The lane to claim from now, or none; `next` becomes the moment to look again.
     std::optional<size_t> pickLane(SteadyTime& next);
+    // How many jobs to claim for that lane, 0 when there is no room; `next` as above.
+    int share(size_t lane, SteadyTime& next);
+    void begun(Running& task);
+    // Whether it looked, with the lock given up in between.
+    bool claimOverdue(std::unique_lock<std::mutex>& lock);
     void accept(size_t lane, int asked, Result<store::Claims> claims);
+    void adopt(size_t lane, std::vector<store::Claimed> jobs);
     void workerLoop();
     void finish(const std::shared_ptr<Running>& task);
     void giveBack(const std::deque<std::shared_ptr<Running>>& tasks);
@@ -80,6 +94,10 @@ private:
     std::deque<std::shared_ptr<Running>> queue_;  // leased, no thread has them yet
     std::unordered_multimap<std::string, std::shared_ptr<Running>> running_;  // with those in queue_
     int idle_workers_ = 0;
+    int unbegun_ = 0;       // leased, and no provider entered yet: room is taken for them
+    size_t next_lane_ = 0;  // lanes take turns
+    SteadyTime overdue_look_{};
+    std::atomic<bool> out_of_room_{false};
     bool draining_ = false, closed_ = false;
 
     size_t most_workers_ = 0;

@@ -6,15 +6,32 @@ namespace stepper::limits {
 namespace {
 
 constexpr milliseconds kRateLimitBase{2'000}, kRateLimitCap{60'000};
-constexpr milliseconds kQuotaPause{600'000}, kQuotaCap{86'400'000};
+// "Retry-After: 0" means soon, not in the same instant again.
+constexpr milliseconds kShortestHint{250};
+constexpr milliseconds kQuotaPause{600'000};
 constexpr milliseconds kKeyBase{300'000}, kKeyCap{3'600'000};
+// What a provider that is down may ask for.
+constexpr milliseconds kLongestStayAway{600'000};
 // A provider that says "come back never" must not be lost until a restart.
-constexpr milliseconds kLongestHint{86'400'000};
+constexpr milliseconds kLongestPause{86'400'000};
 
 milliseconds doubled(milliseconds base, int times, milliseconds cap) {
     milliseconds d = base;
     for (int i = 0; i < times && d < cap; ++i) d *= 2;
     return std::min(d, cap);
+}
+
+Breaker::Outcome outcomeOf(Report::Kind kind) {
+    switch (kind) {
+        case Report::Kind::Ok: return Breaker::Outcome::Ok;
+        case Report::Kind::Failed: return Breaker::Outcome::Failed;
+        case Report::Kind::Unreachable: return Breaker::Outcome::Unreachable;
+        case Report::Kind::Neutral:
+        case Report::Kind::RateLimited:
+        case Report::Kind::QuotaExhausted:
+        case Report::Kind::KeyRefused: break;
+    }
+    return Breaker::Outcome::Neutral;
 }
 
 }  // namespace
@@ -29,66 +46,198 @@ std::string_view name(Denial d) {
     return "disabled";
 }
 
-std::optional<Denial> Gate::denialAt(SteadyTime now) const {
-    if (now < cooling_until_) return cooling_for_;
-    if (in_flight_ >= options_.concurrency) return Denial::Busy;
-    return std::nullopt;
-}
+Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chance)
+    : clock_(clock),
+      chance_(std::move(chance)),
+      options_(std::move(options)),
+      quotas_(options_.limits, clock),
+      breaker_(options_.breaker, chance_) {}
 
-SteadyTime Gate::readyAt(Denial d) const { return d == Denial::Busy ? SteadyTime::max() : cooling_until_; }
-
-Admission Gate::tryEnter() {
-    std::lock_guard lock(mutex_);
-    if (const auto denied = denialAt(clock_.now())) return {denied, readyAt(*denied)};
-    ++in_flight_;
+Readiness Gate::readinessAt(SteadyTime now, const Cost& cost) {
+    if (now < cooling_until_) return {cooling_for_, cooling_until_};
+    if (const auto at = breaker_.readyAt(now); at > now) return {Denial::CircuitOpen, at};
+    // Its own "now" is a moment later than ours.
+    if (const auto at = quotas_.readyAt(cost); at > clock_.now()) return {Denial::RateLimited, at};
+    if (in_flight_ >= options_.concurrency) return {Denial::Busy, SteadyTime::max()};
     return {};
 }
 
-void Gate::cool(Denial why, milliseconds fallback_base, milliseconds cap, int step, const Report& report) {
-    const milliseconds pause =
-        report.retry_after ? std::min(*report.retry_after, kLongestHint) : doubled(fallback_base, step, cap);
-    const SteadyTime until = clock_.now() + pause;
+Readiness Gate::look(const Demand& demand) {
+    std::lock_guard lock(mutex_);
+    return readinessAt(clock_.now(), estimate_.of(demand));
+}
+
+Entry Gate::tryEnter(const Demand& demand) {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.now();
+    const Cost cost = estimate_.of(demand);
+    if (const auto readiness = readinessAt(now, cost); !readiness) return {{}, readiness};
+    ++in_flight_;
+    budget_.called(now);
+    usual_ = demand;
+    return {Pass{demand, quotas_.reserve(cost), breaker_.enter(now), now}, {}};
+}
+
+void Gate::sent(Pass& pass) {
+    std::lock_guard lock(mutex_);
+    quotas_.sent(pass.permit);
+}
+
+void Gate::hear(Pass& pass, const std::vector<Allowance>& said) {
+    std::lock_guard lock(mutex_);
+    quotas_.arrived(pass.permit);
+    quotas_.learn(said, pass.permit);
+}
+
+void Gate::coolFor(Denial why, milliseconds pause) {
+    const SteadyTime until = clock_.now() + std::min(pause, kLongestPause);
     if (until <= cooling_until_) return;
     cooling_until_ = until;
     cooling_for_ = why;
 }
 
-void Gate::leave(const Report& report) {
-    std::lock_guard lock(mutex_);
-    --in_flight_;
-    switch (report.kind) {
-        case Report::Kind::Ok: failures_in_row_ = limits_in_row_ = refusals_in_row_ = 0; return;
-        case Report::Kind::Neutral: return;
-        case Report::Kind::RateLimited:
-            return cool(Denial::RateLimited, kRateLimitBase, kRateLimitCap, limits_in_row_++, report);
-        case Report::Kind::QuotaExhausted:
-            return cool(Denial::RateLimited, kQuotaPause, kQuotaCap, limits_in_row_++, report);
-        case Report::Kind::KeyRefused:
-            return cool(Denial::Disabled, kKeyBase, kKeyCap, refusals_in_row_++, report);
-        case Report::Kind::Failed: break;
-    }
-    ++failures_in_row_;
-    const int beyond = failures_in_row_ - options_.consecutive_failures;
-    if (beyond >= 0 || report.retry_after)
-        cool(Denial::CircuitOpen, options_.open_for, options_.max_open_for, std::max(beyond, 0), report);
+milliseconds Gate::pauseAfter429(const Report& report) {
+    const int step = limits_in_row_++;
+    if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
+    const milliseconds most = doubled(kRateLimitBase, step, kRateLimitCap);
+    return std::max(kShortestHint,
+                    milliseconds(static_cast<int64_t>(chance_() * static_cast<double>(most.count()))));
 }
 
-GateState Gate::state() const {
+// Without a word from the provider a day's quota comes back with the day, and anything else nobody knows
+// when.
+milliseconds Gate::pauseAfterQuota(const Report& report) {
+    const int step = limits_in_row_++;
+    if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
+    if (const auto day = quotas_.dayResetIn()) return *day;
+    return doubled(kQuotaPause, step, kLongestPause);
+}
+
+bool Gate::refuseKey(const Report& report) {
+    const bool news = refusals_in_row_ == 0;
+    const milliseconds pause = doubled(kKeyBase, refusals_in_row_++, kKeyCap);
+    coolFor(Denial::Disabled, std::max(pause, report.retry_after.value_or(milliseconds{0})));
+    return news;
+}
+
+bool Gate::leave(const Pass& pass, const Report& report) {
+    using Kind = Report::Kind;
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
+    --in_flight_;
+    const Quotas::Actual actual{report.kind == Kind::Ok, report.tokens_in, report.tokens_out};
+    if (pass.permit.sent || report.kind == Kind::Ok) {
+        quotas_.settle(pass.permit, actual);
+    } else {
+        quotas_.cancel(pass.permit);
+    }
+    breaker_.leave(now, pass.breaker, outcomeOf(report.kind));
+    switch (report.kind) {
+        case Kind::Ok:
+            failures_in_row_ = limits_in_row_ = refusals_in_row_ = 0;
+            latency_.add(now, std::chrono::duration_cast<milliseconds>(now - pass.entered));
+            estimate_.learn(pass.demand, actual);
+            break;
+        case Kind::Failed:
+        case Kind::Unreachable:
+            ++failures_in_row_;
+            if (report.retry_after)
+                coolFor(Denial::CircuitOpen, std::min(*report.retry_after, kLongestStayAway));
+            break;
+        case Kind::RateLimited:
+            quotas_.refused();
+            coolFor(Denial::RateLimited, pauseAfter429(report));
+            break;
+        case Kind::QuotaExhausted: coolFor(Denial::RateLimited, pauseAfterQuota(report)); break;
+        case Kind::KeyRefused: return refuseKey(report);
+        case Kind::Neutral: break;
+    }
+    return false;
+}
+
+bool Gate::mayRetry() {
+    std::lock_guard lock(mutex_);
+    return budget_.tryTake(clock_.now());
+}
+
+GateState Gate::state() {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.now();
+    const Readiness ready = readinessAt(now, estimate_.of(usual_));
     GateState out;
-    out.denied = denialAt(now);
-    if (now < cooling_until_) out.ready_in = std::chrono::ceil<milliseconds>(cooling_until_ - now);
+    out.denied = ready.denied;
+    if (!ready && ready.at != SteadyTime::max())
+        out.ready_in = std::chrono::ceil<milliseconds>(ready.at - now);
     out.in_flight = in_flight_;
-    out.consecutive_failures = failures_in_row_;
+    out.failures_in_row = failures_in_row_;
+    out.breaker = breaker_.state(now);
+    out.key_refused = refusals_in_row_ > 0;
+    out.p50 = latency_.quantile(now, 0.5);
+    out.p95 = latency_.quantile(now, 0.95);
+    out.quotas = quotas_.state();
     return out;
+}
+
+std::optional<milliseconds> Gate::p50() {
+    std::lock_guard lock(mutex_);
+    return latency_.quantile(clock_.now(), 0.5);
+}
+
+Gate::Room Gate::room(int most) {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.now();
+    const Cost cost = estimate_.of(usual_);
+    const Readiness ready = readinessAt(now, cost);
+    if (!ready) return {0, ready.at, ready.denied == Denial::Disabled};
+    if (breaker_.state(now) == Breaker::State::HalfOpen) return {1, SteadyTime::max()};
+    const int slots = std::min(most, options_.concurrency - in_flight_);
+    const auto allowed = quotas_.sendsWithin(milliseconds{0}, cost);
+    return {static_cast<int>(std::min<int64_t>(slots, allowed)), SteadyTime::max()};
+}
+
+int64_t Gate::sendsWithin(milliseconds ahead) {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.now();
+    const Readiness ready = readinessAt(now, estimate_.of(usual_));
+    const bool waits = !ready && ready.denied != Denial::Busy && ready.denied != Denial::RateLimited;
+    const milliseconds lost =
+        waits || now < cooling_until_ ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
+    if (lost > ahead) return 0;
+    int64_t sends = quotas_.sendsWithin(ahead, estimate_.of(usual_));
+    if (const auto typical = latency_.quantile(now, 0.5); typical && typical->count() > 0)
+        sends = std::min(sends, options_.concurrency * (1 + (ahead - lost) / *typical));
+    return sends;
 }
 
 void Gate::reconfigure(GateOptions options) {
     std::lock_guard lock(mutex_);
-    options_ = options;
-    if (cooling_for_ == Denial::Disabled) cooling_until_ = {};
-    refusals_in_row_ = 0;
+    if (options.key_digest != options_.key_digest) {
+        refusals_in_row_ = 0;
+        if (cooling_for_ == Denial::Disabled) cooling_until_ = {};
+    }
+    options_ = std::move(options);
+    quotas_.reconfigure(options_.limits);
+    breaker_.reconfigure(options_.breaker);
+}
+
+bool Gate::covers(const Pass& pass) {
+    std::lock_guard lock(mutex_);
+    return quotas_.covers(pass.permit);
+}
+
+Quotas::Saved Gate::save(bool final) {
+    std::lock_guard lock(mutex_);
+    return quotas_.save(final);
+}
+
+void Gate::saved(int64_t covers) {
+    std::lock_guard lock(mutex_);
+    quotas_.confirm(covers);
+}
+
+bool Gate::restore(std::string_view text) {
+    std::lock_guard lock(mutex_);
+    return quotas_.restore(text);
 }
 
 }  // namespace stepper::limits

@@ -1,18 +1,27 @@
-// Admission to one provider: concurrency slots, cooldowns after 429s and refused keys, a pause after failures
-// in a row. Pure decisions over an injected clock; no waiting, no I/O.
+// Admission to one provider and model: concurrency slots, quota windows, what it asked for, circuit breaker.
+// Decisions over an injected clock; no waiting, no I/O. What it learns outlives reloads of the configuration.
 #pragma once
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.h"
+#include "core/limits/breaker.h"
+#include "core/limits/latency.h"
+#include "core/limits/quotas.h"
+#include "core/limits/retry_budget.h"
+#include "core/limits/token_estimate.h"
 
 namespace stepper::limits {
 
 struct GateOptions {
     int concurrency = 2;
-    int consecutive_failures = 5;  // so many provider failures in a row open the circuit
-    milliseconds open_for{15'000}, max_open_for{300'000};
+    config::Limits limits = {};
+    BreakerOptions breaker = {};
+    std::string key_digest = {};  // tells a new key from a refused one
 };
 
 // Why a provider cannot be used at this moment.
@@ -20,18 +29,32 @@ enum class Denial { RateLimited, CircuitOpen, Busy, Disabled };
 // As it appears in providersAttempted: rate_limited, circuit_open, busy, disabled.
 std::string_view name(Denial d);
 
-struct Admission {
-    std::optional<Denial> denied;  // empty: a slot is held; give it back with leave()
-    SteadyTime ready_at{};  // when denied: the soonest it can change; max() when only a leave() changes it
+// Whether a request could enter now, and if not, why and when it could.
+struct Readiness {
+    std::optional<Denial> denied;  // empty: it can
+    SteadyTime at{};  // when denied: the soonest it can change by itself; max() when only a leave() can
     explicit operator bool() const { return !denied; }
 };
 
-// What an attempt says about its provider. Neutral: nothing (the caller's fault, bad model output,
-// cancelled).
+// A held slot with what was reserved for it. Belongs to who entered; ends in leave().
+struct Pass {
+    Demand demand;
+    Permit permit;
+    Breaker::Pass breaker;
+    SteadyTime entered;
+};
+
+struct Entry {
+    std::optional<Pass> pass;  // empty: denied, see readiness
+    Readiness readiness;
+};
+
+// What an attempt says about its provider. Neutral: nothing (the caller's fault, cancelled).
 struct Report {
-    enum class Kind { Ok, Neutral, RateLimited, QuotaExhausted, Failed, KeyRefused };
+    enum class Kind { Ok, Neutral, RateLimited, QuotaExhausted, Failed, Unreachable, KeyRefused };
     Kind kind = Kind::Neutral;
     std::optional<milliseconds> retry_after = {};
+    std::optional<int64_t> tokens_in = {}, tokens_out = {};  // of an answer, as far as reported
 };
 
 // What people are shown.
@@ -39,28 +62,70 @@ struct GateState {
     std::optional<Denial> denied;
     milliseconds ready_in{0};  // 0 when unknown or now
     int in_flight = 0;
-    int consecutive_failures = 0;
+    int failures_in_row = 0;
+    Breaker::State breaker = Breaker::State::Closed;
+    bool key_refused = false;
+    std::optional<milliseconds> p50, p95;
+    std::vector<QuotaState> quotas;
 };
 
 // Safe from any thread; every call is short. The clock must outlive it.
 class Gate {
 public:
-    Gate(const Clock& clock, GateOptions options) : clock_(clock), options_(options) {}
+    // `chance` gives numbers in [0, 1) for jitter, under the gate's lock.
+    Gate(const Clock& clock, GateOptions options, std::function<double()> chance);
 
-    Admission tryEnter();
-    void leave(const Report& report);
-    GateState state() const;
-    // New limits after a reload; what is known of the provider stays, except a refused key (it may be new).
+    Readiness look(const Demand& demand);
+    Entry tryEnter(const Demand& demand);
+    // The request is on its way.
+    void sent(Pass& pass);
+    // The answer begins; what its headers said of limits.
+    void hear(Pass& pass, const std::vector<Allowance>& said);
+    // True when this is the first refusal of a key that worked or was never tried: somebody should be told.
+    bool leave(const Pass& pass, const Report& report);
+    // Whether a quick retry is within the provider's budget; takes it.
+    bool mayRetry();
+
+    GateState state();
+    std::optional<milliseconds> p50();
+    // How many requests of the usual size could enter now, at most `most`; and when more could, max() when
+    // unknown.
+    struct Room {
+        int now = 0;
+        SteadyTime more_at{};
+        bool key_refused = false;  // nothing to wait for before somebody acts
+    };
+    Room room(int most);
+    // How many such requests could be sent within that time.
+    int64_t sendsWithin(milliseconds ahead);
+
+    // New limits after a reload; what is known of the provider stays, except a refused key when there is a
+    // new one.
     void reconfigure(GateOptions options);
 
+    // See Quotas: what keeps quotas across restarts.
+    bool covers(const Pass& pass);
+    Quotas::Saved save(bool final);
+    void saved(int64_t covers);
+    bool restore(std::string_view text);
+
 private:
-    std::optional<Denial> denialAt(SteadyTime now) const;
-    SteadyTime readyAt(Denial d) const;
-    void cool(Denial why, milliseconds fallback_base, milliseconds cap, int step, const Report& report);
+    Readiness readinessAt(SteadyTime now, const Cost& cost);
+    void coolFor(Denial why, milliseconds pause);
+    milliseconds pauseAfter429(const Report& report);
+    milliseconds pauseAfterQuota(const Report& report);
+    bool refuseKey(const Report& report);
 
     const Clock& clock_;
-    mutable std::mutex mutex_;
+    const std::function<double()> chance_;
+    std::mutex mutex_;
     GateOptions options_;
+    Quotas quotas_;
+    Breaker breaker_;
+    RetryBudget budget_;
+    Latency latency_;
+    TokenEstimate estimate_;
+    Demand usual_;  // the last request's
     int in_flight_ = 0;
     int failures_in_row_ = 0, limits_in_row_ = 0, refusals_in_row_ = 0;
     Denial cooling_for_ = Denial::RateLimited;

@@ -43,13 +43,26 @@ MemoryJob* MemoryJobs::leased(const Lease& lease) {
 }
 
 MemoryJob* MemoryJobs::nextReady(Lane lane) {
-    LaneQueue& from = lanes_[static_cast<size_t>(lane)];
-    if (from.ready.empty()) return nullptr;
-    const int priority = std::get<int>(from.ready.begin()->first);
-    auto next = from.ready.upper_bound({priority, from.last_tenant, std::numeric_limits<int64_t>::max()});
-    if (next == from.ready.end() || std::get<int>(next->first) != priority) next = from.ready.begin();
-    from.last_tenant = std::get<std::string>(next->first);
-    return next->second;
+    auto& from = lanes_[static_cast<size_t>(lane)];
+    const auto& ready = from.ready;
+    if (ready.empty()) {
+        from.turns.forget();
+        return nullptr;
+    }
+    const int best = std::get<int>(ready.begin()->first);
+    constexpr int64_t kYoungest = std::numeric_limits<int64_t>::max();
+    const auto look = [&](const std::optional<std::string>& behind) -> std::optional<Turns::Waiting> {
+        const auto first = behind ? ready.upper_bound({best, *behind, kYoungest}) : ready.begin();
+        if (first == ready.end()) return {};
+        const auto& [priority, tenant, age] = first->first;
+        if (priority != best) return {};
+        return Turns::Waiting{tenant, age};
+    };
+    const auto next = from.turns.next(best, look);
+    if (!next) return nullptr;
+    MemoryJob* job = ready.at({best, next->tenant, next->job});
+    from.turns.charge(costOf(job->request.size()));
+    return job;
 }
 
 MemoryJob* MemoryJobs::oldestFinal() { return final_.empty() ? nullptr : final_.begin()->second; }
@@ -70,6 +83,19 @@ MemoryJob& MemoryJobs::add(MemoryJob added) {
         listed_.emplace(job.age, &job);
     place(job);
     return job;
+}
+
+std::vector<MemoryJob*> MemoryJobs::overdue(Lane lane, int max) {
+    const LaneQueue& waiting = lanes_[static_cast<size_t>(lane)];
+    std::vector<MemoryJob*> out;
+    const auto consider = [&](MemoryJob* job) {
+        if (job->deadline && *job->deadline <= clock_.now()) out.push_back(job);
+    };
+    for (const auto& [place, job] : waiting.ready) consider(job);
+    for (const auto& [place, job] : waiting.delayed) consider(job);
+    std::ranges::sort(out, {}, [](const MemoryJob* job) { return *job->deadline; });
+    if (out.size() > static_cast<size_t>(max)) out.resize(static_cast<size_t>(max));
+    return out;
 }
 
 const MemoryJobs::KnownRequest* MemoryJobs::known(const std::string& idempotency_key) const {
@@ -167,6 +193,7 @@ void MemoryJobs::makeDueReady(Lane lane) {
 void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
     change(job, [&] {
         job.shown.state = JobState::Leased;
+        job.shown.run_at.reset();
         ++job.shown.fence;
         job.lease_until = clock_.now() + lease;
     });

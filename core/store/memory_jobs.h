@@ -17,6 +17,7 @@
 
 #include "core/base/clock.h"
 #include "core/store/store.h"
+#include "core/store/turns.h"
 
 namespace stepper::store {
 
@@ -63,8 +64,9 @@ public:
     MemoryJob* find(std::string_view id);
     MemoryJob* flight(const std::string& cache_key);  // the live job under that key
     MemoryJob* leased(const Lease& lease);
-    MemoryJob* nextReady(Lane lane);  // and its tenant's turn is over
+    MemoryJob* nextReady(Lane lane);  // and its tenant's turn is taken
     MemoryJob* oldestFinal();
+    std::vector<MemoryJob*> overdue(Lane lane, int max);  // the longest first
     struct KnownRequest {
         std::string digest;
         MemoryJob* job;
@@ -102,7 +104,7 @@ private:
     struct LaneQueue {
         std::map<std::tuple<int, std::string, int64_t>, MemoryJob*> ready;  // by priority, tenant, age
         std::map<Moment, MemoryJob*> delayed;                               // by run_at, age
-        std::string last_tenant;
+        Turns turns;
     };
 
     void change(MemoryJob& job, const std::function<void()>& edit);

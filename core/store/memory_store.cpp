@@ -156,6 +156,16 @@ Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
     return claims;
 }
 
+Result<std::vector<Claimed>> MemoryStore::claimOverdue(Lane lane, int max, milliseconds lease) {
+    const Turn turn(*this);
+    std::vector<Claimed> out;
+    for (MemoryJob* job : jobs_.overdue(lane, max)) {
+        jobs_.lease(*job, lease);
+        out.push_back(claimed(*job, clock_.now()));
+    }
+    return out;
+}
+
 Result<std::vector<std::string>> MemoryStore::heartbeat(std::span<const Beat> beats, milliseconds lease) {
     const Turn turn(*this);
     std::vector<std::string> lost;
@@ -311,6 +321,25 @@ Result<bool> MemoryStore::forget(std::string_view key, std::string_view made_by)
     changes_.answers.insert(std::string(key));
     answers_.erase(answers_.find(key));
     return true;
+}
+
+Result<void> MemoryStore::putNotes(std::span<const Note> notes) {
+    const Turn turn(*this);
+    for (const Note& note : notes) {
+        if (note.text.empty())
+            notes_.erase(note.name);
+        else
+            notes_.insert_or_assign(note.name, note.text);
+    }
+    return {};
+}
+
+Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix) {
+    const Turn turn(*this);
+    std::vector<Note> found;
+    for (auto it = notes_.lower_bound(prefix); it != notes_.end() && it->first.starts_with(prefix); ++it)
+        found.push_back({it->first, it->second});
+    return found;
 }
 
 Result<bool> MemoryStore::sweep(milliseconds retention) {

@@ -22,6 +22,7 @@ public:
     Result<Enqueued> enqueue(const NewJob& job) override;
     Result<Enqueued> enqueueBatch(const NewBatch& batch) override;
     Result<Claims> claim(Lane lane, int max, milliseconds lease) override;
+    Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) override;
     Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override;
     Result<bool> finish(const Lease& lease, const Ending& ending) override;
     Result<bool> postpone(const Lease& lease, const Postponement& p) override;
@@ -34,6 +35,8 @@ public:
     Result<Stats> stats() override;
     Result<std::optional<CachedAnswer>> cached(std::string_view key) override;
     Result<bool> forget(std::string_view key, std::string_view made_by) override;
+    Result<void> putNotes(std::span<const Note> notes) override;
+    Result<std::vector<Note>> notes(std::string_view prefix) override;
     Result<bool> sweep(milliseconds retention) override;
     Health health() const override { return {}; }
 
@@ -56,6 +59,7 @@ private:
     Changes changes_;   // of the call that has the lock
     MemoryJobs jobs_;
     std::map<std::string, CachedAnswer, std::less<>> answers_;
+    std::map<std::string, std::string, std::less<>> notes_;
 };
 
 }  // namespace stepper::store

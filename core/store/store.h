@@ -2,8 +2,9 @@
 // proven by one conformance suite (tests/unit/store).
 //
 // What a store promises:
-// - A call that returned without an error is durable; one that returned an error wrote nothing, unless the
-//   message says that the outcome is unknown (then a repeat with the same ids is safe).
+// - A call that returned without an error is durable (for notes see putNotes()); one that returned an error
+//   wrote nothing, unless the message says that the outcome is unknown (then a repeat with the same ids is
+//   safe).
 // - Each call is atomic: others see all of it or nothing.
 // - A final job (Done, Failed, Cancelled) never changes any more, except that it is purged as a whole.
 // - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
@@ -172,6 +173,11 @@ struct BatchItem {
     std::string result, meta;
 };
 
+// A small text that the process keeps beside its jobs: what was used of quotas, the usage of a day.
+struct Note {
+    std::string name, text;
+};
+
 struct ListFilter {
     std::vector<JobState> states;  // empty: all
     int limit = 50;
@@ -238,8 +244,12 @@ public:
     // job is making follow it.
     virtual Result<Enqueued> enqueueBatch(const NewBatch& batch) = 0;
 
-    // At most `max` jobs of the lane: by priority, then one tenant after the other in turn, then the oldest.
+    // At most `max` jobs of the lane: by priority, then so that the tenants that wait get equal shares (see
+    // turns.h), then the oldest.
     virtual Result<Claims> claim(Lane lane, int max, milliseconds lease) = 0;
+    // At most `max` jobs of the lane that wait although their time limit has passed, also delayed ones: to be
+    // ended, whoever's turn it is.
+    virtual Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) = 0;
     // Extends the leases; returns the ids of those that are no longer held.
     virtual Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) = 0;
     // False: the lease was lost and nothing was written. A job's followers end as it does.
@@ -266,6 +276,12 @@ public:
     virtual Result<std::optional<CachedAnswer>> cached(std::string_view key) = 0;
     // `made_by`: only if it is still that job's; "" for any. Whether there was one.
     virtual Result<bool> forget(std::string_view key, std::string_view made_by) = 0;
+
+    // All of them or none, by name; an empty text removes the note. Committed without a sync: a kill loses
+    // nothing, a loss of power may lose the last moments.
+    virtual Result<void> putNotes(std::span<const Note> notes) = 0;
+    // Those whose names begin with the prefix, by name.
+    virtual Result<std::vector<Note>> notes(std::string_view prefix) = 0;
 
     // Removes final jobs older than `retention` and expired answers, a bounded number; whether more are left.
     virtual Result<bool> sweep(milliseconds retention) = 0;

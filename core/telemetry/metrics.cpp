@@ -31,6 +31,11 @@ struct Metrics::Families {
                                                             .Name("provider_failures_total")
                                                             .Help("Failed attempts by provider and reason")
                                                             .Register(registry);
+    prometheus::Family<prometheus::Counter>& quick_retries =
+        prometheus::BuildCounter()
+            .Name("stepper_quick_retries_total")
+            .Help("Calls repeated at once because the provider could not be reached")
+            .Register(registry);
     prometheus::Family<prometheus::Histogram>& attempt_seconds =
         prometheus::BuildHistogram()
             .Name("stepper_attempt_duration_seconds")
@@ -65,6 +70,21 @@ struct Metrics::Families {
             .Name("stepper_oldest_ready_job_seconds")
             .Help("Age of the job that waits longest for a worker")
             .Register(registry);
+    prometheus::Family<prometheus::Gauge>& provider_ready =
+        prometheus::BuildGauge()
+            .Name("stepper_provider_ready")
+            .Help("1 when the provider takes a request now")
+            .Register(registry);
+    prometheus::Family<prometheus::Gauge>& circuit_open =
+        prometheus::BuildGauge()
+            .Name("stepper_circuit_open")
+            .Help("1 while the provider's circuit is not closed")
+            .Register(registry);
+    prometheus::Family<prometheus::Gauge>& quota_remaining =
+        prometheus::BuildGauge()
+            .Name("stepper_quota_remaining")
+            .Help("What is left of a provider's quota, in its requests or tokens")
+            .Register(registry);
     prometheus::Gauge& queue_size = prometheus::BuildGauge()
                                         .Name("job_queue_size")
                                         .Help("Jobs waiting for a worker")
@@ -92,6 +112,10 @@ void Metrics::request(std::string_view provider, std::string_view status, std::s
 
 void Metrics::providerFailure(std::string_view provider, std::string_view reason) {
     f_->failures.Add({{"provider", std::string(provider)}, {"reason", std::string(reason)}}).Increment();
+}
+
+void Metrics::quickRetry(std::string_view provider) {
+    f_->quick_retries.Add({{"provider", std::string(provider)}}).Increment();
 }
 
 void Metrics::attempt(std::string_view provider, milliseconds duration) {
@@ -129,6 +153,16 @@ void Metrics::jobsInState(std::string_view lane, std::string_view state, int64_t
 
 void Metrics::oldestReadyJob(std::string_view lane, milliseconds age) {
     f_->oldest_ready.Add({{"lane", std::string(lane)}}).Set(seconds(age));
+}
+
+void Metrics::providerState(std::string_view provider, bool ready, bool circuit_open) {
+    f_->provider_ready.Add({{"provider", std::string(provider)}}).Set(ready ? 1 : 0);
+    f_->circuit_open.Add({{"provider", std::string(provider)}}).Set(circuit_open ? 1 : 0);
+}
+
+void Metrics::quotaRemaining(std::string_view provider, std::string_view window, int64_t units) {
+    f_->quota_remaining.Add({{"provider", std::string(provider)}, {"window", std::string(window)}})
+        .Set(static_cast<double>(units));
 }
 
 void Metrics::jobQueue(int64_t size) { f_->queue_size.Set(static_cast<double>(size)); }

@@ -20,6 +20,7 @@ public:
     // One failed attempt; `reason` is a wire code (RATE_LIMIT, ...).
     void providerFailure(std::string_view provider, std::string_view reason);
     void attempt(std::string_view provider, milliseconds duration);
+    void quickRetry(std::string_view provider);
     void tokens(std::string_view provider, int64_t prompt, int64_t completion);
     // One HTTP request; `route` is a pattern of ours, never the path.
     void http(std::string_view route, int status, milliseconds duration);
@@ -32,6 +33,10 @@ public:
     // How many jobs are in that state now; `lane` is live, batch or suspect.
     void jobsInState(std::string_view lane, std::string_view state, int64_t count);
     void oldestReadyJob(std::string_view lane, milliseconds age);
+    // A provider as it is now.
+    void providerState(std::string_view provider, bool ready, bool circuit_open);
+    // `window` is a configured one: "rpm", "tpd".
+    void quotaRemaining(std::string_view provider, std::string_view window, int64_t units);
     // All jobs that wait for a worker.
     void jobQueue(int64_t size);
 

@@ -145,9 +145,16 @@ void CurlExchange::noteUpload() {
     if (phase_ != Phase::Waiting) return;
     curl_off_t sent = 0;
     curl_easy_getinfo(slot_->easy(), CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (sent == sent_) return;
-    sent_ = sent;
-    progress_ = steadyNow();
+    if (sent != sent_) {
+        sent_ = sent;
+        progress_ = steadyNow();
+    }
+    if (static_cast<uint64_t>(sent_) == request_.body.size()) tellSent();
+}
+
+void CurlExchange::tellSent() {
+    if (std::exchange(sent_told_, true) || !request_.on_sent) return;
+    request_.on_sent();
 }
 
 bool CurlExchange::waitForActivity() {
@@ -184,6 +191,7 @@ void CurlExchange::finish(CURLcode code) {
 }
 
 void CurlExchange::fail(Error error) {
+    if (phase_ != Phase::Connecting) tellSent();
     error_ = std::move(error);
     slot_.reset();
 }
@@ -217,6 +225,7 @@ void CurlExchange::onConnected() {
 }
 
 bool CurlExchange::onHeaderLine(std::string_view line) {
+    tellSent();
     phase_ = Phase::Receiving;
     progress_ = steadyNow();
     head_bytes_ += line.size();

@@ -39,6 +39,7 @@ private:
     std::optional<HttpEvent> ready();
     void advance();
     void noteUpload();
+    void tellSent();
     bool waitForActivity();  // true when the token may have been cancelled
     void finish(CURLcode code);
     void fail(Error error);
@@ -64,6 +65,7 @@ private:
     Phase phase_ = Phase::Connecting;
     SteadyTime progress_;  // when the phase began or last moved
     curl_off_t sent_ = 0;  // bytes of the request's body
+    bool sent_told_ = false;
 
     bool in_head_ = false;  // between a status line and the blank line
     bool head_complete_ = false;

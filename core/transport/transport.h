@@ -3,6 +3,7 @@
 // Nothing here throws. Secrets in headers or URLs never reach an error text or a log.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ struct HttpRequest {
     milliseconds first_byte_timeout{15'000};  // from the request sent to the first byte of the response
     milliseconds idle_timeout{30'000};        // between two bytes of the response
     uint64_t max_response_bytes = 8u << 20;   // decoded; over it the exchange fails
+
+    // Called once, inside next(), when the last byte of the request has gone out; also when the exchange fails
+    // on a connection the request may have reached. Never called: the server saw nothing of it.
+    std::function<void()> on_sent = {};
 };
 
 // Non-2xx bodies arrive whole, cut off (not failed) at this many decoded bytes.

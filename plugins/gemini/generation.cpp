@@ -183,9 +183,7 @@ Action Generation::nextHop() {
     return send(std::move(request));
 }
 
-Action Generation::onRefused(Failure failure, const Value& json, const Event&) {
-    // The kit finds RetryInfo in an object only.
-    if (json.IsArray() && !json.Empty()) failure = kit::classifyInside(status(), headers(), json[0]);
+Action Generation::onRefused(Failure failure, const Value&, const Event&) {
     // The account's country or billing: another key or provider helps, another request does not.
     if (failure.provider_code == "FAILED_PRECONDITION") failure.error_class = STEPPER_E_AUTH;
     return Action::fail(std::move(failure));

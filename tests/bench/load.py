@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))  # child.py, for whoever imports this first
 
-BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "release"))
+BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "release")).resolve()
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 PROMPT = "Extract product and price: a bag of coffee beans for 18 euros."

@@ -71,7 +71,7 @@ class Act:
         call("POST", simulator.url + "/_sim/reset")
         for name, behaviour in behaviours(seed).items():
             simulator.behave(name, behaviour)
-        providers = [provider(simulator, name, concurrency=512, breaker={"consecutive": 1_000_000})
+        providers = [provider(simulator, name, concurrency=512, breaker={"consecutive": 1_000_000, "min_calls": 1_000_000})
                      for name in behaviours(seed)]
         self.stage = Stage(folder, providers, SETTINGS)
         self.ledger, self.upstream = Ledger(), UpstreamLog(simulator)

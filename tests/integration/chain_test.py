@@ -80,11 +80,13 @@ class Chain(Case):
 
     def test_a_dead_port_and_an_unknown_host(self):
         self.simulator.behave("good", {})
-        server = self.start([provider(self.simulator, "dead", base_url="http://127.0.0.1:1/v1"),
-                             provider(self.simulator, "lost", base_url="http://nothing.invalid/v1"),
+        quick = {"retry": {"base": "10ms"}}
+        server = self.start([provider(self.simulator, "dead", base_url="http://127.0.0.1:1/v1", **quick),
+                             provider(self.simulator, "lost", base_url="http://nothing.invalid/v1", **quick),
                              provider(self.simulator, "good")])
         story = self.generate(server, {"prompt": "x"}).json["metadata"]["providersAttempted"]
-        self.assertEqual([a.get("errorCode") for a in story], ["UPSTREAM_UNAVAILABLE", "UPSTREAM_UNAVAILABLE", None])
+        self.assertEqual([(a["provider"], a["attemptNumber"], a.get("errorCode")) for a in story],
+                         [(name, n, "UPSTREAM_UNAVAILABLE") for name in ("dead", "lost") for n in (1, 2)] + [("good", 1, None)])
 
     def test_three_hanging_providers_cost_one_deadline(self):
         for name in ("a", "b", "c"):

@@ -20,29 +20,39 @@ void makeReady(Transaction& tx, Lane lane, int64_t from, int64_t to) {
     while (q.next()) tx.effects.changed.push_back(q.text(0));
 }
 
-std::optional<int64_t> nextReady(Transaction& tx, Lane lane, std::string& served) {
-    int64_t priority = 0;
+std::optional<Turns::Waiting> firstWaiting(Query& q) {
+    if (!q.next()) return {};
+    return Turns::Waiting{q.text(0), q.integer(1)};
+}
+
+std::optional<int64_t> nextReady(Transaction& tx, Turns& turns, Lane lane) {
+    std::optional<int> best;
     {
         Query q(tx.db, "SELECT priority FROM job WHERE state = 0 AND lane = ?1 ORDER BY priority LIMIT 1",
                 lane);
-        if (!q.next()) return {};
-        priority = q.integer(0);
+        if (q.next()) best = q.as<int>(0);
     }
-    constexpr Sql kNextTenant =
-        "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 AND tenant > ?3 "
-        "ORDER BY tenant, seq LIMIT 1";
-    constexpr Sql kFirstTenant =
-        "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 "
-        "ORDER BY tenant, seq LIMIT 1";
-    Query next(tx.db, kNextTenant, lane, priority, served);
-    if (next.next()) {
-        served = next.text(0);
-        return next.integer(1);
+    if (!best) {
+        turns.forget();
+        return {};
     }
-    Query first(tx.db, kFirstTenant, lane, priority);
-    if (!first.next()) return {};
-    served = first.text(0);
-    return first.integer(1);
+    const auto look = [&](const std::optional<std::string>& behind) {
+        if (behind) {
+            Query next(tx.db,
+                       "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 "
+                       "AND tenant > ?3 ORDER BY tenant, seq LIMIT 1",
+                       lane, *best, *behind);
+            return firstWaiting(next);
+        }
+        Query first(tx.db,
+                    "SELECT tenant, seq FROM job WHERE state = 0 AND lane = ?1 AND priority = ?2 "
+                    "ORDER BY tenant, seq LIMIT 1",
+                    lane, *best);
+        return firstWaiting(first);
+    };
+    const auto waiting = turns.next(*best, look);
+    if (!waiting) return {};
+    return waiting->job;
 }
 
 // A batch is at work from its first item on.
@@ -56,7 +66,7 @@ void beginBatch(Transaction& tx, int64_t batch) {
 
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     Query q(tx.db,
-            "UPDATE job SET state = 2, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
+            "UPDATE job SET state = 2, run_at = NULL, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
             "version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
             "attempts, created_at, deadline, parent",
             seq, after(tx.steady, lease), tx.now);
@@ -90,14 +100,30 @@ Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lea
     makeReady(tx, lane, after(tx.now, kMostDelay) + 1, after(tx.now, milliseconds::max()));
     Claims claims;
     while (static_cast<int>(claims.jobs.size()) < max) {
-        const auto seq = nextReady(tx, lane, turns[static_cast<size_t>(lane)]);
+        const auto seq = nextReady(tx, turns, lane);
         if (!seq) break;
         auto claimed = take(tx, *seq, lease);
         if (!claimed) break;
+        turns.charge(costOf(claimed->request.size()));
         claims.jobs.push_back(*std::move(claimed));
     }
     claims.next_due = nextDue(tx, lane);
     return claims;
+}
+
+std::vector<Claimed> claimOverdue(Transaction& tx, Lane lane, int max, milliseconds lease) {
+    std::vector<int64_t> seqs;
+    {
+        Query q(tx.db,
+                "SELECT seq FROM job WHERE lane = ?1 AND state IN (0, 1) AND deadline IS NOT NULL "
+                "AND deadline <= ?2 ORDER BY deadline LIMIT ?3",
+                lane, tx.now, max);
+        while (q.next()) seqs.push_back(q.integer(0));
+    }
+    std::vector<Claimed> out;
+    for (const int64_t seq : seqs)
+        if (auto claimed = take(tx, seq, lease)) out.push_back(*std::move(claimed));
+    return out;
 }
 
 std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease) {

@@ -1,18 +1,17 @@
 // Work on its way to workers and back.
 #pragma once
-#include <array>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/store/sqlite/row.h"
+#include "core/store/turns.h"
 
 namespace stepper::store::sqlite {
 
-// The tenant served last in each lane. Only fairness depends on it, so it is not stored.
-using Turns = std::array<std::string, 3>;
-
+// `turns` are those of the lane.
 Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease);
+std::vector<Claimed> claimOverdue(Transaction& tx, Lane lane, int max, milliseconds lease);
 std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease);
 bool finish(Transaction& tx, const Lease& lease, const Ending& ending);
 bool postpone(Transaction& tx, const Lease& lease, const Postponement& p);

@@ -156,6 +156,13 @@ private:
     int64_t copied_ = 0;
 };
 
+// Whether the damaged database is of a layout that had no such table yet.
+bool predates(Db& damaged, const std::string& table) {
+    const auto count = damaged.scalar("SELECT count(*) FROM sqlite_schema WHERE name = '" + table + "'");
+    damaged.clearFailure();
+    return count == "0";
+}
+
 Result<void> moveAway(const std::string& path, const std::string& to) {
     for (const char* suffix : {"-wal", "-shm", ""}) {
         if (std::rename((path + suffix).c_str(), (to + suffix).c_str()) == 0 || errno == ENOENT) continue;
@@ -181,8 +188,8 @@ Result<Salvaged> salvage(const std::string& path, WallTime now, const Tuning& tu
     from.clearFailure();
     Db& to = *made.db;
     to.script("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
-    for (const char* table : {"job", "request", "outcome", "idempotency", "cache"})
-        Copy(from, to, table).run(sum);
+    for (const char* table : {"job", "request", "outcome", "idempotency", "cache", "note"})
+        if (!predates(from, table)) Copy(from, to, table).run(sum);
     to.script(kMend);
     to.script("COMMIT");
     if (!to.failed()) return sum;

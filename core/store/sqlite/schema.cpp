@@ -84,7 +84,15 @@ CREATE TABLE cache(
 CREATE INDEX cache_expires ON cache(expires);
 )sql";
 
-constexpr const char* kSteps[] = {kLayout1};
+constexpr const char* kLayout2 = R"sql(
+CREATE TABLE note(
+  name TEXT NOT NULL UNIQUE,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_overdue ON job(lane, deadline) WHERE state IN (0, 1) AND deadline IS NOT NULL;
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1, kLayout2};
 
 std::string quoted(const std::string& text) {
     std::string out = "'";

@@ -1,5 +1,6 @@
 #include "core/store/sqlite/store.h"
 
+#include <array>
 #include <filesystem>
 #include <limits>
 
@@ -7,6 +8,7 @@
 #include "core/store/sqlite/arrivals.h"
 #include "core/store/sqlite/leases.h"
 #include "core/store/sqlite/location.h"
+#include "core/store/sqlite/notes.h"
 #include "core/store/sqlite/readers.h"
 #include "core/store/sqlite/removals.h"
 #include "core/store/sqlite/salvage.h"
@@ -47,7 +49,12 @@ public:
     }
     Result<Claims> claim(Lane lane, int max, milliseconds lease) override {
         return writer_.run(Promise::None, [this, lane, max, lease](Transaction& tx) {
-            return sqlite::claim(tx, turns_, lane, max, lease);
+            return sqlite::claim(tx, turns_[static_cast<size_t>(lane)], lane, max, lease);
+        });
+    }
+    Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) override {
+        return writer_.run(Promise::None, [lane, max, lease](Transaction& tx) {
+            return sqlite::claimOverdue(tx, lane, max, lease);
         });
     }
     Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override {
@@ -77,6 +84,15 @@ public:
         return writer_.run(Promise::Given, [key = std::string(key), made_by = std::string(made_by)](
                                                Transaction& tx) { return forgetAnswer(tx, key, made_by); });
     }
+    Result<void> putNotes(std::span<const Note> notes) override {
+        const auto put = writer_.run(
+            Promise::None, [notes = std::vector<Note>(notes.begin(), notes.end())](Transaction& tx) {
+                sqlite::putNotes(tx, notes);
+                return true;
+            });
+        if (!put) return put.error();
+        return {};
+    }
     Result<bool> sweep(milliseconds retention) override {
         return writer_.run(Promise::None,
                            [retention](Transaction& tx) { return sqlite::sweep(tx, retention); });
@@ -100,6 +116,9 @@ public:
     Result<std::optional<CachedAnswer>> cached(std::string_view key) override {
         return readers_.run([this, key](Db& db) { return findAnswer(db, key, wallMs(clock_.wall())); });
     }
+    Result<std::vector<Note>> notes(std::string_view prefix) override {
+        return readers_.run([prefix](Db& db) { return findNotes(db, prefix); });
+    }
 
     Health health() const override { return condition_.health(); }
 
@@ -108,7 +127,7 @@ private:
     const CrashPolicy crashes_;
     const Ownership ownership_;
     Condition condition_;
-    Turns turns_;    // of the writer's thread
+    std::array<Turns, 3> turns_;  // by lane; of the writer's thread
     Writer writer_;  // ends after the readers, so that the last connection to close empties the log
     Readers readers_;
 };

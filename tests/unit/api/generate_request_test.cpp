@@ -28,6 +28,10 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
          "outputSchema is only supported when responseMode is 'json'"},
         {R"({"prompt":"x","tenantId":7})",
          "Invalid tenantId: expected a non-empty string of at most 256 characters"},
+        {R"({"prompt":"x","plan":"cheapest"})",
+         "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"},
+        {R"({"prompt":"x","plan":["manual"]})",
+         "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"},
         {R"({"prompt":"x","preferredProviders":"a"})",
          "Invalid preferredProviders: expected an array of at most 64 provider names"},
         {R"({"prompt":"x","excludeProviders":[1]})",
@@ -73,6 +77,22 @@ TEST(ParseGenerate, TakesWhatTheContractOffers) {
     EXPECT_EQ(p->cache_control, CacheControl::Refresh);
 }
 
+TEST(ParseGenerate, APlanIsOneOfThree) {
+    using config::Plan;
+    const std::pair<const char*, std::optional<Plan>> cases[] = {
+        {R"({"prompt":"x"})", std::nullopt},
+        {R"({"prompt":"x","plan":null})", std::nullopt},
+        {R"({"prompt":"x","plan":"manual"})", Plan::Manual},
+        {R"({"prompt":"x","plan":"fastest-first"})", Plan::FastestFirst},
+        {R"({"prompt":"x","plan":"cheapest-first"})", Plan::CheapestFirst}};
+    for (const auto& [body, plan] : cases) {
+        const auto parsed = parseGenerate(body);
+        const auto* p = std::get_if<ParsedRequest>(&parsed);
+        ASSERT_NE(p, nullptr) << refusal(parsed);
+        EXPECT_EQ(p->request.plan, plan) << body;
+    }
+}
+
 TEST(ParseGenerate, AWhitespacePromptIsTheProvidersMatter) {
     EXPECT_EQ(refusal(parseGenerate(R"({"prompt":"   "})")), "accepted");
 }
@@ -85,6 +105,18 @@ TEST(ParseReport, AsksForTheCommit) {
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);
     EXPECT_EQ(p->request.preset(), "commit-report");
+    EXPECT_EQ(p->request.plan, std::nullopt);
+}
+
+TEST(ParseReport, TakesAPlan) {
+    constexpr std::string_view commit =
+        R"({"userId":"u","commitSha":"c","repo":"o/r","message":"m","files":[],"components":[],"diffSummary":"")";
+    const auto parsed = parseReport(std::string(commit) + R"(,"plan":"fastest-first"})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_EQ(p->request.plan, config::Plan::FastestFirst);
+    EXPECT_EQ(refusal(parseReport(std::string(commit) + R"(,"plan":"best"})")),
+              sentence("Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"));
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <map>
 #include <mutex>
 
-#include "core/store/store.h"
+#include "tests/unit/store/unavailable_store.h"
 
 namespace stepper::cache {
 
-class AnswerStore final : public store::Store {
+class AnswerStore final : public store::UnavailableStore {
 public:
     explicit AnswerStore(const Clock& clock) : clock_(clock) {}
 
@@ -38,28 +38,7 @@ public:
         return true;
     }
 
-    void setListener(store::Listener*) override {}
-    Result<store::Enqueued> enqueue(const store::NewJob&) override { return unavailable(); }
-    Result<store::Enqueued> enqueueBatch(const store::NewBatch&) override { return unavailable(); }
-    Result<store::Claims> claim(store::Lane, int, milliseconds) override { return unavailable(); }
-    Result<std::vector<std::string>> heartbeat(std::span<const store::Beat>, milliseconds) override {
-        return unavailable();
-    }
-    Result<bool> finish(const store::Lease&, const store::Ending&) override { return unavailable(); }
-    Result<bool> postpone(const store::Lease&, const store::Postponement&) override { return unavailable(); }
-    Result<int> reap() override { return unavailable(); }
-    Result<store::Dropped> drop(std::string_view, bool) override { return unavailable(); }
-    Result<std::optional<store::Job>> job(std::string_view) override { return unavailable(); }
-    Result<std::optional<store::NewJob>> request(std::string_view) override { return unavailable(); }
-    Result<std::vector<store::BatchItem>> items(std::string_view) override { return unavailable(); }
-    Result<std::vector<store::Job>> list(const store::ListFilter&) override { return unavailable(); }
-    Result<store::Stats> stats() override { return unavailable(); }
-    Result<bool> sweep(milliseconds) override { return unavailable(); }
-    store::Health health() const override { return {}; }
-
 private:
-    static Error unavailable() { return {ErrorClass::Internal, "the store is not available"}; }
-
     std::optional<store::CachedAnswer> lookUp(std::string_view key) {
         std::lock_guard lock(mutex_);
         const auto found = answers_.find(key);

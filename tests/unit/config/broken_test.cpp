@@ -140,9 +140,44 @@ TEST(Broken, Providers) {
         {"providers: [{ name: a, plugin: p, limits: { windows: { requests: 5, per: 1s } } }]\n",
          "1:54: providers[0].limits.windows: expected a list, not a mapping"},
         {"providers: [{ name: a, plugin: p, limits: { day_resets_in: ../x } }]\n",
-         "1:60: providers[0].limits.day_resets_in: expected a time zone such as UTC or America/Los_Angeles, "
-         "not "
-         "\"../x\""},
+         "1:60: providers[0].limits.day_resets_in: expected a time zone the system knows, such as UTC or "
+         "America/Los_Angeles, not \"../x\""},
+        {"providers: [{ name: a, plugin: p, limits: { day_resets_in: America/Los_Angels } }]\n",
+         "1:60: providers[0].limits.day_resets_in: unknown time zone; did you mean \"America/Los_Angeles\"?"},
+        {"providers: [{ name: a, plugin: p, limits: { day_resets_in: america/los_angeles } }]\n",
+         "1:60: providers[0].limits.day_resets_in: unknown time zone; did you mean \"America/Los_Angeles\"?"},
+        {"providers: [{ name: a, plugin: p, limits: { day_resets_in: \"\" } }]\n",
+         "1:60: providers[0].limits.day_resets_in: expected a time zone the system knows, such as UTC or "
+         "America/Los_Angeles, not \"\""},
+        {"providers: [{ name: a, plugin: p, limits: { day_resets_in: " + std::string(65, 'x') + " } }]\n",
+         "1:60: providers[0].limits.day_resets_in: expected a time zone the system knows, such as UTC or "
+         "America/Los_Angeles, not \"" +
+             std::string(40, 'x') + "...\""},
+        {"defaults: { limits: { day_resets_in: UCT0 } }\nproviders: [{ name: a, plugin: p }]\n",
+         "1:38: defaults.limits.day_resets_in: unknown time zone; did you mean \"UCT\"?"},
+        {"providers: [{ name: a, plugin: p, limits: { skew: 61s } }]\n",
+         "1:51: providers[0].limits.skew: expected a duration from 0ms to 1m, such as 500ms, 30s or 1h30m, "
+         "not \"61s\""},
+        {"providers: [{ name: a, plugin: p, limits: { skew: -1ms } }]\n",
+         "1:51: providers[0].limits.skew: expected a duration from 0ms to 1m, such as 500ms, 30s or 1h30m, "
+         "not \"-1ms\""},
+        {"providers: [{ name: a, plugin: p, price: 3 }]\n",
+         "1:42: providers[0].price: expected a mapping of keys to values, not \"3\""},
+        {"providers: [{ name: a, plugin: p, price: { input: 1 } }]\n",
+         "1:42: providers[0].price: the key \"output\" is missing"},
+        {"providers: [{ name: a, plugin: p, price: { input: ~, output: 1 } }]\n",
+         "1:42: providers[0].price: the key \"input\" is missing"},
+        {"providers: [{ name: a, plugin: p, price: { input: -1, output: 1e7, ouput: 1 } }]\n",
+         "1:51: providers[0].price.input: expected a number from 0 to 1000000, not \"-1\"\n"
+         "providers.yaml:1:63: providers[0].price.output: expected a number from 0 to 1000000, not \"1e7\"\n"
+         "providers.yaml:1:68: providers[0].price.ouput: unknown key; did you mean \"output\"?"},
+        {"plan: fastest\nproviders: []\n",
+         "1:7: plan: expected one of manual, fastest-first, cheapest-first, not \"fastest\""},
+        {"plans: manual\nproviders: []\n", "1:1: plans: unknown key; did you mean \"plan\"?"},
+        {"providers: [{ name: a, plugin: p, plan: manual }]\n",
+         "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, api_key, "
+         "options, timeout, connect_timeout, first_byte_timeout, idle_timeout, concurrency, "
+         "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, price, max_tokens"},
         {"providers: [{ name: a, plugin: p, timeout: 0 }]\n",
          "1:44: providers[0].timeout: expected a duration from 1ms to 1d, such as 500ms, 30s or 1h30m, not "
          "\"0\""},
@@ -171,7 +206,7 @@ TEST(Broken, Providers) {
          "1:13: defaults.name: unknown key; valid here: timeout, connect_timeout, first_byte_timeout, "
          "idle_timeout, "
          "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
-         "max_tokens"},
+         "price, max_tokens"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
          "1:28: defaults.limits.rpm: expected a whole number from 1 to 1000000000000, not \"x\""},
         {"providers: [{ name: a, plugin: p, retry: { attempts: 0 }, breaker: { failure_rate: 2 } }]\n",

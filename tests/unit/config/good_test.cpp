@@ -23,6 +23,7 @@ TEST(Settings, EverythingLeftOutHasItsDefault) {
     EXPECT_TRUE(c->plugins_dir.empty());
     EXPECT_FALSE(c->security.api_key_enabled);
     EXPECT_TRUE(c->fallback_enabled);
+    EXPECT_FALSE(c->fallback_when_limited);
 }
 
 TEST(Settings, EveryKeyIsRead) {
@@ -34,7 +35,7 @@ store: { url: "rediss://h:1/0", key_prefix: p, durability: normal }
 cache: { ttl: 2h, fresh_for: 1.5h, stale_while_revalidate: no, delivery: { reports: keep, generate: once } }
 queue: { workers: 3, retention: 2d, lease: 5s, max_attempts: 2 }
 batch: { max_items: 9, max_concurrency: 8, max_running: 2 }
-fallback: { enabled: False }
+fallback: { enabled: False, when_limited: yes }
 security:
   api_key: " k "
   api_key_header: X-Key
@@ -70,6 +71,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->batch.max_concurrency, 8);
     EXPECT_EQ(c->batch.max_running, 2);
     EXPECT_FALSE(c->fallback_enabled);
+    EXPECT_TRUE(c->fallback_when_limited);
     EXPECT_TRUE(c->security.api_key_enabled);
     EXPECT_EQ(c->security.api_key.reveal(), "k");
     EXPECT_EQ(c->security.api_key_header, "X-Key");
@@ -135,12 +137,13 @@ TEST(Providers, EveryKeyIsRead) {
     concurrency: 7
     max_response_bytes: 1MiB
     limits:
-      { rps: 0.5, rpm: 10, rpd: 250, tpm: 250000, tpd: 1000000, day_resets_in: America/Los_Angeles,
+      { rps: 0.5, rpm: 10, rpd: 250, tpm: 250000, tpd: 1000000, day_resets_in: America/Los_Angeles, skew: 100ms,
         windows: [{ requests: 10, per: 5s }, { tokens: 1000, per: 10s }, { requests: 1, tokens: 2, per: 30d }] }
     retry: { attempts: 3, base: 1s, cap: 4s }
     breaker: { window: 30s, min_calls: 4, failure_rate: 0.25, consecutive: 3, open_for: 1s, max_open_for: 2s, probes: 1 }
     wait_up_to: 1500ms
     prompt_variant: short
+    price: { input: 0.15, output: 60 }
     max_tokens: 2048
 )");
     ASSERT_TRUE(c.ok()) << problemOf(c);
@@ -165,6 +168,7 @@ TEST(Providers, EveryKeyIsRead) {
     EXPECT_EQ(p.limits.tpm, 250'000);
     EXPECT_EQ(p.limits.tpd, 1'000'000);
     EXPECT_EQ(p.limits.day_resets_in, "America/Los_Angeles");
+    EXPECT_EQ(p.limits.skew, 100ms);
     ASSERT_EQ(p.limits.windows.size(), 3u);
     EXPECT_EQ(p.limits.windows[0].requests, 10);
     EXPECT_EQ(p.limits.windows[0].tokens, std::nullopt);
@@ -177,6 +181,9 @@ TEST(Providers, EveryKeyIsRead) {
     EXPECT_EQ(p.breaker.probes, 1);
     EXPECT_EQ(p.wait_up_to, 1500ms);
     EXPECT_EQ(p.prompt_variant, PromptVariant::Short);
+    ASSERT_TRUE(p.price);
+    EXPECT_EQ(p.price->input, 0.15);
+    EXPECT_EQ(p.price->output, 60);
     EXPECT_EQ(p.max_tokens, 2048);
     EXPECT_EQ(describe(p.mark), "providers.yaml:2:5");
 }
@@ -208,6 +215,52 @@ providers:
     EXPECT_EQ(cleared.limits.rpm, std::nullopt);
     EXPECT_EQ(cleared.limits.rpd, 50);
     EXPECT_EQ(cleared.retry.attempts, 4) << "an emptied section keeps the defaults";
+}
+
+TEST(Providers, DefaultsReachZonesMarginsAndPrices) {
+    const auto c = parseProviders(R"(
+defaults:
+  limits: { day_resets_in: Asia/Kathmandu, skew: 0s }
+  price: { input: 1, output: 2 }
+providers:
+  - { name: plain, plugin: p, base_url: http://h }
+  - { name: own, plugin: p, base_url: http://h, limits: { day_resets_in: UTC, skew: 1s }, price: { output: 0 } }
+  - { name: cleared, plugin: p, base_url: http://h, limits: { day_resets_in: ~, skew: ~ } }
+)");
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    const auto& [plain, own, cleared] = std::tie(c->providers[0], c->providers[1], c->providers[2]);
+    EXPECT_EQ(plain.limits.day_resets_in, "Asia/Kathmandu");
+    EXPECT_EQ(plain.limits.skew, 0ms);
+    ASSERT_TRUE(plain.price && own.price);
+    EXPECT_EQ(plain.price->input, 1);
+    EXPECT_EQ(own.limits.day_resets_in, "UTC");
+    EXPECT_EQ(own.limits.skew, 1s);
+    EXPECT_EQ(own.price->input, 1);
+    EXPECT_EQ(own.price->output, 0);
+    EXPECT_EQ(cleared.limits.day_resets_in, "UTC");
+    EXPECT_EQ(cleared.limits.skew, std::nullopt);
+}
+
+TEST(Providers, WithoutAWordThereIsNoPriceAndNoMargin) {
+    const auto c = parseProvider("");
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_FALSE(c->providers[0].price);
+    EXPECT_EQ(c->providers[0].limits.skew, std::nullopt);
+    EXPECT_EQ(c->providers[0].limits.day_resets_in, "UTC");
+}
+
+TEST(Providers, ThePlanIsManualUnlessWritten) {
+    const std::pair<const char*, Plan> cases[] = {{"", Plan::Manual},
+                                                  {"plan: ~\n", Plan::Manual},
+                                                  {"plan: manual\n", Plan::Manual},
+                                                  {"plan: fastest-first\n", Plan::FastestFirst},
+                                                  {"plan: Cheapest-First\n", Plan::CheapestFirst},
+                                                  {"plan: ${PLAN}\n", Plan::FastestFirst}};
+    for (const auto& [text, plan] : cases) {
+        const auto c = parseProviders(text + std::string("providers: []\n"), {{"PLAN", "fastest-first"}});
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(c->plan, plan) << text;
+    }
 }
 
 TEST(Providers, AnchorsAndMergeKeys) {

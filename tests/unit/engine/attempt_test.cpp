@@ -54,6 +54,16 @@ private:
     };
 };
 
+class Told final : public AttemptListener {
+public:
+    int sent_count = 0;
+    bool was_concluded = false;
+    transport::Headers headers;
+    void sent() override { ++sent_count; }
+    void heard(const transport::Headers& h) override { headers = h; }
+    void concluded() override { was_concluded = true; }
+};
+
 class AttemptTest : public testing::Test {
 protected:
     void answers(int status, std::string_view body) {
@@ -65,11 +75,12 @@ protected:
     }
     Result<plugin::Answer> run() {
         return attempt(entry_, R"({"model":"m-1","messages":[{"role":"user","content":"hi"}]})",
-                       std::chrono::steady_clock::now() + 5s, cancel_, transport_);
+                       std::chrono::steady_clock::now() + 5s, cancel_, transport_, listener_);
     }
 
     transport::Headers headers_{{"date", "Sat, 21 Nov 2026 10:00:00 GMT"}};
     FakeTransport transport_;
+    Told listener_;
     CancelToken cancel_;
     ProviderEntry entry_ = shoutEntry("one", true);
 };
@@ -118,9 +129,25 @@ TEST_F(AttemptTest, ACancelledExchangeIsCancelledWhateverThePluginSays) {
     EXPECT_EQ(transport_.open_exchanges, 0);
 }
 
-TEST_F(AttemptTest, AnEmptyAnswerIsNone) {
-    answers(200, R"({"shouted":"   "})");
-    EXPECT_EQ(run().error().error_class, ErrorClass::BadResponse);
+TEST_F(AttemptTest, TheListenerHearsOfTheRequestAndOfTheAnswersHead) {
+    answers(200, R"({"shouted":"HI"})");
+    ASSERT_TRUE(run());
+    EXPECT_EQ(listener_.headers, headers_);
+    EXPECT_EQ(listener_.sent_count, 0);
+    transport_.requests.front().on_sent();
+    EXPECT_EQ(listener_.sent_count, 1);
+}
+
+TEST(CheckAnswer, AnEmptyOneOrACensoredOneIsNone) {
+    plugin::Answer answer;
+    answer.text = "   ";
+    EXPECT_EQ(checkAnswer(answer).error().error_class, ErrorClass::BadResponse);
+    answer.finish = "length";
+    EXPECT_NE(checkAnswer(answer).error().message.find("max_tokens"), std::string::npos);
+    answer.text = "half a";
+    EXPECT_TRUE(checkAnswer(answer));
+    answer.finish = "content_filter";
+    EXPECT_EQ(checkAnswer(answer).error().error_class, ErrorClass::ContentBlocked);
 }
 
 }  // namespace

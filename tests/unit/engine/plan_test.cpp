@@ -1,5 +1,7 @@
 #include "core/engine/plan.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/support.h"
@@ -15,11 +17,27 @@ protected:
         for (const char* name : {"gemini", "cohere", "off", "openai"})
             snapshot_.providers.push_back(shoutEntry(name, std::string(name) != "off"));
     }
-    Names order(const Names& preferred, const Names& excluded) const {
+    Names order(const Names& preferred, const Names& excluded) {
+        request_.preferred = preferred;
+        request_.excluded = excluded;
+        return order();
+    }
+    Names order() const {
         Names out;
-        for (const auto* entry : plan(snapshot_, preferred, excluded)) out.push_back(entry->spec.name);
+        for (const auto* entry : plan(snapshot_, request_)) out.push_back(entry->spec.name);
         return out;
     }
+    ProviderEntry& entry(std::string_view name) {
+        return *std::find_if(snapshot_.providers.begin(), snapshot_.providers.end(),
+                             [&](const auto& e) { return e.spec.name == name; });
+    }
+    // An answer that took that long by the gate's clock.
+    void answered(std::string_view name, milliseconds took) {
+        auto pass = *entry(name).gate->tryEnter({}).pass;
+        pass.entered = std::chrono::steady_clock::now() - took;
+        entry(name).gate->leave(pass, {limits::Report::Kind::Ok, {}, {}, {}});
+    }
+    GenerateRequest request_;
     Snapshot snapshot_;
 };
 
@@ -43,6 +61,35 @@ TEST_F(Plan, ExcludedBeatsPreferred) {
 
 TEST_F(Plan, ADisabledProviderTakesPartOnlyWhenPreferred) {
     EXPECT_EQ(order({"off"}, {}), (Names{"off", "gemini", "cohere", "openai"}));
+}
+
+TEST_F(Plan, FastestFirstByWhatWasMeasuredAndTheUnknownBefore) {
+    request_.plan = config::Plan::FastestFirst;
+    answered("gemini", milliseconds{900});
+    answered("cohere", milliseconds{100});
+    EXPECT_EQ(order(), (Names{"openai", "cohere", "gemini"}));
+    answered("openai", milliseconds{500});
+    EXPECT_EQ(order(), (Names{"cohere", "openai", "gemini"}));
+    request_.preferred = {"gemini"};
+    EXPECT_EQ(order(), (Names{"gemini", "cohere", "openai"}));
+}
+
+TEST_F(Plan, CheapestFirstByPriceAndTheUnpricedLast) {
+    snapshot_.config.plan = config::Plan::CheapestFirst;
+    entry("cohere").spec.price = config::Price{0.1, 8};
+    entry("openai").spec.price = config::Price{3, 1};
+    EXPECT_EQ(order(), (Names{"openai", "cohere", "gemini"}));
+    request_.max_output_tokens = 1;  // then input decides
+    EXPECT_EQ(order(), (Names{"cohere", "openai", "gemini"}));
+    request_.plan = config::Plan::Manual;
+    EXPECT_EQ(order(), (Names{"gemini", "cohere", "openai"}));
+}
+
+TEST(Cost, IsByTheMillionAndUnknownWithoutAPrice) {
+    config::Provider provider;
+    EXPECT_FALSE(costOf(provider, 1, 1));
+    provider.price = config::Price{2, 8};
+    EXPECT_DOUBLE_EQ(*costOf(provider, 1'000'000, 500'000), 6);
 }
 
 }  // namespace

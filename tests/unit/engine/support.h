@@ -25,7 +25,7 @@ inline ProviderEntry shoutEntry(const std::string& name, bool enabled) {
     entry.spec.name = name;
     entry.spec.plugin = "shout";
     entry.spec.model = "m-1";
-    entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{});
+    entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{}, [] { return 0.5; });
     if (enabled)
         entry.plugin = *plugin::Provider::create(shoutImage(), R"({"base_url":"https://api.example"})");
     return entry;

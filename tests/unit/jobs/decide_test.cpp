@@ -88,8 +88,8 @@ TEST(Decide, NothingIsDelayedBeyondItsTimeLimit) {
     const auto d = decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), job, {}, 0);
     EXPECT_EQ(postponed(d)->delay, milliseconds{500});
     job.time_left = milliseconds{-3};
-    const auto late = decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), job, {}, 0);
-    EXPECT_EQ(postponed(late)->delay, milliseconds{0});
+    for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted})
+        EXPECT_TRUE(ended(decide(failing(kind, true, milliseconds{60'000}), job, {}, 0)));
 }
 
 TEST(Backoff, DoublesUpToItsCap) {

@@ -35,6 +35,12 @@ TEST(Identity, WhatShapesTheAnswerDoes) {
     elsewhere.preferred = {"groq"};
     EXPECT_NE(plain, cacheKeyOf(elsewhere, "", true));
     EXPECT_NE(plain, cacheKeyOf(generic(R"({"prompt":"p"})"), "", false));
+    auto fast = generic(R"({"prompt":"p"})"), manual = generic(R"({"prompt":"p"})");
+    fast.plan = config::Plan::FastestFirst;
+    manual.plan = config::Plan::Manual;
+    EXPECT_NE(plain, cacheKeyOf(fast, "", true));
+    EXPECT_NE(plain, cacheKeyOf(manual, "", true));
+    EXPECT_NE(cacheKeyOf(manual, "", true), cacheKeyOf(fast, "", true));
 }
 
 TEST(Identity, MetadataCountsOnlyWhereATemplateShowsIt) {

@@ -348,6 +348,49 @@ TEST(Classify, Proxies) {
     });
 }
 
+// Quota is what waiting does not cure; a window under an hour is a rate limit unless the account is empty.
+TEST(Classify, QuotaOnlyWhereItIsFinal) {
+    expectClasses({
+        {429,
+         R"~([{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"19s"}]}}])~",
+         STEPPER_E_RATE_LIMITED, 19'000},
+        {429, R"~({"message":"requests per day limit, try again in 59m59s"})~", STEPPER_E_RATE_LIMITED,
+         3'599'000},
+        {429, R"~({"message":"requests per day limit, try again in 1h"})~", STEPPER_E_QUOTA, 3'600'000},
+        {429, R"~({"message":"requests per day limit"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"requests_per_day limit"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"Limit on TPD reached"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"RPD: 50 used up (RPD)"})~", STEPPER_E_QUOTA},
+        {429, "<p>httpd: Too Many Requests</p>", STEPPER_E_RATE_LIMITED},
+        {429, "httpd: Too Many Requests", STEPPER_E_RATE_LIMITED},
+        {429, R"~({"message":"daily limit reached"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"limited to 1 API call / month"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"limited to 1000 API calls/month, retry in 5s"})~", STEPPER_E_QUOTA, 5'000},
+        {429, R"~({"message":"limited to 20 API calls / minute, retry in 5s"})~", STEPPER_E_RATE_LIMITED,
+         5'000},
+        {429, R"~({"message":"Insufficient quota. Please retry in 5s"})~", STEPPER_E_QUOTA, 5'000},
+        {429, R"~({"error":{"message":"x","code":"billing_hard_limit_reached"}})~", STEPPER_E_QUOTA},
+        {429, R"~({"error":{"message":"x","code":"organization_usage_limit_exceeded"}})~", STEPPER_E_QUOTA},
+        {429,
+         R"~({"error":{"message":"x","details":{"error_code":"linked_organization_spend_limit_reached"}}})~",
+         STEPPER_E_QUOTA},
+        // The window's end may be in the headers alone, or repeated in the body.
+        {429,
+         R"~({"message":"requests per day limit"})~",
+         STEPPER_E_RATE_LIMITED,
+         60'000,
+         {{"x-ratelimit-remaining-requests-day", "0"}, {"x-ratelimit-reset-requests-day", "60"}}},
+        {429,
+         R"~({"error":{"code":429,"message":"Rate limit exceeded: free-models-per-day","metadata":{"headers":{"X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1795256100000"}}}})~",
+         STEPPER_E_RATE_LIMITED, 900'000, kNow},
+        {402,
+         "",
+         STEPPER_E_QUOTA,
+         -1,
+         {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "7s"}}},
+    });
+}
+
 TEST(Classify, SaysWhatTheProviderSaid) {
     const auto message = [](int status, const char* body) {
         return classify(status, {}, std::string_view(body)).message;

@@ -111,6 +111,15 @@ TEST(StatedDelay, HeadersOutrankTheBody) {
     EXPECT_EQ(statedDelayMs({}, Value(), ""), kNoDelay);
 }
 
+TEST(StatedDelay, LooksIntoGooglesArray) {
+    const Document body = parse(R"([{"error":{"details":[
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}}])");
+    EXPECT_EQ(statedDelayMs({}, body, "Please retry in 9s"), 34'000);
+    EXPECT_EQ(statedDelayMs({}, parse(R"([{"error":"loading","estimated_time":2}])"), ""), 2'000);
+    for (const char* empty : {"[]", "[[]]", "[null]", "[3]", "null"})
+        EXPECT_EQ(statedDelayMs({}, parse(empty), ""), kNoDelay) << empty;
+}
+
 TEST(StatedDelay, IgnoresHeadersThatSayNothing) {
     for (const char* value : {"-1", "", "soon", "5 bananas", "NaN", "99999999999999999999"})
         EXPECT_EQ(statedDelayMs({{"retry-after-ms", value}, {"retry-after", value}}, Value(), "retry in 3s"),
@@ -147,6 +156,7 @@ TEST(ResetDelay, ReadsHeadersRepeatedInTheBody) {
     const Document body = parse(R"({"error":{"metadata":{"headers":{"X-RateLimit-Limit":"50",
         "X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1795255500000"}}}})");
     EXPECT_EQ(resetDelayMs({{"date", kDate}}, body), 300'000);
+    EXPECT_EQ(resetDelayMs({{"date", kDate}}, parse("[" + dump(body) + "]")), 300'000);
 }
 
 }  // namespace

@@ -69,6 +69,37 @@ TEST_P(Jobs, ATimeLimitRunsOnWhileTheJobWaits) {
     EXPECT_FALSE(jobs[1].time_left);
 }
 
+TEST_P(Jobs, ThoseWhoseTimeIsUpCanBeClaimedApart) {
+    const auto limited = [this](const std::string& id, milliseconds limit) {
+        NewJob added = plainJob(id);
+        added.time_limit = limit;
+        enqueue(added);
+    };
+    limited("delayed", 7s);
+    must(store_->postpone(take("delayed"), {.delay = 30s, .attempt_failed = false, .meta = ""}));
+    limited("running", 5s);
+    take("running");
+    enqueue(plainJob("unlimited"));
+    limited("later", 10s);
+    limited("sooner", 5s);
+    limited("not yet", 60s);
+    const auto overdue = [this](int max) {
+        std::vector<std::string> ids;
+        for (const Claimed& c : must(store_->claimOverdue(Lane::Live, max, kLease)))
+            ids.push_back(c.lease.id);
+        return ids;
+    };
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(overdue(9), Ids{});
+    clock_.advance(12s);
+    EXPECT_EQ(overdue(1), Ids{"sooner"});
+    EXPECT_EQ(overdue(9), (Ids{"delayed", "later"}));
+    EXPECT_EQ(overdue(9), Ids{});
+    EXPECT_EQ(state("delayed"), JobState::Leased);
+    EXPECT_FALSE(job("delayed").run_at);
+    EXPECT_EQ(must(store_->claimOverdue(Lane::Batch, 9, kLease)).size(), 0u);
+}
+
 TEST_P(Jobs, BytesComeBackAsTheyWere) {
     const std::string bytes{"\0\xff'\"\n\xc3\x28;--", 10};
     NewJob added = plainJob("a");

@@ -1,12 +1,14 @@
 #include "tests/unit/store/random_run.h"
 
 #include <algorithm>
-#include <tuple>
+#include <iterator>
+#include <limits>
 
 namespace stepper::store {
 namespace {
 
 constexpr milliseconds kRetention = 2min;
+const std::string kFirstTenant = "a", kLastTenant = "c";
 const CrashPolicy kCrashes{.suspect_after = 1, .fail_after = 3, .failed_meta = "crashed"};
 
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
@@ -71,6 +73,12 @@ std::string RandomRun::newId(const std::string& prefix) {
     return id;
 }
 
+std::string RandomRun::anyRequest(const std::string& id) {
+    const int eights = chance(70) ? 0 : upTo(18);
+    costs_[id] = std::min(1 + eights, 16);
+    return std::string(static_cast<size_t>(eights) * 8'192, 'x');
+}
+
 const Job* RandomRun::flying(const std::string& key) const {
     if (key.empty()) return nullptr;
     for (const auto& [id, job] : seen_)
@@ -100,6 +108,7 @@ void RandomRun::enqueueOne() {
     NewJob job = keyedJob(newId("job"), anyKey());
     job.tenant = anyTenant();
     job.priority = 4 + upTo(2);
+    job.request = anyRequest(job.id);
     job.accept_cached = chance(70);
     job.background = chance(20);
     if (chance(30)) {
@@ -125,6 +134,7 @@ void RandomRun::enqueueSome() {
     for (int i = upTo(5); i >= 0; --i) {
         batch.items.push_back(keyedItem(newId("item"), anyKey()));
         batch.items.back().accept_cached = chance(70);
+        batch.items.back().request = anyRequest(batch.items.back().id);
     }
     EXPECT_EQ(enqueue(batch), How::Created);
     concurrencies_[batch.id] = batch.concurrency;
@@ -135,21 +145,44 @@ void RandomRun::enqueueSome() {
     }
 }
 
+// Tenant by tenant and round by round.
+const Job* RandomRun::serve(Turn& turn, const std::vector<const Job*>& waiting) {
+    for (;;) {
+        turn.last =
+            turn.last >= kLastTenant ? kFirstTenant : std::string(1, static_cast<char>(turn.last[0] + 1));
+        if (int& owed = turn.owed[turn.last]; owed > 0) {
+            --owed;
+            continue;
+        }
+        const Job* oldest = nullptr;
+        for (const Job* job : waiting)
+            if (job->tenant == turn.last && (!oldest || ages_.at(job->id) < ages_.at(oldest->id)))
+                oldest = job;
+        if (!oldest) continue;
+        turn.owed[turn.last] = costs_.at(oldest->id) - 1;
+        return oldest;
+    }
+}
+
 std::vector<std::string> RandomRun::expectedClaims(Lane lane, int max) {
     std::vector<const Job*> waiting;
     for (const auto& [id, job] : seen_) {
         const bool due = job.state == JobState::Delayed && *job.run_at <= clock_.wall();
         if (job.lane == lane && (job.state == JobState::Ready || due)) waiting.push_back(&job);
     }
-    std::string& last = last_tenant_[static_cast<int>(lane)];
+    auto& turns = turns_[static_cast<int>(lane)];
     std::vector<std::string> ids;
-    for (; max > 0 && !waiting.empty(); --max) {
-        const auto next = std::ranges::min_element(waiting, {}, [&](const Job* job) {
-            return std::tuple{job->priority, job->tenant <= last, job->tenant, ages_.at(job->id)};
-        });
-        ids.push_back((*next)->id);
-        last = (*next)->tenant;
-        waiting.erase(next);
+    for (; max > 0; --max) {
+        int best = std::numeric_limits<int>::max();
+        for (const Job* job : waiting) best = std::min(best, job->priority);
+        std::erase_if(turns, [&](const auto& turn) { return turn.first < best; });
+        if (waiting.empty()) break;
+        std::vector<const Job*> urgent;
+        std::ranges::copy_if(waiting, std::back_inserter(urgent),
+                             [&](const Job* job) { return job->priority == best; });
+        const Job* next = serve(turns.try_emplace(best, Turn{kLastTenant, {}}).first->second, urgent);
+        ids.push_back(next->id);
+        std::erase(waiting, next);
     }
     return ids;
 }

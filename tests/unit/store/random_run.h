@@ -17,6 +17,12 @@ protected:
     void run(int steps);
 
 private:
+    // The tenant served last, and the rounds that tenants have to sit out.
+    struct Turn {
+        std::string last;
+        std::map<std::string, int> owed;
+    };
+
     void step();
     void drain();
     // Reads all jobs again and checks them, alone, against their past and together.
@@ -29,6 +35,8 @@ private:
     std::string anyId();
     Lease anyLease();
     std::string newId(const std::string& prefix);
+    // Of the job with that id; what it costs is remembered.
+    std::string anyRequest(const std::string& id);
 
     void enqueueOne();
     void enqueueSome();
@@ -39,6 +47,7 @@ private:
 
     Enqueued expected(const NewJob& job) const;
     std::vector<std::string> expectedClaims(Lane lane, int max);
+    const Job* serve(Turn& turn, const std::vector<const Job*>& waiting);
     const Job* flying(const std::string& key) const;
     bool isHeld(const Lease& lease) const;
 
@@ -60,8 +69,9 @@ private:
     std::map<std::string, CachedAnswer> answers_;      // by cache key
     std::map<std::string, int> attempts_;              // by job
     std::vector<Lease> leases_;                        // all ever given
-    std::string last_tenant_[3];
-    std::string dropped_;  // in this step
+    std::map<std::string, int> costs_;                 // by job
+    std::map<int, Turn> turns_[3];                     // by priority, of each lane
+    std::string dropped_;                              // in this step
     int last_id_ = 0;
 };
 

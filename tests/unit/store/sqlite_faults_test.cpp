@@ -125,6 +125,7 @@ TEST_F(SqliteFaults, OnlyPromisesWaitForTheDisk) {
     const Beat beat{lease, 10};
     EXPECT_TRUE(store_->heartbeat({&beat, 1}, milliseconds{1'000}).ok());
     EXPECT_TRUE(store_->postpone(lease, {}).ok());
+    EXPECT_TRUE(store_->putNotes(std::vector<Note>{{"a", "1"}}).ok());
     EXPECT_FALSE(store_->finish(claimOne(), {}).ok());
 }
 

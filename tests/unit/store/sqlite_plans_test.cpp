@@ -8,6 +8,7 @@
 #include "core/store/sqlite/endings.h"
 #include "core/store/sqlite/leases.h"
 #include "core/store/sqlite/location.h"
+#include "core/store/sqlite/notes.h"
 #include "core/store/sqlite/removals.h"
 #include "core/store/sqlite/views.h"
 #include "tests/unit/store/sqlite_support.h"
@@ -78,6 +79,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     const Beat beat{lease, 50};
     heartbeat(t, {&beat, 1}, milliseconds{1'000});
     postpone(t, lease, {milliseconds{1}, true, "meta"});
+    claimOverdue(t, Lane::Live, 9, milliseconds{1'000});
     t.now += 10;
     const auto again = claim(t, turns_, Lane::Live, 1, milliseconds{1'000});
     ASSERT_EQ(again.jobs.size(), 1u);
@@ -96,6 +98,9 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     findRequest(*db_, "live");
     findAnswer(*db_, "shared", 0);
     itemsOf(*db_, "batch");
+    const std::vector<Note> notes = {{"a", "1"}, {"b", ""}};
+    putNotes(t, notes);
+    findNotes(*db_, "a");
     ASSERT_FALSE(db_->failed()) << db_->failure()->message;
 
     EXPECT_GT(plans().size(), 30u);
@@ -105,6 +110,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     }
     const std::map<std::string, std::string> expected = {
         {"tenant > ?3", "USING INDEX job_ready (lane=? AND priority=? AND tenant>?)"},
+        {"deadline <= ?2", "USING INDEX job_overdue (lane=? AND deadline>? AND deadline<?)"},
         {"SELECT priority FROM", "USING INDEX job_ready (lane=?)"},
         {"run_at BETWEEN", "USING INDEX job_delayed (lane=? AND run_at>? AND run_at<?)"},
         {"lease_until <=", "USING INDEX job_leased (lease_until<?)"},
@@ -112,6 +118,8 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
         {"state = 3 AND parent", "USING INDEX job_held (parent=?)"},
         {"SELECT seq FROM job WHERE state = 4", "USING INDEX job_following (leader=?)"},
         {"finished_at < ?1", "USING INDEX job_final (finished_at<?)"},
+        {"DELETE FROM note", "INDEX sqlite_autoindex_note_1 (name=?)"},
+        {"name, text FROM note", "USING INDEX sqlite_autoindex_note_1 (name>?)"},
         {"FROM cache WHERE expires", "INDEX cache_expires (expires<?)"},
     };
     for (const auto& [part, index] : expected)

@@ -120,6 +120,26 @@ TEST_F(SqliteRecovery, EverythingOutsideTheUnreadablePagesIsKept) {
     EXPECT_EQ(scalar("SELECT count(*) FROM pragma_foreign_key_check"), "0");
 }
 
+TEST_F(SqliteRecovery, NotesOutsideTheUnreadablePagesAreKept) {
+    open();
+    std::vector<Note> notes;
+    for (int i = 0; i < 500; ++i) notes.push_back({"note" + std::to_string(i), std::string(50, 'x')});
+    ASSERT_TRUE(store_->putNotes(notes).ok());
+    close();
+    corrupt(leafOf("note", 2));
+    options_.recover = true;
+    open();
+    ASSERT_TRUE(salvaged_);
+    const auto left = store_->notes("");
+    ASSERT_TRUE(left.ok());
+    EXPECT_GT(left->size(), 400u);
+    EXPECT_LT(left->size(), 500u);
+    EXPECT_EQ(store_->notes("note499")->size(), 1u);
+    for (const Note& note : *left) EXPECT_EQ(note.text, std::string(50, 'x'));
+    ASSERT_TRUE(store_->putNotes(notes).ok());
+    EXPECT_EQ(store_->notes("")->size(), 500u);
+}
+
 TEST_F(SqliteRecovery, JobsWithoutTheirRequestFailAndBatchesStillEnd) {
     open();
     NewBatch batch = newBatch("batch", 2, {});

@@ -110,9 +110,7 @@ inline ErrorBody readErrorBody(std::string_view body) {
     if (start.starts_with('{') || start.starts_with('[')) {
         const Document whole = parse(start);
         if (whole.HasParseError()) return out;
-        // Google wraps the error in an array.
-        const bool wrapped = whole.IsArray() && !whole.Empty();
-        out.json.CopyFrom(wrapped ? whole[0] : whole, out.json.GetAllocator());
+        out.json.CopyFrom(unwrapped(whole), out.json.GetAllocator());
         detail::readError(out, out.json);
     } else {
         out.message = out.html ? htmlText(start) : std::string(start);

@@ -68,11 +68,12 @@ inline constexpr Rule kRules[] = {
      "gpu quota|queue is full|maximum pending requests exceeded"},
     {In::Text, When::Request, STEPPER_E_QUOTA,
      "insufficient balance|insufficient quota|insufficient credits|out of credits|credit*exhaust|credit*too "
-     "low|"
-     "specified api usage limits|calls / month|calls/month|monthly*limit|monthly*quota|monthly*credits",
+     "low|specified api usage limits|calls / month|calls/month|call / month|call/month|monthly*limit|"
+     "monthly*quota|monthly*credits",
      true},
     {In::Text, When::Throttled, STEPPER_E_QUOTA, "limit: 0", true},
-    {In::Text, When::Throttled, STEPPER_E_QUOTA, "per day|per-day|daily*limit|daily*quota|(tpd)|(rpd)"},
+    {In::Text, When::Throttled, STEPPER_E_QUOTA,
+     "per day|per-day|per_day|daily*limit|daily*quota|(tpd)|(rpd)| tpd| rpd"},
     {In::Code, When::Throttled, STEPPER_E_QUOTA, "*perday*"},
     {In::Text, When::Request, STEPPER_E_INVALID_REQUEST, "too many tokens: max tokens must be"},
     {In::Text, When::Size, STEPPER_E_CONTEXT_TOO_LONG,
@@ -207,11 +208,13 @@ inline Failure classify(int status, const Headers& headers, const ErrorBody& bod
         f.error_class = STEPPER_E_UPSTREAM;
 
     if (detail::comesBack(f.error_class)) f.retry_after_ms = statedDelayMs(headers, body.json, body.message);
+    // No window's end fills an account that must be paid.
+    const bool limited =
+        f.error_class == STEPPER_E_RATE_LIMITED || (f.error_class == STEPPER_E_QUOTA && meant != 402);
+    if (limited && f.retry_after_ms < 0) f.retry_after_ms = resetDelayMs(headers, body.json);
     // "Exceeded your quota, retry in 34s" is a rate limit, whatever the provider calls it.
     const bool soft = f.error_class == STEPPER_E_QUOTA && !(rule && rule->firm);
     if (soft && f.retry_after_ms >= 0 && f.retry_after_ms < kHourMs) f.error_class = STEPPER_E_RATE_LIMITED;
-    const bool limited = f.error_class == STEPPER_E_RATE_LIMITED || f.error_class == STEPPER_E_QUOTA;
-    if (limited && f.retry_after_ms < 0) f.retry_after_ms = resetDelayMs(headers, body.json);
 
     const std::string words = presentable(body.message);
     const std::string start =

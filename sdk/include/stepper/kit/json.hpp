@@ -114,6 +114,9 @@ inline const Value* at(const Value& v, std::string_view pointer) {
     return found && found->IsNull() ? nullptr : found;
 }
 
+// Google wraps error bodies in an array: its first element, or the value itself.
+inline const Value& unwrapped(const Value& v) { return v.IsArray() && !v.Empty() ? v[0] : v; }
+
 // The member of that name if it has that type; for a string, empty otherwise.
 inline std::string_view string(const Value& v, std::string_view key) {
     const Value* m = find(v, key);

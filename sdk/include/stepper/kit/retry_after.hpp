@@ -167,8 +167,9 @@ inline int64_t delayInText(std::string_view message) {
 }
 
 // The wait a response states outright: retry-after-ms, retry-after, RetryInfo, the message's own words,
-// estimated_time. `body` may be null.
-inline int64_t statedDelayMs(const Headers& headers, const Value& body, std::string_view message) {
+// estimated_time. `json` is the body, or null.
+inline int64_t statedDelayMs(const Headers& headers, const Value& json, std::string_view message) {
+    const Value& body = unwrapped(json);
     double ms = 0;
     if (detail::wholeNumber(trim(header(headers, "retry-after-ms")), ms))
         if (const int64_t delay = detail::capped(ms); delay >= 0) return delay;
@@ -186,9 +187,10 @@ inline int64_t statedDelayMs(const Headers& headers, const Value& body, std::str
 
 // The wait the rate-limit headers imply: the longest reset among the dimensions with nothing remaining, also
 // when the body repeats the headers (OpenRouter's error.metadata.headers). Only meaningful for a rate limit.
-inline int64_t resetDelayMs(const Headers& headers, const Value& body) {
+inline int64_t resetDelayMs(const Headers& headers, const Value& json) {
     Headers all = headers;
-    if (const Value* repeated = at(body, "/error/metadata/headers"); repeated && repeated->IsObject())
+    if (const Value* repeated = at(unwrapped(json), "/error/metadata/headers");
+        repeated && repeated->IsObject())
         for (const auto& [name, value] : repeated->GetObject())
             if (value.IsString()) all.emplace_back(lower(view(name)), view(value));
 

@@ -5,7 +5,7 @@
 
 #include "core/telemetry/log.h"
 
-namespace stepper::jobs {
+namespace stepper {
 
 class Complaint {
 public:
@@ -23,4 +23,4 @@ private:
     bool told_ = false;
 };
 
-}  // namespace stepper::jobs
+}  // namespace stepper

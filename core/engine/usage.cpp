@@ -1,0 +1,125 @@
+#include "core/engine/usage.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/engine/plan.h"
+
+namespace stepper::engine {
+namespace {
+
+// No request has more tokens, whatever its provider says.
+constexpr int64_t kMostTokens = 1'000'000'000;
+
+int64_t sane(const std::optional<int64_t>& tokens) {
+    return std::clamp<int64_t>(tokens.value_or(0), 0, kMostTokens);
+}
+
+}  // namespace
+
+void UsageCounts::add(const UsageCounts& more) {
+    requests += more.requests;
+    failed += more.failed;
+    tokens_in += more.tokens_in;
+    tokens_out += more.tokens_out;
+    if (more.cost) cost = cost.value_or(0) + *more.cost;
+}
+
+UsageCounts& countsOf(TenantUsage& usage, std::string_view provider) {
+    const auto known = std::ranges::find(usage, provider, &ProviderUsage::provider);
+    if (known != usage.end()) return known->counts;
+    return usage.emplace_back(ProviderUsage{std::string(provider), {}}).counts;
+}
+
+std::string_view tenantOf(const GenerateRequest& request) {
+    const auto* commit = std::get_if<prompt::CommitInput>(&request.subject);
+    return request.tenant_id.empty() && commit ? commit->user_id : request.tenant_id;
+}
+
+Usage::Tenant& Usage::Book::of(std::string_view tenant, size_t most) {
+    const auto known = tenants.find(tenant);
+    if (known != tenants.end()) return known->second;
+    if (tenants.size() < most) return tenants[std::string(tenant)];
+    return tenants[std::string(kOthers)];
+}
+
+void Usage::Book::mark(Tenant& tenant) {
+    if (!std::exchange(tenant.changed, true)) ++changed;
+}
+
+void Usage::record(std::string_view tenant, const config::Provider& provider, bool answered,
+                   const plugin::Usage& used) {
+    UsageCounts one{1, answered ? 0 : 1, sane(used.prompt), sane(used.completion), {}};
+    one.cost = costOf(provider, one.tokens_in, one.tokens_out);
+    const Day day = today();
+    std::lock_guard lock(mutex_);
+    Book& book = books_[day];
+    Tenant& row = book.of(tenant, kMostTenants);
+    countsOf(row.usage, provider.name).add(one);
+    book.mark(row);
+}
+
+Usage::Held Usage::of(Day day, std::optional<std::string_view> tenant) const {
+    std::lock_guard lock(mutex_);
+    Held out;
+    const auto book = books_.find(day);
+    if (book == books_.end()) return out;
+    out.whole = book->second.whole;
+    for (const auto& [name, row] : book->second.tenants)
+        if (!tenant || name == *tenant) out.tenants.emplace(name, row.usage);
+    return out;
+}
+
+std::vector<Day> Usage::incomplete() const {
+    std::lock_guard lock(mutex_);
+    std::vector<Day> out;
+    for (const auto& [day, book] : books_)
+        if (!book.whole) out.push_back(day);
+    return out;
+}
+
+void Usage::complete(Day day, const DayUsage& written) {
+    std::lock_guard lock(mutex_);
+    Book& book = books_[day];
+    book.whole = true;
+    for (const auto& [tenant, usage] : written) {
+        // Whoever was written down is known, however many there are.
+        Tenant& row = book.of(tenant, std::numeric_limits<size_t>::max());
+        for (const auto& [provider, counts] : usage) countsOf(row.usage, provider).add(counts);
+    }
+}
+
+std::vector<Usage::Change> Usage::takeChanges(size_t most) {
+    std::lock_guard lock(mutex_);
+    std::vector<Change> out;
+    for (auto& [day, book] : books_) {
+        if (!book.whole || book.changed == 0) continue;
+        for (auto& [name, row] : book.tenants) {
+            if (out.size() == most) return out;
+            if (!std::exchange(row.changed, false)) continue;
+            --book.changed;
+            out.push_back({day, name, row.usage});
+        }
+    }
+    return out;
+}
+
+void Usage::putBack(const std::vector<Change>& changes) {
+    std::lock_guard lock(mutex_);
+    for (const auto& change : changes) {
+        const auto book = books_.find(change.day);
+        if (book == books_.end()) continue;
+        const auto row = book->second.tenants.find(change.tenant);
+        if (row != book->second.tenants.end()) book->second.mark(row->second);
+    }
+}
+
+void Usage::forgetWritten() {
+    const Day now = today();
+    std::lock_guard lock(mutex_);
+    std::erase_if(books_, [now](const auto& entry) {
+        return entry.first < now && entry.second.whole && entry.second.changed == 0;
+    });
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,60 @@
+// Keeps the ledger of usage across restarts, in the store's notes "usage/2026-11-21/TENANT", for 31 days.
+#pragma once
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "core/engine/usage.h"
+#include "core/store/store.h"
+#include "core/telemetry/complaint.h"
+
+namespace stepper::engine {
+
+// "2026-11-21"
+std::string isoDay(Day day);
+
+// keep() and report() may be called from any thread.
+class UsageKeeper {
+public:
+    static constexpr int kDays = 31;
+
+    // Both must outlive it.
+    UsageKeeper(Usage& usage, store::Store& store) : usage_(usage), store_(store) {}
+    ~UsageKeeper();
+
+    // Begins to write down, every few seconds, what has changed. A store that fails is complained of and
+    // asked again; until then the ledger holds everything.
+    void start();
+    // Ends that, and writes down the rest.
+    void close();
+
+    // One round of it: the numbers of tenants that changed, in portions; once a day what is too old goes.
+    Result<void> keep();
+
+    struct ReportedDay {
+        Day day;
+        DayUsage tenants;
+    };
+    // The last so many days, today first; of one tenant or of all.
+    Result<std::vector<ReportedDay>> report(int days, std::optional<std::string_view> tenant);
+
+private:
+    void loop();
+    void keepOrComplain();
+    Result<DayUsage> written(Day day, std::optional<std::string_view> tenant);
+    Result<void> writeChanges();
+    Result<void> removeOld();
+
+    Usage& usage_;
+    store::Store& store_;
+    std::mutex store_mutex_;  // a report must not see a day between being read and being written
+    std::optional<Day> cleaned_on_;
+    Complaint trouble_{"usage cannot be stored; it is counted in memory meanwhile"};
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace stepper::engine
