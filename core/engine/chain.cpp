@@ -98,20 +98,24 @@ Outcome Chain::run() {
 }
 
 std::optional<size_t> Chain::next(limits::Pass& pass) {
-    // A quick retry is waited for in any case: it is a matter of milliseconds.
-    const bool retrying = std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& c) {
-        return c.pending && c.not_before > steady_clock::now();
-    });
-    auto turn = options_.wait || retrying
-                    ? engine_.dispatcher_.enter(candidates_, demand_, request_.tenant_id,
-                                                deadline_ - kMinCall, cancel_)
-                    : engine_.dispatcher_.tryEnter(candidates_, demand_);
+    if (!options_.wait) sleepUntilRetry();
+    auto& dispatcher = engine_.dispatcher_;
+    auto turn = options_.wait ? dispatcher.enter(candidates_, demand_, request_.tenant_id,
+                                                 deadline_ - kMinCall, cancel_)
+                              : dispatcher.tryEnter(candidates_, demand_);
     if (turn.cancelled != CancelReason::None)
         stop_ = Error{ErrorClass::Cancelled, std::string(name(turn.cancelled))};
     if (!turn.choice.index) return std::nullopt;
     pass = std::move(turn.choice.pass);
     if (!std::exchange(entered_, true) && options_.entered) options_.entered();
     return turn.choice.index;
+}
+
+// A quick retry is waited for in any case: it is a matter of milliseconds.
+void Chain::sleepUntilRetry() {
+    for (const Candidate& c : candidates_)
+        if (c.pending && c.not_before > steady_clock::now())
+            cancel_.sleepUntil(std::min(c.not_before, deadline_ - kMinCall));
 }
 
 bool Chain::tryLeg(size_t index, limits::Pass pass) {

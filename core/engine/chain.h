@@ -32,6 +32,7 @@ private:
     // Enters the first provider that is ready, waiting for one where the caller waits; none when there is
     // none.
     std::optional<size_t> next(limits::Pass& pass);
+    void sleepUntilRetry();
     // Tries the leg, whose slot is held. True when the walk is over: answered, or no other may be asked.
     bool tryLeg(size_t leg, limits::Pass pass);
     // Calls the provider, gives its slot back and tells its gate what was learned.

@@ -9,8 +9,7 @@
 namespace stepper::limits {
 namespace {
 
-constexpr milliseconds kCalm = std::chrono::minutes{10};            // closed so long, it starts over
-constexpr milliseconds kLongestAbsence = std::chrono::minutes{10};  // that a provider can ask for
+constexpr milliseconds kCalm = std::chrono::minutes{10};  // closed so long, it starts over
 
 }  // namespace
 
@@ -61,7 +60,7 @@ Breaker::Pass Breaker::enter(SteadyTime now) {
     return {generation_};
 }
 
-void Breaker::leave(SteadyTime now, Pass pass, Outcome outcome, std::optional<milliseconds> stay_away) {
+void Breaker::leave(SteadyTime now, Pass pass, Outcome outcome) {
     settle(now);
     if (pass.generation != generation_) return;
     if (state_ == State::HalfOpen && !std::exchange(lease_end_, std::nullopt)) return;
@@ -74,9 +73,7 @@ void Breaker::leave(SteadyTime now, Pass pass, Outcome outcome, std::optional<mi
         if (state_ == State::HalfOpen && ++probes_ok_ >= options_.probes) close(now);
         return;
     }
-    const milliseconds absence =
-        std::clamp(stay_away.value_or(milliseconds{0}), milliseconds{0}, kLongestAbsence);
-    if (state_ == State::HalfOpen || absence.count() > 0 || tooManyFailures(now)) open(now, absence);
+    if (state_ == State::HalfOpen || tooManyFailures(now)) open(now);
 }
 
 Breaker::State Breaker::state(SteadyTime now) {
@@ -112,11 +109,11 @@ void Breaker::close(SteadyTime now) {
     closed_at_ = now;
 }
 
-void Breaker::open(SteadyTime now, milliseconds at_least) {
+void Breaker::open(SteadyTime now) {
     if (state_ == State::Closed && now - closed_at_ >= kCalm) opens_in_row_ = 0;
     ++opens_in_row_;
     change(State::Open);
-    open_until_ = now + std::max(openTime(), at_least);
+    open_until_ = now + openTime();
 }
 
 milliseconds Breaker::openTime() const {

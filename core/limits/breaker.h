@@ -50,9 +50,7 @@ public:
     SteadyTime readyAt(SteadyTime now);
     // Only when readyAt(now) <= now.
     Pass enter(SteadyTime now);
-    // `stay_away`: the provider asked to be left alone for so long. If it is positive and the outcome a
-    // failure, the breaker opens at once and stays open at least that long, but no longer than 10 min for it.
-    void leave(SteadyTime now, Pass pass, Outcome outcome, std::optional<milliseconds> stay_away = {});
+    void leave(SteadyTime now, Pass pass, Outcome outcome);
 
     State state(SteadyTime now);
     // What was counted in the last `window`, give or take a tenth: since it closed, since it went half-open,
@@ -83,7 +81,7 @@ private:
     void settle(SteadyTime now);
     void change(State next);
     void close(SteadyTime now);
-    void open(SteadyTime now, milliseconds at_least);
+    void open(SteadyTime now);
     milliseconds openTime() const;
     bool tooManyFailures(SteadyTime now);
 

@@ -128,12 +128,47 @@ def run(kind, unit="requests", dying=False):
     return done == JOBS and refused == 0 and took <= 1.02 * best
 
 
+def tenants():
+    """A tenant with 10 jobs, alone and behind another's 1 000, at a provider that takes one at a time."""
+    simulator = Simulator()
+    simulator.behave("one", {"latency_ms": 50})
+
+    def post(server, tenant, n):
+        answer = call("POST", server.url + "/v1/generate", {**prompt(n), "tenantId": tenant})
+        assert answer.status == 202, answer.raw
+        return answer.json["jobId"]
+
+    def small(server):
+        began = time.monotonic()
+        finish(server, [post(server, "small", n) for n in range(10)], began + PATIENCE)
+        return time.monotonic() - began
+
+    ratios = []
+    try:
+        for _ in range(3):
+            with tempfile.TemporaryDirectory() as folder:
+                server = serve(Path(folder), [{**provider(simulator, "one", None), "concurrency": 1}])
+                try:
+                    alone = small(server)
+                    with ThreadPoolExecutor(8) as pool:
+                        list(pool.map(lambda n: post(server, "large", n), range(1000)))
+                    ratios.append((small(server) / alone, alone))
+                finally:
+                    server.process.kill()
+                    server.stop()
+    finally:
+        simulator.stop()
+    ratio, alone = sorted(ratios)[1]
+    print(f"tenants  10 jobs alone {alone:.2f} s, behind another tenant's 1 000: {ratio:.2f} times that (median of 3)", flush=True)
+    return ratio <= 2
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", choices=["sliding", "fixed", "dying", "tokens"])
+    parser.add_argument("--only", choices=["sliding", "fixed", "dying", "tokens", "tenants"])
     only = parser.parse_args().only
     runs = {"sliding": lambda: run("sliding"), "fixed": lambda: run("fixed"), "dying": lambda: run("sliding", dying=True),
-            "tokens": lambda: run("sliding", unit="tokens")}
+            "tokens": lambda: run("sliding", unit="tokens"), "tenants": tenants}
     good = [act() for name, act in runs.items() if only in (None, name)]
     raise SystemExit(0 if all(good) else 1)
 

@@ -40,7 +40,7 @@ public:
         return last_probe_;
     }
 
-    void leave(SteadyTime now, size_t call, Outcome outcome, milliseconds stay_away) {
+    void leave(SteadyTime now, size_t call, Outcome outcome) {
         const State in = state(now);
         if (calls_[call].spell != spells_.size()) return;
         if (in == State::HalfOpen && call != last_probe_) return;
@@ -55,8 +55,7 @@ public:
         const auto seen = counts(now);
         const bool rate = seen.ok + seen.failed >= options_.min_calls &&
                           seen.failed >= options_.failure_rate * (seen.ok + seen.failed);
-        if (in == State::HalfOpen || stay_away > 0ms || rate || unreachableInRow() >= options_.consecutive)
-            open(now, stay_away);
+        if (in == State::HalfOpen || rate || unreachableInRow() >= options_.consecutive) open(now);
     }
 
     Breaker::Counts counts(SteadyTime now) {
@@ -109,7 +108,7 @@ private:
 
     void begin(State state, SteadyTime now) { spells_.push_back({state, now, {}}); }
 
-    void open(SteadyTime now, milliseconds stay_away) {
+    void open(SteadyTime now) {
         int row = 1;
         auto end_of_spell = now;
         for (auto s = spells_.rbegin(); s != spells_.rend(); ++s) {
@@ -121,7 +120,7 @@ private:
         for (int i = 1; i < row; ++i) length = std::min(2 * length, options_.max_open_for);
         const auto jittered = milliseconds{std::llround(length.count() * (0.8 + 0.4 * chance_()))};
         begin(State::Open, now);
-        spells_.back().until = now + std::max(jittered, std::min<milliseconds>(stay_away, 10min));
+        spells_.back().until = now + jittered;
     }
 
     BreakerOptions options_;
@@ -179,9 +178,8 @@ void replay(unsigned seed, Seen& total) {
                                  : luck < 7 ? Outcome::Failed
                                  : luck < 9 ? Outcome::Unreachable
                                             : Outcome::Neutral;
-            const milliseconds stay_away{upTo(30) == 0 ? upTo(1'000'000) : 0};
-            breaker.leave(now, inside.back().pass, outcome, stay_away);
-            model.leave(now, inside.back().call, outcome, stay_away);
+            breaker.leave(now, inside.back().pass, outcome);
+            model.leave(now, inside.back().call, outcome);
             inside.pop_back();
         }
         const State state = model.state(now);

@@ -2,7 +2,6 @@
 // successes and failures counted, and how often in a row the provider was unreachable. In a script, with an
 // optional count:
 //   S F U X  a call that succeeds, fails, does not reach the provider, says nothing
-//   F@2000   the same, and the provider asks to be left alone for 2000 ms
 //   A        a call that enters and stays; s f u x: the one that stayed longest leaves
 //   T250     250 ms pass
 //   N N250   nobody may enter; not for 250 ms, if nothing is reported
@@ -95,10 +94,7 @@ protected:
         ASSERT_FALSE(held_.empty());
         const auto pass = arrives ? held_.back() : held_.front();
         arrives ? held_.pop_back() : held_.pop_front();
-        const auto at = event.find('@');
-        const auto stay_away =
-            at == event.npos ? std::nullopt : std::optional{milliseconds{std::stoll(event.substr(at + 1))}};
-        breaker.leave(now_, pass, outcomeOf(event[0]), stay_away);
+        breaker.leave(now_, pass, outcomeOf(event[0]));
     }
 
     SteadyTime now_{1h};

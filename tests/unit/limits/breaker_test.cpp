@@ -11,7 +11,7 @@ TEST_F(BreakerTest, AStormOfFailuresOpensItWithinTenCalls) {
     run({}, {{"U4", "closed 0 4 4"}, {"U", "open 0 5 5"}});
 }
 
-TEST_F(BreakerTest, NothingThatSaysNothingOpensIt) { run({}, {{"X1000 X@60000 S@60000", "closed 1 0 0"}}); }
+TEST_F(BreakerTest, NothingThatSaysNothingOpensIt) { run({}, {{"X1000 S", "closed 1 0 0"}}); }
 
 TEST_F(BreakerTest, AnyAnswerEndsTheRowOfUnreachable) {
     run({.min_calls = 1000}, {
@@ -40,13 +40,8 @@ TEST_F(BreakerTest, JitterIsAFifthEachWayAndNeverMore) {
     run({.max_open_for = 20s}, {{"U5 N18000 T18000 U N24000 T24000 U N24000", "open 0 1 7"}});
 }
 
-TEST_F(BreakerTest, AProviderThatAsksToBeLeftAloneIsLeftAlone) {
-    run({}, {{"F@1", "open 0 1 0"}, {"N15000", "open 0 1 0"}});
-    run({}, {{"S U@40000 N40000", "open 1 1 1"}, {"T40000 F@70000 N70000", "open 0 1 0"}});
-    run({}, {{"F@86400000 N600000", "open 0 1 0"}});
-    run({}, {{"F@0 F@-5", "closed 0 2 0"}});
-    run({}, {{"U5 T15000 X@90000 S@90000", "half-open 1 0 0"}});
-    run({}, {{"A U5 f@90000 N15000", "open 0 5 5"}});  // too late to be heard
+TEST_F(BreakerTest, WhoEnteredBeforeItOpenedIsNotHeard) {
+    run({}, {{"A U5 f N15000", "open 0 5 5"}, {"T15000 A T1 s", "half-open 1 0 0"}});
 }
 
 TEST_F(BreakerTest, AProbeThatLostItsPlaceIsHeardOnlyUntilTheNextEnters) {
@@ -65,8 +60,8 @@ TEST_F(BreakerTest, AProbeThatLostItsPlaceIsHeardOnlyUntilTheNextEnters) {
 }
 
 TEST_F(BreakerTest, NobodyReportsTwiceInHalfOpen) {
-    Breaker breaker({.open_for = 10s}, [] { return 0.5; });
-    breaker.leave(now_, breaker.enter(now_), Outcome::Failed, 1ms);
+    Breaker breaker({.consecutive = 1, .open_for = 10s}, [] { return 0.5; });
+    breaker.leave(now_, breaker.enter(now_), Outcome::Unreachable);
     now_ += 10s;
     const auto probe = breaker.enter(now_);
     breaker.leave(now_, probe, Outcome::Ok);
