@@ -202,9 +202,11 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
     const bool waits = !ready && ready.denied != Denial::Busy && ready.denied != Denial::RateLimited;
     const milliseconds lost =
         waits || now < cooling_until_ ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
-    if (lost > ahead) return 0;
+    const auto typical = latency_.quantile(now, 0.5);
+    const bool only_fails = failures_in_row_ > 0 && !typical;
+    if (lost > ahead || only_fails) return 0;
     int64_t sends = quotas_.sendsWithin(ahead, estimate_.of(usual_));
-    if (const auto typical = latency_.quantile(now, 0.5); typical && typical->count() > 0)
+    if (typical && typical->count() > 0)
         sends = std::min(sends, options_.concurrency * (1 + (ahead - lost) / *typical));
     return sends;
 }

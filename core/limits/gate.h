@@ -96,7 +96,8 @@ public:
         bool key_refused = false;  // nothing to wait for before somebody acts
     };
     Room room(int most);
-    // How many such requests could be sent within that time.
+    // How many such requests could be sent within that time; none to a provider that lately did nothing but
+    // fail.
     int64_t sendsWithin(milliseconds ahead);
 
     // New limits after a reload; what is known of the provider stays, except a refused key when there is a

@@ -243,6 +243,15 @@ TEST_F(GateTest, LatencyIsThatOfAnswersAndIsForgotten) {
     EXPECT_FALSE(gate_.p50());
 }
 
+TEST_F(GateTest, TheForecastDoesNotCountOnWhoOnlyFails) {
+    attempt(Kind::Failed);
+    EXPECT_EQ(gate_.sendsWithin(1h), 0);
+    attempt(Kind::Ok);
+    EXPECT_GT(gate_.sendsWithin(1h), 0);
+    attempt(Kind::Failed);
+    EXPECT_GT(gate_.sendsWithin(1h), 0);
+}
+
 TEST_F(GateTest, TheForecastCountsWindowsSlotsAndPauses) {
     gate_.reconfigure(limited(5, 10s));
     EXPECT_EQ(gate_.sendsWithin(0ms), 5);
