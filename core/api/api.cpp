@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/api/admin.h"
 #include "core/api/answer.h"
 #include "core/api/forecast_view.h"
 #include "core/api/generate_request.h"
@@ -61,14 +62,17 @@ public:
         const auto snapshot = deps_.snapshots.get();
         const auto states = statesOf(*snapshot);
         const auto store = deps_.jobs.store().health();
-        const int status = healthOf(*snapshot, states, store) == Health::Unhealthy ? 503 : 200;
-        return http::Response::json(status, healthJson(*snapshot, states, store, deps_.clock.wall(), false));
+        const auto files = deps_.reloading.last();
+        const int status = healthOf(*snapshot, states, store, files) == Health::Unhealthy ? 503 : 200;
+        return http::Response::json(status,
+                                    healthJson(*snapshot, states, store, files, deps_.clock.wall(), false));
     }
 
     http::Response providers() const {
         const auto snapshot = deps_.snapshots.get();
-        return http::Response::json(200, healthJson(*snapshot, statesOf(*snapshot),
-                                                    deps_.jobs.store().health(), deps_.clock.wall(), true));
+        return http::Response::json(200,
+                                    healthJson(*snapshot, statesOf(*snapshot), deps_.jobs.store().health(),
+                                               deps_.reloading.last(), deps_.clock.wall(), true));
     }
 
     http::Response usage(const http::Request& request) const { return api::usage(request, deps_.usage); }
@@ -166,6 +170,10 @@ http::Response Endpoints::root() const {
     json::put(w, "GET /livez", "The process is alive");
     json::put(w, "GET /readyz", "It takes requests");
     json::put(w, "GET /metrics", "Prometheus metrics");
+    json::put(w, "GET /admin/plugins", "Plugins, what became of them and why");
+    json::put(w, "GET /admin/config", "The configuration in force");
+    json::put(w, "POST /admin/reload", "Look at the files now");
+    json::put(w, "DELETE /admin/plugins/quarantine/:sha256", "Let a quarantined plugin try again");
     w.EndObject();
     w.Key("security");
     w.StartObject();
@@ -186,6 +194,7 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
     const auto api = std::make_shared<const Endpoints>(deps);
     const auto submit = std::make_shared<const Submit>(deps.jobs, deps.snapshots, deps.metrics, deps.clock);
     const auto jobs = std::make_shared<const JobEndpoints>(deps.jobs, deps.clock, deps.metrics);
+    const auto admin = std::make_shared<const Admin>(deps.reloading, deps.snapshots);
     return {
         {"POST", "/v1/generate", Body::Json, [submit](const Request& r) { return submit->generate(r); }},
         {"POST", "/v1/generate/batch", Body::Json, [submit](const Request& r) { return submit->batch(r); }},
@@ -209,6 +218,11 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
          [](const Request&) { return http::Response::json(200, R"({"status":"alive"})"); }},
         {"GET", "/readyz", Body::None, [api](const Request&) { return api->ready(); }},
         {"GET", "/metrics", Body::None, [api](const Request&) { return api->metrics(); }},
+        {"GET", "/admin/plugins", Body::None, [admin](const Request&) { return admin->plugins(); }},
+        {"GET", "/admin/config", Body::None, [admin](const Request&) { return admin->config(); }},
+        {"POST", "/admin/reload", Body::None, [admin](const Request& r) { return admin->reload(r); }},
+        {"DELETE", "/admin/plugins/quarantine/{sha256}", Body::None,
+         [admin](const Request& r) { return admin->release(r); }},
         {"GET", "/", Body::None, [api](const Request&) { return api->root(); }},
     };
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "core/engine/engine.h"
+#include "core/engine/reloading.h"
 #include "core/engine/usage_keeper.h"
 #include "core/http/http.h"
 #include "core/jobs/job_service.h"
@@ -15,6 +16,7 @@ struct ApiDeps {
     jobs::JobService& jobs;
     engine::UsageKeeper& usage;
     const engine::SnapshotHolder& snapshots;
+    engine::Reloading& reloading;
     Metrics& metrics;
     const Clock& clock;
     const std::atomic<bool>& draining;  // readyz says 503 while true

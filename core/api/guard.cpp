@@ -9,8 +9,52 @@
 
 namespace stepper::api {
 
+namespace {
+
+// The key a request brings: in the header, or as a bearer token.
+std::string_view keyIn(const http::Request& request, std::string_view header) {
+    const std::string_view given = request.header(header);
+    if (!given.empty()) return given;
+    const std::string_view authorization = request.header("authorization");
+    constexpr std::string_view kBearer = "bearer ";
+    if (authorization.size() < kBearer.size() ||
+        !equalsIgnoreCase(authorization.substr(0, kBearer.size()), kBearer))
+        return {};
+    return trim(authorization.substr(kBearer.size()));
+}
+
+// Digests of equal length are compared in constant time, so neither content nor length of the key leaks.
+bool isKey(std::string_view given, const std::string& digest) {
+    const std::string of_given = sha256Hex(given);
+    return !given.empty() && CRYPTO_memcmp(of_given.data(), digest.data(), digest.size()) == 0;
+}
+
+bool isLoopback(std::string_view address) {
+    return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
+}
+
+// "localhost:3001", "127.0.0.1", "[::1]:3001"
+bool namesThisMachine(std::string_view host) {
+    if (host.starts_with("[::1]")) return true;
+    host = host.substr(0, host.find(':'));
+    return equalsIgnoreCase(host, "localhost") || host.starts_with("127.");
+}
+
+// Sent by somebody on this machine, not by a proxy here for somebody elsewhere, and not by a page in a
+// browser here on behalf of the site it came from.
+bool isLocal(const http::Request& request) {
+    for (const auto* header :
+         {"x-forwarded-for", "forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"})
+        if (!request.header(header).empty()) return false;
+    return isLoopback(request.client_ip) && namesThisMachine(request.header("host"));
+}
+
+}  // namespace
+
 Guard::Guard(const config::Security& security)
-    : security_(security), key_digest_(sha256Hex(security.api_key.reveal())) {
+    : security_(security),
+      key_digest_(sha256Hex(security.api_key.reveal())),
+      admin_digest_(sha256Hex(security.admin_key.reveal())) {
     security_.api_key_header = lower(security_.api_key_header);
 }
 
@@ -26,18 +70,21 @@ bool Guard::needsKey(std::string_view route) const {
     return !(health && security_.api_key_skip_health);
 }
 
-// Digests of equal length are compared in constant time, so neither content nor length of the key leaks.
-bool Guard::keyIsValid(const http::Request& request) const {
-    std::string_view given = request.header(security_.api_key_header);
-    if (given.empty()) {
-        given = request.header("authorization");
-        constexpr std::string_view kBearer = "bearer ";
-        if (given.size() < kBearer.size() || !equalsIgnoreCase(given.substr(0, kBearer.size()), kBearer))
-            return false;
-        given = trim(given.substr(kBearer.size()));
+std::optional<http::Response> Guard::checkAdmin(const http::Request& request, http::Headers& add) const {
+    if (security_.admin_key.empty()) {
+        if (isLocal(request)) return std::nullopt;
+        return http::Response::error(
+            403, "FORBIDDEN",
+            "Forbidden: without an admin key /admin answers only to this machine; set "
+            "security.admin_key or STEPPER_ADMIN_KEY",
+            request.id);
     }
-    const std::string digest = sha256Hex(given);
-    return !security_.api_key.empty() && CRYPTO_memcmp(digest.data(), key_digest_.data(), digest.size()) == 0;
+    if (isKey(keyIn(request, security_.api_key_header), admin_digest_)) return std::nullopt;
+    add.emplace_back("WWW-Authenticate", "Bearer");
+    return http::Response::error(
+        401, "AUTH",
+        "Unauthorized: send the admin key in " + security_.api_key_header + " or as a bearer token",
+        request.id);
 }
 
 std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,
@@ -63,7 +110,10 @@ std::optional<http::Response> Guard::check(const http::Request& request, std::st
             return preflight;
         }
     }
-    if (!needsKey(route) || keyIsValid(request)) return std::nullopt;
+    if (route.starts_with("/admin/")) return checkAdmin(request, add);
+    if (!needsKey(route) ||
+        (!security_.api_key.empty() && isKey(keyIn(request, security_.api_key_header), key_digest_)))
+        return std::nullopt;
     add.emplace_back("WWW-Authenticate", "Bearer");
     return http::Response::error(
         401, "AUTH",

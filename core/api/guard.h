@@ -1,6 +1,7 @@
-// What every request passes before its handler: CORS and the API key.
+// What every request passes before its handler: CORS, the API key, and for /admin the admin key.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "core/config/config.h"
@@ -19,12 +20,31 @@ public:
                                         http::Headers& add) const;
 
 private:
-    bool keyIsValid(const http::Request& request) const;
+    std::optional<http::Response> checkAdmin(const http::Request& request, http::Headers& add) const;
     bool needsKey(std::string_view route) const;
     bool originAllowed(std::string_view origin) const;
 
     config::Security security_;
-    std::string key_digest_;
+    std::string key_digest_, admin_digest_;
+};
+
+// The guard in force. Safe from any thread.
+class LiveGuard {
+public:
+    explicit LiveGuard(const config::Security& security) { replace(security); }
+    std::shared_ptr<const Guard> get() const {
+        std::lock_guard lock(mutex_);
+        return guard_;
+    }
+    void replace(const config::Security& security) {
+        auto next = std::make_shared<const Guard>(security);
+        std::lock_guard lock(mutex_);
+        guard_.swap(next);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Guard> guard_;
 };
 
 }  // namespace stepper::api

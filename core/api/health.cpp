@@ -102,6 +102,21 @@ void putStore(json::Writer& w, const store::Health& store) {
     w.EndObject();
 }
 
+void putFiles(json::Writer& w, const engine::ReloadReport& files) {
+    w.Key("config");
+    w.StartObject();
+    json::put(w, "status", files.ok() ? "ok" : "refused");
+    json::putInt(w, "generation", static_cast<int64_t>(files.generation));
+    if (!files.ok()) {
+        w.Key("problems");
+        w.StartArray();
+        for (const auto& problem : files.problems)
+            w.String(problem.data(), static_cast<rapidjson::SizeType>(problem.size()));
+        w.EndArray();
+    }
+    w.EndObject();
+}
+
 }  // namespace
 
 std::string_view name(Health h) {
@@ -124,7 +139,8 @@ bool usable(const engine::ProviderEntry& provider, const limits::GateState& stat
            state.denied != limits::Denial::Disabled;
 }
 
-Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store) {
+Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
+                const engine::ReloadReport& files) {
     size_t enabled = 0, good = 0;
     for (size_t i = 0; i < states.size(); ++i) {
         if (!snapshot.providers[i].enabled()) continue;
@@ -132,21 +148,23 @@ Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, cons
         if (usable(snapshot.providers[i], states[i])) ++good;
     }
     if (good == 0 || store.status == store::Health::Status::Failed) return Health::Unhealthy;
-    return good == enabled && store.status == store::Health::Status::Ok ? Health::Healthy : Health::Degraded;
+    const bool all_well = good == enabled && store.status == store::Health::Status::Ok && files.ok();
+    return all_well ? Health::Healthy : Health::Degraded;
 }
 
 std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
-                       WallTime now, bool with_contract_version) {
+                       const engine::ReloadReport& files, WallTime now, bool with_contract_version) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     const std::string timestamp = isoTime(now);
     w.StartObject();
-    json::put(w, "status", name(healthOf(snapshot, states, store)));
+    json::put(w, "status", name(healthOf(snapshot, states, store, files)));
     w.Key("providers");
     w.StartArray();
     for (size_t i = 0; i < states.size(); ++i) putProvider(w, snapshot.providers[i], states[i], timestamp);
     w.EndArray();
     putStore(w, store);
+    putFiles(w, files);
     json::put(w, "timestamp", timestamp);
     if (with_contract_version) json::put(w, "contractVersion", kContractVersion);
     w.EndObject();

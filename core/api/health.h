@@ -1,5 +1,6 @@
 // Provider state as /health and /v1/providers show it. Pure but for statesOf(), which reads the gates.
 #pragma once
+#include "core/engine/reloading.h"
 #include "core/engine/snapshot.h"
 #include "core/store/store.h"
 
@@ -15,12 +16,14 @@ GateStates statesOf(const engine::Snapshot& snapshot);
 // It works, though it may be busy or out of quota now: that is being used, not being ill.
 bool usable(const engine::ProviderEntry& provider, const limits::GateState& state);
 
-// Healthy when every enabled provider and the store can be used, unhealthy when no provider can or the store
-// has failed.
-Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store);
+// Healthy when every enabled provider and the store can be used and what the files say is in force, unhealthy
+// when no provider can or the store has failed.
+Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
+                const engine::ReloadReport& files);
 
-// {"status","providers":[...],"store":{"status"[,"reason"]},"timestamp"[,"contractVersion"]}
+// {"status","providers":[...],"store":{"status"[,"reason"]},"config":{"status","generation"[,"problems"]},
+// "timestamp"[,"contractVersion"]}
 std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
-                       WallTime now, bool with_contract_version);
+                       const engine::ReloadReport& files, WallTime now, bool with_contract_version);
 
 }  // namespace stepper::api

@@ -17,11 +17,8 @@ std::string reachable(const std::string& host) {
 
 }  // namespace
 
-Client::Client(std::string url, std::string key_header, std::string key)
-    : url_(std::move(url)),
-      key_header_(std::move(key_header)),
-      key_(std::move(key)),
-      transport_(std::make_unique<transport::CurlTransport>()) {}
+Client::Client(std::string url, const config::Security& security)
+    : url_(std::move(url)), security_(security), transport_(std::make_unique<transport::CurlTransport>()) {}
 
 Result<Client> Client::make(const Options& options) {
     const auto config = loadConfig(options);
@@ -29,7 +26,7 @@ Result<Client> Client::make(const Options& options) {
     std::string url = options.server.value_or("http://" + reachable(config->server.host) + ":" +
                                               std::to_string(config->server.port));
     while (url.ends_with('/')) url.pop_back();
-    return Client(std::move(url), config->security.api_key_header, config->security.api_key.reveal());
+    return Client(std::move(url), config->security);
 }
 
 Result<Client::Answer> Client::call(std::string_view method, const std::string& path, std::string body) {
@@ -38,7 +35,9 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
     request.url = url_ + path;
     request.body = std::move(body);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    if (!key_.empty()) request.headers.emplace_back(key_header_, key_);
+    const bool admin = path.starts_with("/admin/") && !security_.admin_key.empty();
+    const auto& key = admin ? security_.admin_key : security_.api_key;
+    if (!key.empty()) request.headers.emplace_back(security_.api_key_header, key.reveal());
     request.deadline = std::chrono::steady_clock::now() + kTimeout;
     request.first_byte_timeout = request.idle_timeout = kTimeout;
     request.max_response_bytes = kLargestAnswer;

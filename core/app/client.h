@@ -5,6 +5,7 @@
 
 #include "core/app/options.h"
 #include "core/base/json.h"
+#include "core/config/config.h"
 #include "core/transport/curl_transport.h"
 
 namespace stepper::app {
@@ -18,7 +19,7 @@ public:
         json::Document body;  // null when the text is no JSON
     };
 
-    // The server named by --server, else where the configuration says it listens, with the configured key.
+    // The server named by --server, else where the configuration says it listens, with the configured keys.
     // Config error when the configuration cannot be read.
     static Result<Client> make(const Options& options);
 
@@ -26,9 +27,10 @@ public:
     Result<Answer> call(std::string_view method, const std::string& path, std::string body = {});
 
 private:
-    Client(std::string url, std::string key_header, std::string key);
+    Client(std::string url, const config::Security& security);
 
-    std::string url_, key_header_, key_;
+    std::string url_;
+    config::Security security_;
     std::unique_ptr<transport::CurlTransport> transport_;
 };
 

@@ -32,28 +32,26 @@ Result<void> applyListen(const std::string& listen, config::Server& server) {
     return {};
 }
 
-config::Config withCatalogLogged(config::Config config, const plugin::Catalog& catalog) {
-    for (const auto& [kind, image] : catalog.by_kind)
-        log::info("plugin loaded",
-                  {{"kind", kind}, {"version", image->version()}, {"file", image->file().string()}});
-    for (const auto& refused : catalog.refused)
-        log::warn("plugin refused", {{"file", refused.file.string()}, {"reason", refused.reason}});
-    for (const auto& warning : config.warnings) log::warn("configuration", {{"warning", warning}});
-    return config;
+void relayPluginLogs() {
+    plugin::setPluginLog([](int level, std::string_view message) {
+        log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
+    });
 }
 
-std::shared_ptr<const engine::Snapshot> assemble(config::Config config, engine::Gates& gates) {
-    // A mapped file needs its name no longer: nothing stays behind even after kill -9.
-    const TemporaryFolder copies;
-    const fs::path dir = config.plugins_dir.empty() ? defaultPluginsDir() : config.plugins_dir;
-    auto catalog = plugin::loadCatalog(dir, loadOptions(copies));
-    auto checked = withCatalogLogged(std::move(config), catalog);
-    return engine::buildSnapshot(std::move(checked), std::move(catalog), gates, 1);
+// Where plugins are remembered: where the configuration says, else beside the store. Empty: nowhere.
+fs::path stateDir(const config::Config& config) {
+    if (!config.plugins.state_dir.empty()) return config.plugins.state_dir;
+    constexpr std::string_view kSqlite = "sqlite:", kMemory = "memory:";
+    if (config.store_url.starts_with(kMemory)) return {};
+    const fs::path base = config.store_url.starts_with(kSqlite)
+                              ? fs::path(config.store_url.substr(kSqlite.size())).parent_path()
+                              : fs::path("var");
+    return base / "plugin-state";
 }
 
 }  // namespace
 
-Result<config::Config> loadConfig(const Options& options) {
+Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>* files) {
     const auto environment = config::processEnvironment();
     std::string file = options.config.value_or("");
     if (const auto named = environment.find("STEPPER_CONFIG"); file.empty() && named != environment.end())
@@ -63,7 +61,8 @@ Result<config::Config> loadConfig(const Options& options) {
     defaults.stepper_name = "built-in stepper.yaml";
     defaults.providers_yaml = config::defaultProvidersYaml();
     defaults.providers_name = "built-in providers.yaml";
-    auto config = file.empty() ? config::parse(defaults, environment) : config::load(file, environment);
+    auto config =
+        file.empty() ? config::parse(defaults, environment) : config::load(file, environment, files);
     if (!config) return config;
     if (file.empty()) config->plugins_dir.clear();
     if (options.listen)
@@ -98,11 +97,34 @@ plugin::LoadOptions loadOptions(const TemporaryFolder& copies) {
     return options;
 }
 
-Host::Host(config::Config config) : engine_({snapshots_, transport_, metrics_, clock_}) {
-    plugin::setPluginLog([](int level, std::string_view message) {
-        log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
-    });
-    snapshots_.publish(assemble(std::move(config), gates_));
+Host::Host(config::Config config) : Host(std::move(config), LoadConfig()) {}
+
+Host::Host(config::Config config, LoadConfig load)
+    : reloader_({load, gates_, snapshots_, metrics_, clock_, defaultPluginsDir()},
+                ledgerFor(load ? stateDir(config) : fs::path()), loadOptions(temporary_)),
+      engine_({snapshots_, transport_, metrics_, clock_}) {
+    relayPluginLogs();
+    reloader_.begin(std::move(config));
+}
+
+// The library ends the plugins nobody uses, so the last snapshot goes first.
+Host::~Host() {
+    reloader_.stop();
+    snapshots_.publish(nullptr);
+}
+
+plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
+    if (!state_dir.empty()) {
+        auto ledger = plugin::Ledger::open(state_dir);
+        if (ledger) return std::move(ledger).value();
+        log::warn("plugins will not be remembered after this process ends",
+                  {{"reason", ledger.error().message}});
+    }
+    auto ledger = plugin::Ledger::open(temporary_.path());
+    if (ledger) return std::move(ledger).value();
+    log::error("plugins cannot be loaded: there is no folder for private copies of them",
+               {{"reason", ledger.error().message}});
+    return plugin::Ledger();
 }
 
 std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/app/options.h"
+#include "core/app/reloader.h"
 #include "core/config/config.h"
 #include "core/engine/engine.h"
 #include "core/transport/curl_transport.h"
@@ -11,8 +12,9 @@
 namespace stepper::app {
 
 // The configuration file named by --config or STEPPER_CONFIG, or the built-in defaults; with --listen
-// applied.
-Result<config::Config> loadConfig(const Options& options);
+// applied. `files` (may be null) gets what it tried to read, also when it fails.
+Result<config::Config> loadConfig(const Options& options,
+                                  std::vector<std::filesystem::path>* files = nullptr);
 
 // A folder of our own under the temporary directory, mode 0700, removed with this object.
 class TemporaryFolder {
@@ -36,7 +38,12 @@ plugin::LoadOptions loadOptions(const TemporaryFolder& copies);
 // Owns everything an engine needs. Members are destroyed in reverse order.
 class Host {
 public:
+    // For one look at the configuration: nothing of the plugins is remembered, nothing reloaded.
     explicit Host(config::Config config);
+    // For a process that stays: plugins are remembered where the configuration says, and reloader() may be
+    // started.
+    Host(config::Config config, LoadConfig load);
+    ~Host();
 
     engine::Engine& engine() { return engine_; }
     const engine::SnapshotHolder& snapshots() const { return snapshots_; }
@@ -44,13 +51,19 @@ public:
     Metrics& metrics() { return metrics_; }
     const Clock& clock() const { return clock_; }
     transport::CurlTransport& transport() { return transport_; }
+    engine::Gates& gates() { return gates_; }
+    Reloader& reloader() { return reloader_; }
 
 private:
+    plugin::Ledger ledgerFor(const std::filesystem::path& state_dir);
+
+    TemporaryFolder temporary_;
     SystemClock clock_;
     Metrics metrics_;
     transport::CurlTransport transport_;
     engine::Gates gates_{clock_};
     engine::SnapshotHolder snapshots_;
+    Reloader reloader_;
     engine::Engine engine_;
 };
 

@@ -1,5 +1,7 @@
 #include "core/app/options.h"
 
+#include <map>
+
 #include "core/base/text.h"
 
 namespace stepper::app {
@@ -28,19 +30,24 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
             *flag = true;
             continue;
         }
-        auto* target = name == "--config"   ? &out.config
-                       : name == "--listen" ? &out.listen
-                       : name == "--server" ? &out.server
-                                            : nullptr;
-        if (!target) {
-            const auto near =
-                nearest(name, {"--config", "--listen", "--server", "--json", "--async", "--recover"});
+        const std::map<std::string_view, std::optional<std::string>*> named = {
+            {"--config", &out.config}, {"--listen", &out.listen},   {"--provider", &out.provider},
+            {"--seed", &out.seed},     {"--seconds", &out.seconds}, {"--server", &out.server}};
+        const auto target = named.find(name);
+        if (target == named.end() && name != "--set") {
+            const auto near = nearest(name, {"--config", "--listen", "--server", "--json", "--async",
+                                             "--recover", "--provider", "--seconds", "--seed", "--set"});
             return Error{ErrorClass::Config,
                          "unknown option " + name + (near ? "; did you mean " + *near + "?" : "")};
         }
         if (equals == std::string::npos && i + 1 == arguments.size())
             return Error{ErrorClass::Config, name + " needs a value"};
-        *target = equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+        std::string value = equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+        if (target == named.end()) {
+            out.set.push_back(std::move(value));
+        } else {
+            *target->second = std::move(value);
+        }
     }
     return out;
 }

@@ -1,34 +1,16 @@
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "core/app/host.h"
+#include "core/app/plugin_verbs.h"
 #include "core/app/verbs.h"
-#include "core/plugin/catalog.h"
-#include "core/plugin/transcript.h"
+#include "core/plugin/child_probe.h"
+#include "core/plugin/remote_main.h"
 
 namespace stepper::app {
 namespace {
 
-using Words = std::vector<std::string>;
-
-int complain(const std::string& problem, int status = kExitFailure) {
-    std::fprintf(stderr, "%s\n", problem.c_str());
-    return status;
-}
-
-int list(const Words& words) {
-    const TemporaryFolder copies;
-    const auto dir = words.empty() ? defaultPluginsDir() : std::filesystem::path(words[0]);
-    const auto catalog = plugin::loadCatalog(dir, loadOptions(copies));
-    for (const auto& [kind, image] : catalog.by_kind)
-        std::printf("%-20s %-10s %s\n", kind.c_str(), image->version().c_str(), image->file().c_str());
-    for (const auto& refused : catalog.refused) std::printf("refused: %s\n", refused.reason.c_str());
-    return catalog.refused.empty() ? kExitOk : kExitFailure;
-}
-
-int inspect(const Words& words) {
+int inspect(const Options&, const Words& words) {
     if (words.size() != 1) return complain("stepper plugin inspect takes one SO", kExitUsage);
     const TemporaryFolder copies;
     const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
@@ -48,8 +30,9 @@ int inspect(const Words& words) {
     return kExitOk;
 }
 
-int probe(const Words& words) {
+int probe(const Options& options, const Words& words) {
     if (words.size() != 1) return complain("stepper plugin probe takes one SO", kExitUsage);
+    if (options.child) return plugin::probeMain(words[0]);  // see plugin/child_probe.h
     const TemporaryFolder copies;
     const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
     if (!image) return complain(image.error().message);
@@ -57,48 +40,28 @@ int probe(const Words& words) {
     return kExitOk;
 }
 
-struct Tally {
-    int passed = 0, failed = 0;
-};
-
-bool runFile(const std::shared_ptr<const plugin::PluginImage>& image, const std::string& file, Tally& tally) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return complain(file + ": cannot be read"), false;
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    const auto transcript = plugin::parseTranscript(text, file);
-    if (!transcript) return complain(transcript.error().message), false;
-    for (const auto& test : transcript->cases) {
-        const auto failures = plugin::runCase(image, *transcript, test);
-        ++(failures.empty() ? tally.passed : tally.failed);
-        for (const auto& f : failures) std::printf("%s:%d: %s\n", file.c_str(), f.line, f.message.c_str());
-    }
-    return true;
-}
-
-int test(const Words& words) {
-    if (words.size() < 2)
-        return complain("stepper plugin test takes one SO and at least one TRANSCRIPT", kExitUsage);
-    const TemporaryFolder copies;
-    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
-    if (!image) return complain(image.error().message);
-    Tally tally;
-    bool readable = true;
-    for (size_t i = 1; i < words.size(); ++i) readable = runFile(*image, words[i], tally) && readable;
-    std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
-    return readable && tally.failed == 0 ? kExitOk : kExitFailure;
+// Only this program starts itself so, for a provider with a process of its own; see plugin/remote_main.h.
+int host(const Options& options, const Words& words) {
+    if (!options.child || words.size() != 1)
+        return complain("stepper plugin host is what a server runs isolated providers with", kExitUsage);
+    return plugin::remoteMain(words[0]);
 }
 
 }  // namespace
 
+int complain(const std::string& problem, int status) {
+    std::fprintf(stderr, "%s\n", problem.c_str());
+    return status;
+}
+
 int pluginVerb(const Options& options) {
-    const std::map<std::string, int (*)(const Words&)> verbs = {
-        {"list", list}, {"inspect", inspect}, {"probe", probe}, {"test", test}};
+    const std::map<std::string, int (*)(const Options&, const Words&)> verbs = {
+        {"list", pluginList}, {"inspect", inspect}, {"probe", probe},  {"host", host},
+        {"new", pluginNew},   {"test", pluginTest}, {"try", pluginTry}};
     const auto verb = verbs.find(options.words.empty() ? "" : options.words.front());
-    if (verb == verbs.end()) return complain("stepper plugin takes list, inspect, probe or test", kExitUsage);
-    const Words rest(options.words.begin() + 1, options.words.end());
-    // The host runs itself so, see plugin/child_probe.h.
-    if (options.child && verb->first == "probe" && rest.size() == 1) return plugin::probeMain(rest[0]);
-    return verb->second(rest);
+    if (verb == verbs.end())
+        return complain("stepper plugin takes new, test, try, list, inspect or probe", kExitUsage);
+    return verb->second(options, {options.words.begin() + 1, options.words.end()});
 }
 
 }  // namespace stepper::app

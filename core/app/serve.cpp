@@ -32,13 +32,12 @@ sigset_t signalsToWaitFor() {
 }
 
 // Returns when the process should end.
-void waitForTermination(transport::CurlTransport& transport) {
+void waitForTermination(transport::CurlTransport& transport, Reloader& reloader) {
     const sigset_t set = signalsToWaitFor();
     for (;;) {
         const int signal = ::sigtimedwait(&set, nullptr, &kHousekeeping);
         if (signal == SIGINT || signal == SIGTERM) return;
-        if (signal == SIGHUP)
-            log::warn("reload", {{"reason", "SIGHUP: reloading needs a restart in this version"}});
+        if (signal == SIGHUP) reloader.trigger();
         if (signal < 0 && errno == EAGAIN) transport.closeExpired();
     }
 }
@@ -126,22 +125,25 @@ int serve(const Options& options) {
     if (const auto limit = transport::raiseDescriptorLimit(); !limit)
         log::warn("descriptors", {{"reason", limit.error().message}});
 
-    Host host(std::move(config).value());
-    const auto snapshot = host.snapshot();
-    if (const auto problems = configProblems(*snapshot, false); !problems.empty())
+    Host host(std::move(config).value(),
+              [&options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
+    if (const auto problems = configProblems(*host.snapshot(), false); !problems.empty())
         return refuse(problems.front());
-    logProviders(*snapshot);
-    if (snapshot->config.security.rate_limit.enabled)
+    logProviders(*host.snapshot());
+    // A copy: whoever holds a snapshot keeps its plugins in use.
+    const config::Config first = host.snapshot()->config;
+    if (first.security.rate_limit.enabled)
         log::warn("configuration",
                   {{"warning",
                     "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
     std::optional<store::Salvaged> salvaged;
-    auto store = store::open(storeOptions(snapshot->config, options.recover), host.clock(), &salvaged);
+    auto store = store::open(storeOptions(first, options.recover), host.clock(), &salvaged);
     if (!store) return refuse(store.error().message);
-    logStore(snapshot->config, salvaged);
+    logStore(first, salvaged);
     engine::QuotaJournal journal(**store, host.clock());
-    for (const auto& p : snapshot->providers) journal.restore(p.spec.name, *p.gate);
+    host.gates().onNew(
+        [&journal](const std::string& name, limits::Gate& gate) { journal.restore(name, gate); });
     host.engine().setJournal(&journal);
     engine::Usage usage(host.clock());
     engine::UsageKeeper usage_keeper(usage, **store);
@@ -149,13 +151,13 @@ int serve(const Options& options) {
     jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};
-    const api::Guard guard(snapshot->config.security);
+    api::LiveGuard guard(first.security);
     auto server = http::Server::bind(
-        serverOptions(snapshot->config),
-        api::makeRoutes(
-            {host.engine(), jobs, usage_keeper, host.snapshots(), host.metrics(), host.clock(), draining}),
+        serverOptions(first),
+        api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
+                         host.clock(), draining}),
         [&](const http::Request& r, std::string_view route, http::Headers& add) {
-            return guard.check(r, route, add);
+            return guard.get()->check(r, route, add);
         },
         [&](const http::Access& a) { logAccess(host.metrics(), a); },
         [](std::string_view message) {
@@ -165,19 +167,23 @@ int serve(const Options& options) {
 
     usage_keeper.start();
     jobs.start();
+    host.reloader().start([&](const engine::Snapshot& now) {
+        guard.replace(now.config.security);
+        log::setLevel(now.config.log.level);
+        host.engine().roomMade();
+    });
     (*server)->start();
-    std::printf("stepper: listening on http://%s:%u\n", snapshot->config.server.host.c_str(),
-                (*server)->port());
+    std::printf("stepper: listening on http://%s:%u\n", first.server.host.c_str(), (*server)->port());
     std::fflush(stdout);
-    log::info("listening",
-              {{"host", snapshot->config.server.host}, {"port", static_cast<int>((*server)->port())}});
+    log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>((*server)->port())}});
 
-    waitForTermination(host.transport());
+    waitForTermination(host.transport(), host.reloader());
+    host.reloader().stop();
     draining = true;
     exitOnSecondSignal();
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    drain(**server, jobs, std::chrono::steady_clock::now() + snapshot->config.server.drain_timeout);
-    for (const auto& p : snapshot->providers) journal.close(p.spec.name, *p.gate);
+    drain(**server, jobs, std::chrono::steady_clock::now() + host.snapshot()->config.server.drain_timeout);
+    for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
     usage_keeper.close();
     log::info("stopped");
     return kExitOk;

@@ -94,6 +94,12 @@ struct Breaker {
 // Which wording of the commit-report prompt a provider gets; Auto asks the plugin kind and the model name.
 enum class PromptVariant { Auto, Detailed, Short, Gemini };
 
+// Where the provider's plugin runs.
+enum class Isolation {
+    None,     // in this process
+    Process,  // in one of its own: a crash, hang or leak of the plugin is then that one's
+};
+
 struct Provider {
     std::string name;    // [a-z0-9-]{1,64}, unique
     std::string plugin;  // kind of a plugin
@@ -112,6 +118,7 @@ struct Provider {
     Breaker breaker;
     milliseconds wait_up_to{0};
     PromptVariant prompt_variant = PromptVariant::Auto;
+    Isolation isolation = Isolation::None;
     std::optional<Price> price;
     std::optional<int64_t> max_tokens;  // shown as maxTokens; the default when a request names none
     std::string options_json = "{}";    // plugin-specific, an object
@@ -153,6 +160,7 @@ struct Security {
     Secret api_key;
     std::string api_key_header = "x-api-key";
     bool api_key_skip_health = true;
+    Secret admin_key;  // of /admin; without one they answer only to this machine
     bool security_headers = true;
     bool trust_proxy = false;
     Cors cors;
@@ -174,9 +182,17 @@ struct Log {
     std::string format = "json";  // json | text
 };
 
+// Which files may become plugins, and what is remembered of them.
+struct Plugins {
+    bool require_sha256 = false;  // true: a file without a hash in `sha256` is refused
+    std::map<std::string, std::vector<std::string>> sha256;  // file name without .so: the hashes it may have
+    std::filesystem::path state_dir;                         // empty: see plugin/ledger.h
+};
+
 struct Config {
     Server server;
     std::filesystem::path plugins_dir;                // empty: the build's or the install's plugin folder
+    Plugins plugins;
     std::string store_url = "sqlite:var/stepper.db";  // a relative path is the working directory's
     std::string store_key_prefix = "stepper";
     std::string store_durability = "full";  // full | normal
@@ -200,8 +216,10 @@ Environment processEnvironment();
 
 // Reads stepper.yaml and the providers file it names. Config errors carry "file:line:column: key: problem"
 // and the closest valid name; several (at most 20) come together, one a line, in the order of the files.
-// Neither function throws or prints a secret.
-Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment& env);
+// Neither function throws or prints a secret. `files` (may be null) gets what it tried to read, also when it
+// fails.
+Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment& env,
+                    std::vector<std::filesystem::path>* files = nullptr);
 
 // The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative
 // paths.

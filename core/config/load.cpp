@@ -75,16 +75,18 @@ Environment processEnvironment() {
     return out;
 }
 
-Result<Config> load(const fs::path& stepper_yaml, const Environment& env) {
-    const auto settings = readFile(stepper_yaml);
-    if (!settings) return settings.error();
+Result<Config> load(const fs::path& stepper_yaml, const Environment& env, std::vector<fs::path>* files) {
+    std::vector<fs::path> read = {stepper_yaml};
     const fs::path base_dir = stepper_yaml.parent_path();
-    std::vector<fs::path> files = {stepper_yaml};
-    auto config = build(*settings, base_dir, env, [&](const std::string& file) {
-        files.push_back((base_dir / file).lexically_normal());
-        return readFile(files.back());
-    });
-    if (config) config->files = std::move(files);
+    const auto settings = readFile(stepper_yaml);
+    auto config = settings ? build(*settings, base_dir, env,
+                                   [&](const std::string& file) {
+                                       read.push_back((base_dir / file).lexically_normal());
+                                       return readFile(read.back());
+                                   })
+                           : Result<Config>(settings.error());
+    if (config) config->files = read;
+    if (files) *files = std::move(read);
     return config;
 }
 

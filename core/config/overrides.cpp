@@ -41,6 +41,7 @@ constexpr Override kSettings[] = {
     {"API_KEY_HEADER", "security.api_key_header"},
     {"API_KEY_SKIP_HEALTH", "security.api_key_skip_health"},
     {"STEPPER_API_KEY", "security.api_key"},
+    {"STEPPER_ADMIN_KEY", "security.admin_key"},
     {"TRUST_PROXY", "security.trust_proxy"},
     {"WEBHOOK_ENABLED", "webhooks.enabled"},
     {"WEBHOOK_SECRET", "webhooks.secret"},

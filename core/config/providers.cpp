@@ -140,6 +140,8 @@ Fields sharedFields(Provider& p) {
                                                                {"detailed", PromptVariant::Detailed},
                                                                {"short", PromptVariant::Short},
                                                                {"gemini", PromptVariant::Gemini}})},
+            {"isolation",
+             read::choice(p.isolation, {{"none", Isolation::None}, {"process", Isolation::Process}})},
             {"price", priceSection(p.price)},
             {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
 }

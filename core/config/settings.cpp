@@ -71,6 +71,33 @@ Read directory(std::filesystem::path& out) {
     };
 }
 
+bool isSha256(std::string_view s) {
+    return s.size() == 64 && s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// A mapping from file stems to one hash or a list of them.
+Read hashes(std::map<std::string, std::vector<std::string>>& out) {
+    return [&out](const Value& v) {
+        if (!v.node.isMapping()) return v.failExpected("a mapping from plugin files to their sha256");
+        for (const auto& [stem, mark, child] : v.node.entries) {
+            const Value value = v.at(stem, child);
+            std::vector<std::string> words;
+            read::words(words)(value);
+            for (auto& word : words) {
+                word = lower(word);
+                if (!isSha256(word)) value.fail("expected a sha256: 64 hexadecimal digits");
+            }
+            out[stem] = std::move(words);
+        }
+    };
+}
+
+Read pluginsSection(Plugins& p) {
+    return read::section({{"require_sha256", read::flag(p.require_sha256)},
+                          {"sha256", hashes(p.sha256)},
+                          {"state_dir", directory(p.state_dir)}});
+}
+
 Read serverSection(Server& s) {
     return read::section({{"listen", listen(s)},
                           {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
@@ -125,6 +152,7 @@ Read securitySection(Security& s) {
                         {"api_key_enabled", read::flag(told)},
                         {"api_key_header", headerName(s.api_key_header)},
                         {"api_key_skip_health", read::flag(s.api_key_skip_health)},
+                        {"admin_key", read::secret(s.admin_key)},
                         {"security_headers", read::flag(s.security_headers)},
                         {"trust_proxy", read::flag(s.trust_proxy)},
                         {"cors", corsSection(s.cors)},
@@ -160,6 +188,7 @@ std::string readSettings(const Value& root, Config& config) {
         {{"server", serverSection(config.server)},
          {"providers_file", read::text(providers_file)},
          {"plugins_dir", directory(config.plugins_dir)},
+         {"plugins", pluginsSection(config.plugins)},
          {"store", read::section({{"url", storeUrl(config.store_url)},
                                   {"durability", read::oneOf(config.store_durability, {"full", "normal"})},
                                   {"key_prefix", read::text(config.store_key_prefix)}})},

@@ -168,7 +168,7 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits:
     if (engine_.journal_) engine_.journal_->cover(provider.spec.name, *provider.gate, slot.pass());
     const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
     const bool stream =
-        provider.spec.stream && (provider.plugin->image().capabilities() & STEPPER_CAP_STREAM);
+        provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
     auto got = attempt(provider, chat, until, cancel_, engine_.deps_.transport, slot);
     if (engine_.usage_ && slot.pass().permit.sent)

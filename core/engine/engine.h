@@ -36,6 +36,8 @@ public:
 
     // How many jobs could be started now, as far as can be told without knowing them, and when more could.
     limits::Gate::Room roomForJobs();
+    // Limits or providers changed: whoever waits looks again.
+    void roomMade() { dispatcher_.roomMade(); }
     // Called, on any thread, whenever there may be more room. Set while nobody generates.
     void onRoom(std::function<void()> listener) { dispatcher_.setListener(std::move(listener)); }
 

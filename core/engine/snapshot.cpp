@@ -25,15 +25,29 @@ std::string configJson(const config::Provider& spec) {
 
 std::string missingPlugin(const config::Provider& spec, const plugin::Catalog& catalog) {
     std::string why = "no plugin of kind '" + spec.plugin + "' is loaded";
+    for (const auto& refused : catalog.refused)
+        if (refused.file.stem() == spec.plugin) return why + ": " + refused.reason;
     if (const auto near = nearest(spec.plugin, catalog.kinds()))
         return why + "; did you mean '" + *near + "'?";
     return why + "; drop its .so into the plugins folder, or correct `plugin:`";
 }
 
-ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& catalog, Gates& gates) {
+// The entry before, if its plugin would be created all the same again.
+const ProviderEntry* unchanged(const Snapshot* previous, const ProviderEntry& entry,
+                               const plugin::PluginImage& image) {
+    const ProviderEntry* before = previous ? previous->find(entry.spec.name) : nullptr;
+    const bool same = before && before->plugin && before->plugin->image().get() == &image &&
+                      before->plugin_config == entry.plugin_config &&
+                      before->spec.isolation == entry.spec.isolation;
+    return same ? before : nullptr;
+}
+
+ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& catalog, Gates& gates,
+                        const Snapshot* previous) {
     ProviderEntry entry;
     entry.spec = spec;
     entry.gate = gates.of(spec);
+    entry.plugin_config = configJson(spec);
     const auto absent = [&](Absence why, std::string reason) {
         entry.absence = why;
         entry.disabled_reason = std::move(reason);
@@ -42,7 +56,11 @@ ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& cat
     const auto image = catalog.by_kind.find(spec.plugin);
     if (image == catalog.by_kind.end()) return absent(Absence::PluginMissing, missingPlugin(spec, catalog));
     if (!spec.enabled) return absent(Absence::SwitchedOff, spec.disabled_reason);
-    auto made = plugin::Provider::create(image->second, configJson(spec));
+    if (const auto* before = unchanged(previous, entry, *image->second)) {
+        entry.plugin = before->plugin;
+        return entry;
+    }
+    auto made = plugin::Provider::create(image->second, entry.plugin_config, spec.isolation);
     if (!made) return absent(Absence::ConfigRefused, made.error().message);
     entry.plugin = *made;
     return entry;
@@ -55,7 +73,8 @@ limits::GateOptions gateOptions(const config::Provider& spec) {
     out.breaker = {spec.breaker.window,      spec.breaker.min_calls,    spec.breaker.failure_rate,
                    spec.breaker.consecutive, spec.breaker.open_for,     spec.breaker.max_open_for,
                    spec.breaker.probes,      spec.timeout + kProbeGrace};
-    out.key_digest = sha256Hex(spec.api_key.reveal());
+    // Of all that a refusal of the key may have been about.
+    out.key_digest = sha256Hex(spec.base_url + "\n" + spec.model + "\n" + spec.api_key.reveal());
     return out;
 }
 
@@ -67,21 +86,39 @@ const ProviderEntry* Snapshot::find(std::string_view name) const {
     return nullptr;
 }
 
+void Gates::onNew(std::function<void(const std::string&, limits::Gate&)> listener) {
+    listener_ = std::move(listener);
+    for (const auto& [name, gate] : by_name_) listener_(name, *gate);
+}
+
 std::shared_ptr<limits::Gate> Gates::of(const config::Provider& spec) {
-    auto& gate = by_name_[{spec.name, spec.model}];
-    if (gate) {
-        gate->reconfigure(gateOptions(spec));
-    } else {
+    auto& gate = by_name_[spec.name];
+    if (!gate) {
         gate = std::make_shared<limits::Gate>(clock_, gateOptions(spec), chance);
+        if (listener_) listener_(spec.name, *gate);
     }
     return gate;
 }
 
+void Gates::reconfigure(const Snapshot& snapshot) {
+    for (const auto& provider : snapshot.providers) provider.gate->reconfigure(gateOptions(provider.spec));
+}
+
+std::map<std::string, std::vector<std::string>> pluginConfigs(const config::Config& config) {
+    std::map<std::string, std::vector<std::string>> out;
+    for (const auto& spec : config.providers) {
+        auto& of_kind = out[spec.plugin];
+        if (spec.enabled) of_kind.push_back(configJson(spec));
+    }
+    return out;
+}
+
 std::shared_ptr<const Snapshot> buildSnapshot(config::Config config, plugin::Catalog catalog, Gates& gates,
-                                              uint64_t generation) {
+                                              uint64_t generation, const Snapshot* previous) {
     auto out = std::make_shared<Snapshot>();
     out->generation = generation;
-    for (const auto& spec : config.providers) out->providers.push_back(makeEntry(spec, catalog, gates));
+    for (const auto& spec : config.providers)
+        out->providers.push_back(makeEntry(spec, catalog, gates, previous));
     out->config = std::move(config);
     out->catalog = std::move(catalog);
     return out;

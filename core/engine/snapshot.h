@@ -1,6 +1,7 @@
 // Everything a request may look at, frozen: configuration, plugins, providers. A request takes one and keeps
 // it to its end, so that a reload never changes a request half-way.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@ enum class Absence { None, SwitchedOff, PluginMissing, ConfigRefused };
 struct ProviderEntry {
     config::Provider spec;
     std::shared_ptr<const plugin::Provider> plugin;  // null: disabled
+    std::string plugin_config;                       // what the plugin was told
     Absence absence = Absence::None;
     std::string disabled_reason;         // why, and what would enable it
     std::shared_ptr<limits::Gate> gate;  // shared by all generations of this name
@@ -36,21 +38,32 @@ struct Snapshot {
     const ProviderEntry* find(std::string_view name) const;  // names match case-insensitively
 };
 
-// What lives longer than a snapshot: a gate per provider and model. Used by the thread that builds snapshots.
+// What lives longer than a snapshot: a gate per provider's name. Used by one thread.
 class Gates {
 public:
     explicit Gates(const Clock& clock) : clock_(clock) {}
+    // Called with each new gate before anybody uses it, and for those there are.
+    void onNew(std::function<void(const std::string& name, limits::Gate& gate)> listener);
+    // Made when there is none of that name; one there is stays as it is.
     std::shared_ptr<limits::Gate> of(const config::Provider& spec);
+    // The snapshot's limits are in force from now on.
+    void reconfigure(const Snapshot& snapshot);
+    const std::map<std::string, std::shared_ptr<limits::Gate>>& all() const { return by_name_; }
 
 private:
     const Clock& clock_;
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<limits::Gate>> by_name_;
+    std::function<void(const std::string&, limits::Gate&)> listener_;
+    std::map<std::string, std::shared_ptr<limits::Gate>> by_name_;
 };
 
-// Creates every enabled provider. Never fails: one whose plugin is missing or refuses its configuration is
-// disabled with the reason; what to make of that is the caller's decision.
+// What the enabled providers' plugins would be told, by kind; a kind nobody enabled uses has none.
+std::map<std::string, std::vector<std::string>> pluginConfigs(const config::Config& config);
+
+// Creates every enabled provider, or takes over from `previous` (may be null) those that did not change.
+// Never fails: one whose plugin is missing or refuses its configuration is disabled with the reason; what to
+// make of that is the caller's decision. Changes nothing that `previous` uses.
 std::shared_ptr<const Snapshot> buildSnapshot(config::Config config, plugin::Catalog catalog, Gates& gates,
-                                              uint64_t generation);
+                                              uint64_t generation, const Snapshot* previous = nullptr);
 
 // The snapshot in force. Safe from any thread.
 class SnapshotHolder {

@@ -1,4 +1,5 @@
-// The plugins of a folder: what loaded, by kind, and what was refused and why.
+// The plugins a snapshot of the configuration works with: what offers each kind, and what was refused and
+// why.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -21,9 +22,5 @@ struct Catalog {
 
     std::vector<std::string> kinds() const;
 };
-
-// Loads every *.so directly inside `dir`, in the order of their names; of two with one kind the first stays.
-// A folder that cannot be read is one refusal. Never fails as a whole.
-Catalog loadCatalog(const std::filesystem::path& dir, const LoadOptions& options);
 
 }  // namespace stepper::plugin

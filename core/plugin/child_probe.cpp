@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -9,55 +10,59 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/descriptor.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 
 namespace stepper::plugin {
 namespace {
 
-// Closes its descriptor; -1 is none.
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-private:
-    int fd_;
-};
-
 std::string lastLine(std::string_view text) {
     const auto lines = splitLines(trim(text));
     return lines.empty() ? std::string{} : toValidUtf8(utf8Prefix(lines.back(), 500));
 }
 
-// Reads standard error until the child closes it or time is up. True when the child is done in time.
-bool collect(int fd, SteadyTime until, std::string& text) {
+// What the child writes to one descriptor, as far as it is worth keeping.
+struct Reading {
+    int fd;
+    size_t most;
+    std::string text = {};
+    bool open = true;
+};
+
+void readSome(Reading& from) {
     std::array<char, 4096> buffer;
-    for (;;) {
-        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
-        if (left <= 0) return false;
-        pollfd p{fd, POLLIN, 0};
-        if (::poll(&p, 1, static_cast<int>(left)) <= 0) continue;
-        const ssize_t n = ::read(fd, buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return true;
-        if (text.size() < 65'536) text.append(buffer.data(), static_cast<size_t>(n));
+    const ssize_t n = ::read(from.fd, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) return;
+    if (n <= 0) {
+        from.open = false;
+    } else if (from.text.size() < from.most) {
+        from.text.append(buffer.data(), static_cast<size_t>(n));
     }
 }
 
-// The child has closed its standard error; it may still hang on its way out. True when it ended in time.
+// Reads until the child closes both or time is up. True when the child is done in time.
+bool collect(std::array<Reading, 2>& from, SteadyTime until) {
+    while (from[0].open || from[1].open) {
+        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
+        if (left <= 0) return false;
+        std::array<pollfd, 2> p{pollfd{from[0].open ? from[0].fd : -1, POLLIN, 0},
+                                pollfd{from[1].open ? from[1].fd : -1, POLLIN, 0}};
+        if (::poll(p.data(), p.size(), static_cast<int>(left)) <= 0) continue;
+        for (size_t i = 0; i < p.size(); ++i)
+            if (p[i].revents) readSome(from[i]);
+    }
+    return true;
+}
+
+// The child has closed its outputs; it may still hang on its way out. True when it ended in time.
 bool waitForExit(pid_t pid, SteadyTime until, int& status) {
     const Descriptor watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
@@ -66,21 +71,39 @@ bool waitForExit(pid_t pid, SteadyTime until, int& status) {
     return ::waitpid(pid, &status, 0) == pid;
 }
 
-}  // namespace
+// A file without a name, to be the child's standard input. -1 with errno when there is no memory for it.
+int inputOf(const Trial& trial) {
+    json::Document d(rapidjson::kObjectType);
+    auto& a = d.GetAllocator();
+    json::Value configs(rapidjson::kObjectType);
+    for (const auto& [kind, texts] : trial.configs) {
+        json::Value list(rapidjson::kArrayType);
+        for (const auto& text : texts) list.PushBack(json::text(text, a), a);
+        json::set(configs, kind, std::move(list), a);
+    }
+    json::set(d, "configs", std::move(configs), a);
+    json::Value transcripts(rapidjson::kArrayType);
+    for (const auto& file : trial.transcripts) transcripts.PushBack(json::text(file.string(), a), a);
+    json::set(d, "transcripts", std::move(transcripts), a);
+    const std::string text = json::dump(d);
+    const int fd = ::memfd_create("stepper-probe", MFD_CLOEXEC);
+    if (fd < 0 || ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return fd;
+    ::close(fd);
+    return -1;
+}
 
-Result<void> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
-                          std::chrono::milliseconds timeout) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return Error{ErrorClass::Config, std::string("cannot probe: ") + std::strerror(errno)};
-    const Descriptor reader(ends[0]);
-    Descriptor writer(ends[1]);
+Error problem(std::string what) { return Error{ErrorClass::Config, std::move(what)}; }
 
+Error cannotProbe() { return problem(std::string("cannot probe: ") + std::strerror(errno)); }
+
+// The pid, or -1 with errno.
+pid_t spawn(const std::filesystem::path& program, const std::filesystem::path& file, int in, int out,
+            int err) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, writer.get(), STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t none;
@@ -96,30 +119,59 @@ Result<void> probeInChild(const std::filesystem::path& program, const std::files
                 tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
     std::array<char*, 3> env{asan.data(), tsan.data(), nullptr};
     pid_t pid = 0;
-    const int spawned = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
+    const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
-    if (spawned != 0)
-        return Error{ErrorClass::Config,
-                     "cannot probe with " + program.string() + ": " + std::strerror(spawned)};
-    writer.close();
+    errno = failed;
+    return failed ? -1 : pid;
+}
+
+Result<Description> descriptionIn(std::string_view line) {
+    const auto d = json::parse(line);
+    if (!d) return problem("its probe ended without a description");
+    Description out;
+    out.kind = json::string(*d, "kind").value_or("");
+    out.version = json::string(*d, "version").value_or("");
+    out.config_schema = json::string(*d, "configSchema").value_or("");
+    // As text: a JSON number would not hold the highest bit.
+    out.capabilities =
+        std::strtoull(std::string(json::string(*d, "capabilities").value_or("0")).c_str(), nullptr, 10);
+    out.abi_version = static_cast<uint32_t>(json::integer(*d, "abi").value_or(0));
+    if (out.kind.empty() || out.version.empty()) return problem("its probe ended without a description");
+    return out;
+}
+
+}  // namespace
+
+Result<Description> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
+                                 const Trial& trial, std::chrono::milliseconds timeout) {
+    const Descriptor input(inputOf(trial));
+    std::array<int, 2> out{-1, -1}, err{-1, -1};
+    const bool piped = input.get() >= 0 && ::pipe2(out.data(), O_CLOEXEC) == 0;
+    const Descriptor out_reader(out[0]);
+    Descriptor out_writer(out[1]);
+    if (!piped || ::pipe2(err.data(), O_CLOEXEC) != 0) return cannotProbe();
+    const Descriptor err_reader(err[0]);
+    Descriptor err_writer(err[1]);
+    const pid_t pid = spawn(program, file, input.get(), out_writer.get(), err_writer.get());
+    if (pid < 0) return problem("cannot probe with " + program.string() + ": " + std::strerror(errno));
+    out_writer.close();
+    err_writer.close();
 
     const SteadyTime until = std::chrono::steady_clock::now() + timeout;
-    std::string diagnostics;
+    std::array<Reading, 2> said{Reading{out_reader.get(), 2u << 20}, Reading{err_reader.get(), 65'536}};
     int status = 0;
-    if (!collect(reader.get(), until, diagnostics) || !waitForExit(pid, until, status)) {
+    if (!collect(said, until) || !waitForExit(pid, until, status)) {
         ::kill(pid, SIGKILL);
         ::waitpid(pid, &status, 0);
-        return Error{ErrorClass::Config,
-                     "hung while being probed and was ended after " + formatDuration(timeout)};
+        return problem("hung while being probed and was ended after " + formatDuration(timeout));
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    const std::string last = lastLine(diagnostics);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return descriptionIn(said[0].text);
+    const std::string last = lastLine(said[1].text);
     if (WIFSIGNALED(status))
-        return Error{ErrorClass::Config, "crashed while being probed (signal " +
-                                             std::to_string(WTERMSIG(status)) + ")" +
-                                             (last.empty() ? "" : ": " + last)};
-    return Error{ErrorClass::Config, last.empty() ? "failed its probe" : last};
+        return problem("crashed while being probed (signal " + std::to_string(WTERMSIG(status)) + ")" +
+                       (last.empty() ? "" : ": " + last));
+    return problem(last.empty() ? "failed its probe" : last);
 }
 
 }  // namespace stepper::plugin

@@ -2,14 +2,29 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "core/base/result.h"
+#include "core/plugin/image.h"
 
 namespace stepper::plugin {
 
-// Runs `program plugin probe --child file`, at most `timeout`. Config error saying how it ended and the last
-// line it wrote to standard error. Safe from any thread.
-Result<void> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
-                          std::chrono::milliseconds timeout);
+// What to try a plugin with.
+struct Trial {
+    std::map<std::string, std::vector<std::string>> configs;  // JSON, by kind
+    std::vector<std::filesystem::path> transcripts;
+};
+
+// Runs `program plugin probe --child file`, at most `timeout`, and takes the plugin's description from it.
+// Config error saying how it ended and the last line it wrote to standard error. Safe from any thread.
+Result<Description> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
+                                 const Trial& trial, std::chrono::milliseconds timeout);
+
+// Body of that child: maps FILE, runs its constructors, entry and init; creates the providers it will have
+// and plays a dry run with each; runs its transcripts; looks whether threads were left. Prints the
+// description as one line of JSON, or the reason on standard error. The exit status.
+int probeMain(const std::filesystem::path& file);
 
 }  // namespace stepper::plugin

@@ -7,8 +7,10 @@
 
 namespace stepper::plugin {
 
-// Checks that `bytes` is a complete 64-bit shared object for this machine that defines `entry_symbol` and
-// does not need static TLS. Config error with the reason otherwise. Never reads outside `bytes`.
+// Checks that `bytes` is a complete 64-bit shared object for this machine that exports the function
+// `entry_symbol` and nothing else, and that it can be loaded again and again beside other builds of itself:
+// no static TLS, no symbol shared by the whole process, no executable stack, no relocations of its code.
+// Config error with the reason and the remedy otherwise. Never reads outside `bytes`.
 Result<void> checkSharedObject(std::string_view bytes, std::string_view entry_symbol);
 
 }  // namespace stepper::plugin

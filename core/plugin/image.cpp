@@ -1,30 +1,18 @@
 #include "core/plugin/image.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <mutex>
-#include <sstream>
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/base/id.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/plugin/child_probe.h"
-#include "core/plugin/elf_check.h"
+#include "core/plugin/transcript.h"
 #include "core/plugin/views.h"
 
 namespace stepper::plugin {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr uintmax_t kMaxFileBytes = 256u << 20;
 
 std::mutex log_mutex;
 LogSink& logSink() {
@@ -33,10 +21,7 @@ LogSink& logSink() {
 }
 
 extern "C" void hostLog(void*, int32_t level, stepper_str message) {
-    const auto text = checkedView(message, 4096);
-    if (!text) return;
-    std::lock_guard lock(log_mutex);
-    if (logSink()) logSink()(level, toValidUtf8(*text));
+    if (const auto text = checkedView(message, 4096)) logOfPlugins(level, toValidUtf8(*text));
 }
 
 extern "C" const void* hostExtension(void*, const char*) { return nullptr; }
@@ -45,49 +30,6 @@ constexpr stepper_host kHost{sizeof(stepper_host), STEPPER_ABI_VERSION, nullptr,
 
 Error refused(const fs::path& file, std::string why) {
     return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
-}
-
-Result<std::string> readFile(const fs::path& file) {
-    struct stat info {};
-    if (::stat(file.c_str(), &info) != 0) return refused(file, std::strerror(errno));
-    if (!S_ISREG(info.st_mode)) return refused(file, "not a regular file");
-    if (info.st_mode & S_IWOTH) return refused(file, "writable by everybody; chmod o-w it");
-    if (info.st_uid != 0 && info.st_uid != ::geteuid())
-        return refused(file, "owned by another user (uid " + std::to_string(info.st_uid) + ")");
-    if (static_cast<uintmax_t>(info.st_size) > kMaxFileBytes) return refused(file, "larger than 256 MiB");
-    std::ifstream in(file, std::ios::binary);
-    std::string bytes(static_cast<size_t>(info.st_size), '\0');
-    if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-        return refused(file, "could not be read in full");
-    return bytes;
-}
-
-// glibc compares path strings before inodes: a path that was loaded once returns the old image for ever. The
-// content hash in the name gives every build a path of its own.
-Result<fs::path> privateCopy(const fs::path& file, std::string_view bytes, const std::string& sha,
-                             const fs::path& dir) {
-    std::error_code ec;
-    fs::create_directories(dir, ec);
-    if (ec) return refused(dir, "cannot create the folder for plugin copies: " + ec.message());
-    ::chmod(dir.c_str(), 0700);
-    const fs::path copy = dir / (file.stem().string() + "-" + sha.substr(0, 16) + ".so");
-    const fs::path draft = copy.string() + "." + std::to_string(::getpid());
-    const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0500);
-    if (fd < 0) return refused(draft, std::string("cannot write the private copy: ") + std::strerror(errno));
-    size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        done += static_cast<size_t>(n);
-    }
-    const bool closed = ::close(fd) == 0;
-    if (done < bytes.size() || !closed || ::rename(draft.c_str(), copy.c_str()) != 0) {
-        const int why = errno;
-        ::unlink(draft.c_str());
-        return refused(copy, std::string("cannot write the private copy: ") + std::strerror(why));
-    }
-    return copy;
 }
 
 bool isKind(std::string_view s) {
@@ -117,10 +59,26 @@ std::string flaw(const stepper_plugin* p) {
     return {};
 }
 
+Description describe(const stepper_plugin& table) {
+    return {std::string(*checkedView(table.kind, 64)), std::string(*checkedView(table.version, 64)),
+            std::string(*checkedView(table.config_schema, 1u << 20)), table.capabilities, table.abi_version};
+}
+
 Error reason(std::string why) { return Error{ErrorClass::Config, std::move(why)}; }
 
-// Errors hold the reason alone; the caller knows which file to name.
-Result<const stepper_plugin*> open(const fs::path& copy) {
+}  // namespace
+
+void logOfPlugins(int level, std::string_view message) {
+    std::lock_guard lock(log_mutex);
+    if (logSink()) logSink()(level, message);
+}
+
+void setPluginLog(LogSink sink) {
+    std::lock_guard lock(log_mutex);
+    logSink() = std::move(sink);
+}
+
+Result<const stepper_plugin*> openImage(const fs::path& copy) {
     void* handle = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): thread-local in glibc
@@ -139,54 +97,69 @@ Result<const stepper_plugin*> open(const fs::path& copy) {
     }
 }
 
-}  // namespace
+Result<void> PluginImage::map() const {
+    std::lock_guard lock(mapping_);
+    if (table_) return {};
+    auto table = openImage(copy_);
+    if (!table) return refused(file_, table.error().message);
+    if (!description_.kind.empty() && describe(**table).kind != description_.kind)
+        return refused(file_, "calls itself otherwise here than in its probe");
+    table_ = *table;
+    return {};
+}
 
-void setPluginLog(LogSink sink) {
-    std::lock_guard lock(log_mutex);
-    logSink() = std::move(sink);
+void PluginImage::deinit() const {
+    std::lock_guard lock(mapping_);
+    if (table_ && table_->deinit) table_->deinit();
+    table_ = nullptr;
+}
+
+std::string_view PluginImage::embeddedTranscripts() const {
+    if (!STEPPER_HAS(table_, stepper_plugin, get_extension) || !table_->get_extension) return {};
+    const auto* text = static_cast<const stepper_str*>(table_->get_extension(STEPPER_EXT_TRANSCRIPTS));
+    return text ? checkedView(*text, 16u << 20).value_or("") : std::string_view{};
+}
+
+Result<std::shared_ptr<const PluginImage>> PluginImage::open(const fs::path& copy) {
+    auto table = openImage(copy);
+    if (!table) return std::move(table).error();
+    std::shared_ptr<PluginImage> image(new PluginImage);
+    image->file_ = image->copy_ = copy;
+    image->table_ = *table;
+    image->description_ = describe(**table);
+    return std::shared_ptr<const PluginImage>(std::move(image));
 }
 
 Result<std::shared_ptr<const PluginImage>> PluginImage::load(const fs::path& file,
                                                              const LoadOptions& options) {
-    auto bytes = readFile(file);
-    if (!bytes) return std::move(bytes).error();
-    if (auto sound = checkSharedObject(*bytes, STEPPER_ENTRY_SYMBOL); !sound)
-        return refused(file, sound.error().message);
-    const std::string sha = sha256Hex(*bytes);
-    auto copy = privateCopy(file, *bytes, sha, options.copies_dir);
-    if (!copy) return std::move(copy).error();
-    if (!options.probe_program.empty()) {
-        auto probed = probeInChild(options.probe_program, *copy, options.probe_timeout);
-        if (!probed) return refused(file, probed.error().message);
-    }
-    auto table = open(*copy);
-    if (!table) return refused(file, table.error().message);
-
-    std::shared_ptr<PluginImage> image(new PluginImage);
-    image->file_ = file;
-    image->sha256_ = sha;
-    image->table_ = *table;
-    image->kind_ = *checkedView((*table)->kind, 64);
-    image->version_ = *checkedView((*table)->version, 64);
-    image->config_schema_ = *checkedView((*table)->config_schema, 1u << 20);
-    return std::shared_ptr<const PluginImage>(std::move(image));
+    const auto read = readPluginFile(file);
+    if (!read) return read.error();
+    return load(*read, options);
 }
 
-int probeMain(const fs::path& file) {
-    auto table = open(file);
-    if (!table) {
-        std::fprintf(stderr, "%s\n", table.error().message.c_str());
-        return 1;
+Result<std::shared_ptr<const PluginImage>> PluginImage::load(const PluginFile& file,
+                                                             const LoadOptions& options) {
+    auto copy = privateCopy(file, options.copies_dir);
+    if (!copy) return std::move(copy).error();
+    std::shared_ptr<PluginImage> image(new PluginImage);
+    image->file_ = file.path;
+    image->sha256_ = file.sha256;
+    image->copy_ = std::move(copy).value();
+    image->program_ = options.probe_program;
+    if (options.probe_program.empty()) {
+        if (auto mapped = image->map(); !mapped) return std::move(mapped).error();
+        image->description_ = describe(*image->table_);
+        return std::shared_ptr<const PluginImage>(std::move(image));
     }
-    const stepper_plugin& p = **table;
-    char text[512];
-    stepper_text_out error{text, sizeof text, 0};
-    stepper_provider* provider = nullptr;
-    // Most plugins refuse an empty configuration; what matters is that they do so without dying.
-    if (p.create(stepper_str{"{}", 2}, &provider, &error) == STEPPER_OK) p.destroy(provider);
-    std::printf("{\"kind\":\"%.*s\"}\n", static_cast<int>(p.kind.len), p.kind.ptr);
-    std::fflush(stdout);
-    return 0;
+    auto description = probeInChild(options.probe_program, image->copy_,
+                                    {options.configs, sidecarTranscripts(file.path)}, options.probe_timeout);
+    if (!description) {
+        std::error_code ignored;  // a folder of refused files is untidy, no more
+        fs::remove(image->copy_, ignored);
+        return refused(file.path, description.error().message);
+    }
+    image->description_ = std::move(description).value();
+    return std::shared_ptr<const PluginImage>(std::move(image));
 }
 
 }  // namespace stepper::plugin

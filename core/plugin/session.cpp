@@ -6,16 +6,23 @@
 
 #include "core/base/json_schema.h"
 #include "core/base/text.h"
+#include "core/plugin/remote_instance.h"
 #include "core/plugin/views.h"
 
 namespace stepper::plugin {
 namespace {
 
-constexpr size_t kMaxUrl = 8'192, kMaxName = 256, kMaxHeaderValue = 8'192, kMaxHeaders = 64,
-                 kMaxMessage = 1'024;
+constexpr size_t kMaxUrl = 8'192, kMaxName = 256, kMaxHeaderValue = 8'192, kMaxMessage = 1'024;
 constexpr size_t kMaxBody = 64u << 20, kMaxEmit = 16u << 20;
 constexpr int kMaxSends = 64;
 constexpr uint32_t kMaxWaitMs = 3'600'000;
+
+Result<std::unique_ptr<Instance>> createRemotely(const PluginImage& image, std::string_view config_json) {
+    RemoteOptions options;
+    options.program = image.program();
+    options.log = logOfPlugins;
+    return createRemote(image.copy(), image.kind(), std::string(config_json), options);
+}
 
 // Lives for one step: what emit() writes to, and the first rule it saw broken.
 struct Sink {
@@ -75,34 +82,15 @@ bool isOneLine(std::string_view s) {
     return s.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
-// A buffer for the error texts of create and begin.
-class ErrorText {
-public:
-    stepper_text_out* abi() { return &out_; }
-    std::string take(std::string_view otherwise) const {
-        const size_t n = std::min(out_.len, sizeof buffer_);
-        return n == 0 ? std::string(otherwise) : toValidUtf8({buffer_, n});
-    }
-
-private:
-    char buffer_[kMaxMessage] = {};
-    stepper_text_out out_{buffer_, sizeof buffer_, 0};
-};
-
 }  // namespace
 
-Session::Session(std::shared_ptr<const Provider> provider, stepper_session* handle)
-    : provider_(std::move(provider)), handle_(handle) {}
+Session::Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conversation> conversation)
+    : provider_(std::move(provider)), conversation_(std::move(conversation)) {}
 
-Session::Session(Session&& other) noexcept
-    : provider_(std::move(other.provider_)),
-      handle_(other.handle_),
-      open_(other.open_),
-      finished_(other.finished_),
-      sends_(other.sends_) {}
+Session::Session(Session&& other) noexcept = default;
 
 Session::~Session() {
-    if (provider_) provider_->image().table().end(handle_);
+    if (provider_) provider_->image()->conduct().callEnded(at_fault_);
 }
 
 Action Session::start(Output& out) { return step(eventOf(STEPPER_EV_START), out); }
@@ -157,10 +145,10 @@ Action Session::step(stepper_event event, Output& out) {
     action.request.struct_size = sizeof action.request;
     action.error.struct_size = sizeof action.error;
     action.error.retry_after_ms = -1;
-    try {
-        provider_->image().table().step(handle_, &event, &action);
-    } catch (...) {
-        return broken("it threw an exception across the C boundary");
+    if (auto answered = conversation_->step(event, action); !answered) {
+        finished_ = true;
+        at_fault_ = answered.error().error_class == ErrorClass::Internal;
+        return std::move(answered).error();
     }
     if (sink.broken) return broken(sink.broken);
     if (event.kind == STEPPER_EV_CANCEL && action.kind == STEPPER_CONTINUE) return Done{};
@@ -188,6 +176,7 @@ Action Session::check(const stepper_action& action) {
     finished_ = true;
     Error error;
     error.error_class = errorClassOf(action.error.error_class);
+    at_fault_ = error.error_class == ErrorClass::Internal;
     error.message = toValidUtf8(utf8Prefix(*message, kMaxMessage));
     if (error.message.empty()) error.message = "the plugin gave no reason";
     error.http_status = std::clamp(action.error.http_status, 0, 999);
@@ -211,7 +200,7 @@ Action Session::checkSend(const stepper_http_request& from) {
         return broken("its request asks for an unknown auth mode");
     if (from.auth_mode >= STEPPER_AUTH_HEADER && !isToken(*auth_name))
         return broken("its request names no header or parameter for the key");
-    if (from.header_count > kMaxHeaders || (from.header_count > 0 && !from.headers))
+    if (from.header_count > kMaxRequestHeaders || (from.header_count > 0 && !from.headers))
         return broken("its request has a wrong number of headers");
 
     SendSpec to;
@@ -236,13 +225,14 @@ Action Session::checkSend(const stepper_http_request& from) {
 }
 
 Error Session::broken(std::string rule) {
-    finished_ = true;
+    finished_ = at_fault_ = true;
     return Error{ErrorClass::Internal,
-                 "plugin " + provider_->image().kind() + " broke the plugin ABI: " + rule};
+                 "plugin " + provider_->image()->kind() + " broke the plugin ABI: " + rule};
 }
 
 Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const PluginImage> image,
-                                                         std::string_view config_json) {
+                                                         std::string_view config_json,
+                                                         config::Isolation isolation) {
     auto config = json::parse(config_json);
     if (!config) return std::move(config).error();
     auto schema_json = json::parse(image->configSchema());
@@ -255,38 +245,17 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
         return Error{ErrorClass::Config,
                      "not what plugin " + image->kind() + " takes: " + valid.error().message};
 
-    ErrorText text;
-    stepper_provider* handle = nullptr;
-    int32_t status = STEPPER_E_INTERNAL;
-    try {
-        status = image->table().create(toAbi(config_json), &handle, text.abi());
-    } catch (...) {
-        return Error{ErrorClass::Config,
-                     "plugin " + image->kind() + " threw an exception across the C boundary"};
-    }
-    if (status != STEPPER_OK)
-        return Error{ErrorClass::Config,
-                     "plugin " + image->kind() + ": " + text.take("refused its configuration")};
-    return std::shared_ptr<const Provider>(new Provider(std::move(image), handle));
+    auto instance = isolation == config::Isolation::Process ? createRemotely(*image, config_json)
+                                                            : createInProcess(*image, config_json);
+    if (!instance) return std::move(instance).error();
+    return std::shared_ptr<const Provider>(new Provider(std::move(image), std::move(instance).value()));
 }
 
-Provider::~Provider() { image_->table().destroy(handle_); }
-
 Result<Session> Provider::begin(Job job, std::string_view request_json) const {
-    ErrorText text;
-    stepper_session* handle = nullptr;
-    int32_t status = STEPPER_E_INTERNAL;
-    try {
-        status = image_->table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &handle,
-                                       text.abi());
-    } catch (...) {
-        return Error{ErrorClass::Internal,
-                     "plugin " + image_->kind() + " threw an exception across the C boundary"};
-    }
-    if (status != STEPPER_OK)
-        return Error{errorClassOf(status),
-                     "plugin " + image_->kind() + ": " + text.take("refused the request")};
-    return Session(shared_from_this(), handle);
+    auto conversation = instance_->begin(job, request_json);
+    if (conversation) return Session(shared_from_this(), std::move(conversation).value());
+    image_->conduct().callEnded(conversation.error().error_class == ErrorClass::Internal);
+    return std::move(conversation).error();
 }
 
 }  // namespace stepper::plugin

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/plugin/image.h"
+#include "core/config/config.h"
+#include "core/plugin/instance.h"
 #include "core/transport/transport.h"
 
 namespace stepper::plugin {
-
-enum class Job : int32_t { Generate = 0, Probe = 1, Warmup = 2, Models = 3 };
 
 enum class AuthMode : int32_t { None = 0, Bearer = 1, Header = 2, Query = 3 };
 
@@ -72,7 +71,7 @@ public:
 
 private:
     friend class Provider;
-    Session(std::shared_ptr<const Provider> provider, stepper_session* handle);
+    Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conversation> conversation);
 
     Action step(stepper_event event, Output& out);
     Action check(const stepper_action& action);
@@ -80,9 +79,10 @@ private:
     Error broken(std::string rule);
 
     std::shared_ptr<const Provider> provider_;  // keeps provider and image alive
-    stepper_session* handle_;
+    std::unique_ptr<Conversation> conversation_;
     bool open_ = false;  // an exchange is running: only Continue, Done and failures are allowed
     bool finished_ = false;
+    bool at_fault_ = false;  // the plugin itself failed
     int sends_ = 0;
 };
 
@@ -90,21 +90,24 @@ private:
 class Provider : public std::enable_shared_from_this<Provider> {
 public:
     // Validates config_json against the plugin's schema, then creates. Config error with the plugin's words.
-    static Result<std::shared_ptr<const Provider>> create(std::shared_ptr<const PluginImage> image,
-                                                          std::string_view config_json);
-    ~Provider();
+    static Result<std::shared_ptr<const Provider>> create(
+        std::shared_ptr<const PluginImage> image, std::string_view config_json,
+        config::Isolation isolation = config::Isolation::None);
+    ~Provider() { image_->addUser(-1); }
     Provider(const Provider&) = delete;
     Provider& operator=(const Provider&) = delete;
 
     // InvalidRequest, Unsupported or Internal, as the plugin said.
     Result<Session> begin(Job job, std::string_view request_json) const;
-    const PluginImage& image() const { return *image_; }
+    const std::shared_ptr<const PluginImage>& image() const { return image_; }
 
 private:
-    Provider(std::shared_ptr<const PluginImage> image, stepper_provider* handle)
-        : image_(std::move(image)), handle_(handle) {}
+    Provider(std::shared_ptr<const PluginImage> image, std::unique_ptr<Instance> instance)
+        : image_(std::move(image)), instance_(std::move(instance)) {
+        image_->addUser(1);
+    }
     std::shared_ptr<const PluginImage> image_;
-    stepper_provider* handle_;
+    std::unique_ptr<Instance> instance_;
 };
 
 }  // namespace stepper::plugin

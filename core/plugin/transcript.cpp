@@ -87,4 +87,18 @@ Result<Transcript> parseTranscript(std::string_view text, std::string file) {
     return out;
 }
 
+std::vector<std::filesystem::path> sidecarTranscripts(const std::filesystem::path& plugin_file) {
+    namespace fs = std::filesystem;
+    std::vector<fs::path> out;
+    std::error_code ec;
+    const fs::path stem = fs::path(plugin_file).replace_extension();
+    if (const fs::path single = stem.string() + ".transcript"; fs::is_regular_file(single, ec))
+        out.push_back(single);
+    for (fs::directory_iterator it(stem.string() + ".transcripts", ec); !ec && it != fs::directory_iterator{};
+         it.increment(ec))
+        if (it->path().extension() == ".transcript") out.push_back(it->path());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
 }  // namespace stepper::plugin

@@ -1,6 +1,7 @@
 // Transcripts: text files that drive a plugin through events and state what it must answer. The format is
 // described in tests/transcripts/README.md. Sans-I/O but for reading the file.
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ struct Transcript {
 
 // Config error "file:line: problem".
 Result<Transcript> parseTranscript(std::string_view text, std::string file);
+
+// The transcripts beside a plugin file: STEM.transcript, and *.transcript in STEM.transcripts, by name.
+std::vector<std::filesystem::path> sidecarTranscripts(const std::filesystem::path& plugin_file);
 
 // A case that failed: where, and what was expected and seen.
 struct TranscriptFailure {

@@ -7,6 +7,9 @@
 
 namespace stepper::plugin {
 
+// A plugin's request with more headers is refused; they need not be carried.
+inline constexpr size_t kMaxRequestHeaders = 64;
+
 inline stepper_str toAbi(std::string_view s) { return {s.data(), s.size()}; }
 
 // The view, unless it is longer than `max` bytes or has a length without a pointer.

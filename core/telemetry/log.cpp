@@ -90,6 +90,10 @@ void init(std::string_view level, std::string_view format) {
     s.logger->set_level(spdlog::level::from_str(std::string(level)));
 }
 
+void setLevel(std::string_view level) {
+    if (const auto& logger = state().logger) logger->set_level(spdlog::level::from_str(std::string(level)));
+}
+
 bool enabled(Level level) {
     const auto& logger = state().logger;
     return logger && logger->should_log(toSpdlog(level));

@@ -35,6 +35,8 @@ using Fields = std::initializer_list<Field>;
 
 // `level`: trace debug info warn error off; `format`: json | text. Call once, before other threads start.
 void init(std::string_view level, std::string_view format);
+// The level alone; at any time.
+void setLevel(std::string_view level);
 bool enabled(Level level);
 void write(Level level, std::string_view event, Fields fields = {});
 

@@ -85,6 +85,23 @@ struct Metrics::Families {
             .Name("stepper_quota_remaining")
             .Help("What is left of a provider's quota, in its requests or tokens")
             .Register(registry);
+    prometheus::Family<prometheus::Counter>& reloads =
+        prometheus::BuildCounter()
+            .Name("stepper_reloads_total")
+            .Help("Changed files that were put in force, or refused")
+            .Register(registry);
+    prometheus::Gauge& reload_ok = prometheus::BuildGauge()
+                                       .Name("stepper_last_reload_successful")
+                                       .Help("0 while the files hold what is refused")
+                                       .Register(registry)
+                                       .Add({});
+    prometheus::Gauge& generation = prometheus::BuildGauge()
+                                        .Name("stepper_config_generation")
+                                        .Help("Counts what has been in force since the start")
+                                        .Register(registry)
+                                        .Add({});
+    prometheus::Family<prometheus::Gauge>& plugins =
+        prometheus::BuildGauge().Name("stepper_plugins").Help("Plugins by state").Register(registry);
     prometheus::Gauge& queue_size = prometheus::BuildGauge()
                                         .Name("job_queue_size")
                                         .Help("Jobs waiting for a worker")
@@ -97,7 +114,10 @@ struct Metrics::Families {
                                        .Add({});
 };
 
-Metrics::Metrics() : f_(std::make_unique<Families>()) {}
+Metrics::Metrics() : f_(std::make_unique<Families>()) {
+    f_->reload_ok.Set(1);
+    f_->generation.Set(1);
+}
 Metrics::~Metrics() = default;
 
 void Metrics::request(std::string_view provider, std::string_view status, std::string_view preset,
@@ -166,6 +186,16 @@ void Metrics::quotaRemaining(std::string_view provider, std::string_view window,
 }
 
 void Metrics::jobQueue(int64_t size) { f_->queue_size.Set(static_cast<double>(size)); }
+
+void Metrics::reload(bool ok, int64_t generation) {
+    f_->reloads.Add({{"result", ok ? "applied" : "refused"}}).Increment();
+    f_->reload_ok.Set(ok ? 1 : 0);
+    f_->generation.Set(static_cast<double>(generation));
+}
+
+void Metrics::pluginsInState(std::string_view state, int64_t count) {
+    f_->plugins.Add({{"state", std::string(state)}}).Set(static_cast<double>(count));
+}
 
 std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(f_->registry.Collect()); }
 

@@ -37,6 +37,10 @@ public:
     void providerState(std::string_view provider, bool ready, bool circuit_open);
     // `window` is a configured one: "rpm", "tpd".
     void quotaRemaining(std::string_view provider, std::string_view window, int64_t units);
+    // The files were read and something came of it: put in force, or refused.
+    void reload(bool ok, int64_t generation);
+    // How many plugins are in that state: live, probation, retired, rejected, quarantined.
+    void pluginsInState(std::string_view state, int64_t count);
     // All jobs that wait for a worker.
     void jobQueue(int64_t size);
 

@@ -19,6 +19,9 @@
 #define BAD_ABORT 11   /* dies in init */
 #define BAD_SHORT 12   /* its table is shorter than ABI 1.0's */
 #define BAD_ENTRY 13   /* no entry symbol at all */
+#define BAD_EXPORTS 14 /* exports more than its entry */
+#define BAD_TLS 15     /* thread-locals in the static block */
+#define BAD_STACK 16   /* linked to want an executable stack */
 
 #define TEXT(literal) \
     { literal, sizeof(literal) - 1 }
@@ -31,8 +34,23 @@ __attribute__((constructor)) static void hang(void) {
 }
 #endif
 
+#if BAD == BAD_EXPORTS
+int extra_a;
+int extra_b(void);
+int extra_b(void) { return extra_a; }
+int extra_c(void);
+int extra_c(void) { return extra_a; }
+int extra_d(void);
+int extra_d(void) { return extra_a; }
+#elif BAD == BAD_TLS
+static _Thread_local volatile int calls __attribute__((tls_model("initial-exec")));
+#endif
+
 static stepper_status init(const stepper_host* host) {
     (void)host;
+#if BAD == BAD_TLS
+    ++calls;
+#endif
 #if BAD == BAD_ABORT
     abort();
 #endif

@@ -55,6 +55,16 @@ static void step(stepper_session* session, const stepper_event* event, stepper_a
 
 static void end(stepper_session* session) { free(session); }
 
+/* Its own test, which Stepper runs before it takes the plugin. */
+static const void* get_extension(const char* id) {
+    static const stepper_str transcripts =
+        TEXT("case it answers with the request\n"
+             "begin generate {\"messages\":[]}\n"
+             "expect text \"{\\\"messages\\\":[]}\"\n"
+             "expect done\n");
+    return strcmp(id, STEPPER_EXT_TRANSCRIPTS) == 0 ? &transcripts : NULL;
+}
+
 static const stepper_plugin plugin = {
     sizeof plugin,
     STEPPER_ABI_VERSION,
@@ -71,7 +81,7 @@ static const stepper_plugin plugin = {
     begin,
     step,
     end,
-    NULL,
+    get_extension,
 };
 
 STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) { return &plugin; }

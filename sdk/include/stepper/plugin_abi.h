@@ -215,6 +215,10 @@ typedef struct stepper_plugin {
     const void* (*get_extension)(const char* id); /* [thread-safe] optional */
 } stepper_plugin;
 
+/* For the plugin's get_extension: a const stepper_str*, transcripts of the plugin as one text. The host runs them
+ * before it takes the plugin; they live as long as the image. */
+#define STEPPER_EXT_TRANSCRIPTS "stepper.transcripts/1"
+
 typedef const stepper_plugin* (*stepper_entry_fn)(void);
 STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void);
 

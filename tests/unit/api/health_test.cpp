@@ -29,12 +29,13 @@ protected:
         snapshot_.providers.push_back(engine::shoutEntry("off", false));
         snapshot_.providers.back().disabled_reason = "it has no key";
     }
-    Health health(const GateState& one, const GateState& two, const store::Health& store = kStoreWorks) {
-        return healthOf(snapshot_, {one, two, {}}, store);
+    Health health(const GateState& one, const GateState& two, const store::Health& store = kStoreWorks,
+                  const engine::ReloadReport& files = {}) {
+        return healthOf(snapshot_, {one, two, {}}, store, files);
     }
     // The first provider as it is shown.
     std::string shown(const GateState& one) {
-        const auto parsed = json::parse(healthJson(snapshot_, {one, {}, {}}, kStoreWorks, WallTime{}, false));
+        const auto parsed = json::parse(healthJson(snapshot_, {one, {}, {}}, kStoreWorks, {}, WallTime{}, false));
         EXPECT_TRUE(parsed.ok());
         return json::dump(*json::at(*parsed, "/providers/0"));
     }
@@ -54,6 +55,17 @@ TEST_F(HealthTest, BeingUsedIsNotBeingIll) {
     EXPECT_EQ(health(denied(Denial::CircuitOpen), denied(Denial::Disabled)), Health::Unhealthy);
 }
 
+TEST_F(HealthTest, RefusedFilesAreToldButHarmNobody) {
+    engine::ReloadReport files;
+    files.problems = {"providers.yaml:3:5: limits.rpm: expected a whole number"};
+    EXPECT_EQ(health({}, {}, kStoreWorks, files), Health::Degraded);
+    const auto shown =
+        json::parse(healthJson(snapshot_, {{}, {}, {}}, kStoreWorks, files, WallTime{}, false));
+    EXPECT_EQ(json::dump(*json::at(*shown, "/config")),
+              R"({"status":"refused","generation":0,"problems":["providers.yaml:3:5: limits.rpm: )"
+              R"(expected a whole number"]})");
+}
+
 TEST_F(HealthTest, TheStoreCounts) {
     using Status = store::Health::Status;
     EXPECT_EQ(health({}, {}, {Status::Degraded, "slow"}), Health::Degraded);
@@ -62,7 +74,7 @@ TEST_F(HealthTest, TheStoreCounts) {
 
 TEST_F(HealthTest, WithoutProvidersNothingCanBeDone) {
     snapshot_.providers.erase(snapshot_.providers.begin(), snapshot_.providers.begin() + 2);
-    EXPECT_EQ(healthOf(snapshot_, {{}}, kStoreWorks), Health::Unhealthy);
+    EXPECT_EQ(healthOf(snapshot_, {{}}, kStoreWorks, {}), Health::Unhealthy);
 }
 
 TEST_F(HealthTest, AProviderShowsWhatIsKnownOfIt) {
@@ -102,7 +114,7 @@ TEST_F(HealthTest, EveryStateHasItsWordAndReason) {
 }
 
 TEST_F(HealthTest, WhoIsOffSaysWhy) {
-    const auto parsed = json::parse(healthJson(snapshot_, {{}, {}, {}}, kStoreWorks, WallTime{}, true));
+    const auto parsed = json::parse(healthJson(snapshot_, {{}, {}, {}}, kStoreWorks, {}, WallTime{}, true));
     ASSERT_TRUE(parsed.ok());
     const auto& off = *json::at(*parsed, "/providers/2");
     EXPECT_EQ(json::string(off, "state"), "disabled");

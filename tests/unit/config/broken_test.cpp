@@ -57,12 +57,12 @@ TEST(Broken, Settings) {
     const Broken cases[] = {
         {"lgo: {}\n", "1:1: lgo: unknown key; did you mean \"log\"?"},
         {"a: 1\n\"b\": 2\na: 3\n",
-         "1:1: a: unknown key; valid here: server, providers_file, plugins_dir, store, cache, "
+         "1:1: a: unknown key; valid here: server, providers_file, plugins_dir, plugins, store, cache, "
          "queue, batch, fallback, security, webhooks, log\n"
-         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, plugins_dir, "
+         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log\n"
          "stepper.yaml:3:1: a: this key is already on line 1\n"
-         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, plugins_dir, "
+         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log"},
         {"log: info\n", "1:6: log: expected a mapping of keys to values, not \"info\""},
         {"log: { level: [] }\n", "1:15: log.level: expected a single value, not a list"},
@@ -177,7 +177,8 @@ TEST(Broken, Providers) {
         {"providers: [{ name: a, plugin: p, plan: manual }]\n",
          "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, api_key, "
          "options, timeout, connect_timeout, first_byte_timeout, idle_timeout, concurrency, "
-         "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, price, max_tokens"},
+         "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, isolation, price, "
+         "max_tokens"},
         {"providers: [{ name: a, plugin: p, timeout: 0 }]\n",
          "1:44: providers[0].timeout: expected a duration from 1ms to 1d, such as 500ms, 30s or 1h30m, not "
          "\"0\""},
@@ -206,6 +207,7 @@ TEST(Broken, Providers) {
          "1:13: defaults.name: unknown key; valid here: timeout, connect_timeout, first_byte_timeout, "
          "idle_timeout, "
          "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
+         "isolation, "
          "price, max_tokens"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
          "1:28: defaults.limits.rpm: expected a whole number from 1 to 1000000000000, not \"x\""},

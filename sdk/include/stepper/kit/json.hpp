@@ -145,7 +145,7 @@ inline const Value* array(const Value& v, std::string_view key) {
 
 // Builders. set replaces a member of the same name.
 inline Value text(std::string_view s, Allocator& a) {
-    return Value(s.data(), static_cast<rapidjson::SizeType>(s.size()), a);
+    return Value(s.empty() ? "" : s.data(), static_cast<rapidjson::SizeType>(s.size()), a);  // {} has no data
 }
 inline void remove(Value& from, std::string_view key) {
     from.RemoveMember(Value(rapidjson::StringRef(key.data(), key.size())));

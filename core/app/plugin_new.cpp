@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "core/app/plugin_verbs.h"
+#include "core/app/template.h"
+
+namespace stepper::app {
+namespace fs = std::filesystem;
+namespace {
+
+bool isKind(std::string_view s) {
+    return !s.empty() && s.size() <= 64 && std::all_of(s.begin(), s.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+std::string named(std::string_view text, std::string_view name) {
+    std::string out(text);
+    for (size_t i = 0; (i = out.find(kTemplateName, i)) != std::string::npos; i += name.size())
+        out.replace(i, kTemplateName.size(), name);
+    return out;
+}
+
+bool write(const fs::path& file, const std::string& content) {
+    std::ofstream out(file, std::ios::binary);
+    out << content;
+    return static_cast<bool>(out.flush());
+}
+
+}  // namespace
+
+int pluginNew(const Options&, const Words& words) {
+    if (words.empty() || words.size() > 2)
+        return complain("stepper plugin new takes a NAME and perhaps a DIR", kExitUsage);
+    const std::string& name = words[0];
+    if (!isKind(name))
+        return complain("'" + name + "' cannot be a plugin's name: expected 1 to 64 of a-z, 0-9 and -",
+                        kExitUsage);
+    const fs::path dir = words.size() > 1 ? words[1] : name;
+
+    std::error_code ec;
+    for (const auto& file : pluginTemplate()) {
+        const fs::path path = dir / named(file.path, name);
+        if (fs::symlink_status(path, ec).type() != fs::file_type::not_found)
+            return complain(path.string() + " is there already; nothing was written");
+    }
+    fs::create_directories(dir, ec);
+    if (ec) return complain(dir.string() + " cannot be made: " + ec.message());
+    for (const auto& file : pluginTemplate()) {
+        const fs::path path = dir / named(file.path, name);
+        if (!write(path, named(file.content, name))) return complain(path.string() + " cannot be written");
+        std::printf("%s\n", path.c_str());
+    }
+    std::printf("\nNext: cd %s && cmake -B build && cmake --build build && ctest --test-dir build\n",
+                dir.c_str());
+    return kExitOk;
+}
+
+}  // namespace stepper::app

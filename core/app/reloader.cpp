@@ -1,0 +1,273 @@
+#include "core/app/reloader.h"
+
+#include <algorithm>
+
+#include "core/config/compare.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::app {
+namespace fs = std::filesystem;
+namespace {
+
+using engine::ReloadReport;
+
+// After a change the files are given this long to come to rest.
+constexpr milliseconds kQuiet{100}, kRestless{400};
+constexpr milliseconds kLookAgain{100};
+// Where nobody tells of changes: network and some overlay file systems.
+constexpr milliseconds kRescan{10'000};
+
+std::string joined(const std::vector<std::string>& sentences) {
+    std::string out;
+    for (const auto& s : sentences) out += (out.empty() ? "" : "; ") + s;
+    return out;
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(to));
+}
+
+bool isIn(const plugin::Catalog& catalog, const plugin::PluginImage* image) {
+    const auto it = catalog.by_kind.find(image->kind());
+    return it != catalog.by_kind.end() && it->second.get() == image;
+}
+
+// What became of the providers, apart from what the configuration says.
+std::vector<std::string> comingsAndGoings(const engine::Snapshot& from, const engine::Snapshot& to) {
+    std::vector<std::string> out;
+    for (const auto& p : to.providers) {
+        const auto* before = from.find(p.spec.name);
+        const bool was = before && before->enabled();
+        if (p.enabled() && !was) out.push_back("provider " + p.spec.name + " is live");
+        if (!p.enabled() && (was || (before && before->disabled_reason != p.disabled_reason)))
+            out.push_back("provider " + p.spec.name + " is disabled: " + p.disabled_reason);
+    }
+    return out;
+}
+
+}  // namespace
+
+Reloader::Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins)
+    : deps_(std::move(deps)), library_(std::move(ledger), std::move(plugins), [this] { files_.wake(); }) {}
+
+Reloader::~Reloader() { stop(); }
+
+plugin::Demand Reloader::demandOf(const config::Config& config) const {
+    plugin::Demand out;
+    out.dir = config.plugins_dir.empty() ? deps_.default_plugins_dir : config.plugins_dir;
+    out.configs = engine::pluginConfigs(config);
+    out.require_sha256 = config.plugins.require_sha256;
+    out.sha256 = config.plugins.sha256;
+    return out;
+}
+
+void Reloader::begin(config::Config config) {
+    config_files_ = config.files;
+    for (const auto& warning : config.warnings) log::warn("configuration", {{"warning", warning}});
+    auto seen = library_.look(demandOf(config), plugin::Pace::Immediate);
+    auto first = engine::buildSnapshot(std::move(config), std::move(seen.catalog), deps_.gates, 1);
+    library_.adopt(first->catalog, first->generation);
+    deps_.snapshots.publish(std::move(first));
+    std::lock_guard lock(mutex_);
+    last_.generation = 1;
+    last_.at = deps_.clock.wall();
+    for (const auto& file : config_files_) last_.files.push_back(file.string());
+}
+
+void Reloader::start(std::function<void(const engine::Snapshot&)> changed) {
+    changed_ = std::move(changed);
+    thread_ = std::thread([this] { watch(); });
+}
+
+void Reloader::stop() {
+    {
+        std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    files_.wake();
+    done_.notify_all();
+    if (!thread_.joinable()) return;
+    thread_.join();
+    library_.close();
+}
+
+void Reloader::trigger() {
+    {
+        std::lock_guard lock(mutex_);
+        ++asked_;
+    }
+    files_.wake();
+}
+
+Result<ReloadReport> Reloader::reload(SteadyTime deadline) { return request(std::nullopt, deadline); }
+
+Result<ReloadReport> Reloader::release(const std::string& sha256, SteadyTime deadline) {
+    const auto all = library_.list();
+    if (std::none_of(all.begin(), all.end(), [&](const auto& l) {
+            return l.state == plugin::Listing::State::Quarantined && l.sha256 == sha256;
+        }))
+        return Error{ErrorClass::InvalidRequest, "no plugin with the sha256 " + sha256 + " is quarantined"};
+    return request(sha256, deadline);
+}
+
+Result<ReloadReport> Reloader::request(std::optional<std::string> release, SteadyTime deadline) {
+    std::unique_lock lock(mutex_);
+    const uint64_t mine = ++asked_;
+    if (release) release_ = std::move(release);
+    files_.wake();
+    done_.wait_until(lock, deadline, [&] { return served_ >= mine || stop_; });
+    if (served_ >= mine) return last_;
+    return Error{ErrorClass::Overloaded,
+                 stop_ ? "the server is stopping" : "the reload has not ended in time; it goes on"};
+}
+
+ReloadReport Reloader::last() const {
+    std::lock_guard lock(mutex_);
+    return last_;
+}
+
+std::vector<fs::path> Reloader::watched() const {
+    std::vector<fs::path> out;
+    for (const auto& file : config_files_) out.push_back(fs::absolute(file));
+    out.push_back(fs::absolute(demandOf(deps_.snapshots.get()->config).dir));
+    return out;
+}
+
+void Reloader::watch() {
+    bool complained = false;
+    std::vector<fs::path> before;
+    for (;;) {
+        auto paths = watched();
+        const auto watching = files_.watch(paths);
+        if (!watching && !complained)
+            log::warn("files are not watched; changes are seen every 10 s, at SIGHUP and POST /admin/reload",
+                      {{"reason", watching.error().message}});
+        complained = !watching;
+        // What changed before somebody watched it would go unnoticed.
+        const auto patience = paths != before ? milliseconds{0} : unsettled_ ? kLookAgain : kRescan;
+        before = std::move(paths);
+        const auto why = files_.wait(std::chrono::steady_clock::now() + patience);
+        if (why == FileWatch::Why::Changed) files_.settle(kQuiet, kRestless);
+        const bool probation_over = library_.settle();
+
+        uint64_t asked = 0;
+        bool wanted = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (stop_) return;
+            asked = asked_;
+            wanted = asked_ > served_;
+            if (release_) library_.release(*release_);
+            release_.reset();
+        }
+        if (why == FileWatch::Why::Woken && !wanted && !probation_over) continue;
+        look(wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
+        {
+            std::lock_guard lock(mutex_);
+            served_ = asked;
+        }
+        done_.notify_all();
+    }
+}
+
+void Reloader::look(plugin::Pace pace) {
+    const auto started = std::chrono::steady_clock::now();
+    ReloadReport report;
+    auto fresh = freshConfig(report);
+    // What is wrong with the configuration does not keep a plugin from being replaced.
+    if (!fresh || !apply(*fresh, pace, report))
+        apply(deps_.snapshots.get()->config, plugin::Pace::Careful, report);
+    report.generation = deps_.snapshots.get()->generation;
+    report.at = deps_.clock.wall();
+    report.took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
+    tell(std::move(report));
+}
+
+std::optional<config::Config> Reloader::freshConfig(ReloadReport& report) {
+    std::vector<fs::path> files;
+    auto config = deps_.load(files);
+    for (const auto& file : files) report.files.push_back(file.string());
+    config_files_ = std::move(files);
+    if (!config) {
+        report.problems.push_back(config.error().message);
+        return std::nullopt;
+    }
+    report.restart = config::keepFixed(*config, deps_.snapshots.get()->config);
+    return std::move(config).value();
+}
+
+bool Reloader::apply(const config::Config& config, plugin::Pace pace, ReloadReport& report) {
+    const auto running = deps_.snapshots.get();
+    for (;;) {
+        auto seen = library_.look(demandOf(config), pace);
+        unsettled_ = seen.unsettled;
+        pace = plugin::Pace::Careful;  // what was refused just now is not tried again
+        auto next = engine::buildSnapshot(config, std::move(seen.catalog), deps_.gates,
+                                          running->generation + 1, running.get());
+        std::vector<std::string> problems;
+        bool refused = false;
+        for (const auto& p : next->providers) {
+            if (p.absence != engine::Absence::ConfigRefused) continue;
+            const auto& image = next->catalog.by_kind.find(p.spec.plugin)->second;
+            // A new plugin that does not take what is configured is the plugin's fault.
+            if (!isIn(running->catalog, image.get())) {
+                library_.refuse(*image, "provider " + p.spec.name + ": " + p.disabled_reason);
+                refused = true;
+                break;
+            }
+            problems.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " +
+                               p.disabled_reason);
+        }
+        if (refused) continue;
+        if (problems.empty()) {
+            publish(std::move(next), report);
+            return true;
+        }
+        append(report.problems, std::move(problems));
+        return false;
+    }
+}
+
+void Reloader::publish(std::shared_ptr<const engine::Snapshot> next, ReloadReport& report) {
+    const auto running = deps_.snapshots.get();
+    auto changes = config::differences(running->config, next->config);
+    append(changes, comingsAndGoings(*running, *next));
+    if (changes.empty() && running->catalog.by_kind == next->catalog.by_kind) return;
+    for (const auto& warning : next->config.warnings)
+        if (const auto& known = running->config.warnings;
+            std::find(known.begin(), known.end(), warning) == known.end())
+            log::warn("configuration", {{"warning", warning}});
+    append(report.changes, library_.adopt(next->catalog, next->generation));
+    append(report.changes, std::move(changes));
+    deps_.gates.reconfigure(*next);
+    deps_.snapshots.publish(next);
+    if (changed_) changed_(*next);
+}
+
+void Reloader::tell(ReloadReport report) {
+    ReloadReport before = last();
+    if (!report.changes.empty())
+        log::info("reloaded", {{"generation", report.generation},
+                               {"changes", joined(report.changes)},
+                               {"ms", report.took.count()}});
+    if (!report.ok() && report.problems != before.problems)
+        log::error("reload refused; what was in force stays",
+                   {{"generation", report.generation}, {"problems", joined(report.problems)}});
+    if (!report.restart.empty() && report.restart != before.restart)
+        log::warn("these changes wait for a restart", {{"keys", joined(report.restart)}});
+    if (report.ok() && !before.ok()) log::info("the files are in order again");
+    if (!report.changes.empty() || report.problems != before.problems)
+        deps_.metrics.reload(report.ok(), static_cast<int64_t>(report.generation));
+    const auto all = library_.list();
+    for (const auto state :
+         {plugin::Listing::State::Live, plugin::Listing::State::Probation, plugin::Listing::State::Retired,
+          plugin::Listing::State::Rejected, plugin::Listing::State::Quarantined}) {
+        deps_.metrics.pluginsInState(
+            plugin::name(state),
+            std::count_if(all.begin(), all.end(), [&](const auto& l) { return l.state == state; }));
+    }
+    std::lock_guard lock(mutex_);
+    last_ = std::move(report);
+}
+
+}  // namespace stepper::app

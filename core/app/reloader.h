@@ -1,0 +1,77 @@
+// Keeps what is in force up with the files: configuration and plugins become one new snapshot, or all stays
+// as it was and the reason is told.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "core/base/file_watch.h"
+#include "core/engine/reloading.h"
+#include "core/engine/snapshot.h"
+#include "core/telemetry/metrics.h"
+
+namespace stepper::app {
+
+// Reads the configuration anew; `files` gets what it tried to read.
+using LoadConfig = std::function<Result<config::Config>(std::vector<std::filesystem::path>& files)>;
+
+struct ReloaderDeps {
+    LoadConfig load;
+    engine::Gates& gates;
+    engine::SnapshotHolder& snapshots;
+    Metrics& metrics;
+    const Clock& clock;
+    std::filesystem::path default_plugins_dir;  // when the configuration names none
+};
+
+class Reloader final : public engine::Reloading {
+public:
+    // Borrows what `deps` refers to. `plugins` as for plugin::Library.
+    Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins);
+    // Stops watching; a look under way is finished.
+    ~Reloader() override;
+
+    // The first snapshot. Before start().
+    void begin(config::Config config);
+    // From now on the files are watched; `changed` is called on the watching thread after each new snapshot.
+    void start(std::function<void(const engine::Snapshot&)> changed);
+    // SIGHUP: looks at all files, without anybody waiting for it.
+    void trigger();
+    // Ends watching. The process is about to end as it should.
+    void stop();
+
+    Result<engine::ReloadReport> reload(SteadyTime deadline) override;
+    engine::ReloadReport last() const override;
+    std::vector<plugin::Listing> plugins() const override { return library_.list(); }
+    Result<engine::ReloadReport> release(const std::string& sha256, SteadyTime deadline) override;
+
+private:
+    void watch();
+    void look(plugin::Pace pace);
+    std::optional<config::Config> freshConfig(engine::ReloadReport& report);
+    bool apply(const config::Config& config, plugin::Pace pace, engine::ReloadReport& report);
+    void publish(std::shared_ptr<const engine::Snapshot> next, engine::ReloadReport& report);
+    void tell(engine::ReloadReport report);
+    plugin::Demand demandOf(const config::Config& config) const;
+    std::vector<std::filesystem::path> watched() const;
+    Result<engine::ReloadReport> request(std::optional<std::string> release, SteadyTime deadline);
+
+    const ReloaderDeps deps_;
+    FileWatch files_;
+    plugin::Library library_;
+    std::function<void(const engine::Snapshot&)> changed_;
+    std::vector<std::filesystem::path> config_files_;  // that the last look read or tried to
+    bool unsettled_ = false;
+
+    mutable std::mutex mutex_;  // what follows
+    std::condition_variable done_;
+    engine::ReloadReport last_;
+    uint64_t asked_ = 0, served_ = 0;  // requests for an immediate look, and how many were served
+    std::optional<std::string> release_;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace stepper::app

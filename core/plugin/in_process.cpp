@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/plugin/instance.h"
+#include "core/plugin/views.h"
+
+namespace stepper::plugin {
+namespace {
+
+// A buffer for the error texts of create and begin.
+class ErrorText {
+public:
+    stepper_text_out* abi() { return &out_; }
+    std::string take(std::string_view otherwise) const {
+        const size_t n = std::min(out_.len, sizeof buffer_);
+        return n == 0 ? std::string(otherwise) : toValidUtf8({buffer_, n});
+    }
+
+private:
+    char buffer_[1'024] = {};
+    stepper_text_out out_{buffer_, sizeof buffer_, 0};
+};
+
+Error threw(const std::string& kind, ErrorClass error_class) {
+    return {error_class, "plugin " + kind + " threw an exception across the C boundary"};
+}
+
+class LocalConversation final : public Conversation {
+public:
+    LocalConversation(const PluginImage& image, stepper_session* handle) : image_(image), handle_(handle) {}
+    ~LocalConversation() override { image_.table().end(handle_); }
+
+    Result<void> step(const stepper_event& event, stepper_action& out) override {
+        const StepTimer timer(image_.conduct());
+        try {
+            image_.table().step(handle_, &event, &out);
+            return {};
+        } catch (...) {
+            return threw(image_.kind(), ErrorClass::Internal);
+        }
+    }
+
+private:
+    const PluginImage& image_;
+    stepper_session* handle_;
+};
+
+class LocalInstance final : public Instance {
+public:
+    LocalInstance(const PluginImage& image, stepper_provider* handle) : image_(image), handle_(handle) {}
+    ~LocalInstance() override { image_.table().destroy(handle_); }
+
+    Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) override {
+        ErrorText text;
+        stepper_session* session = nullptr;
+        int32_t status = STEPPER_E_INTERNAL;
+        try {
+            status = image_.table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &session,
+                                          text.abi());
+        } catch (...) {
+            return threw(image_.kind(), ErrorClass::Internal);
+        }
+        if (status != STEPPER_OK)
+            return Error{errorClassOf(status),
+                         "plugin " + image_.kind() + ": " + text.take("refused the request")};
+        return std::unique_ptr<Conversation>(std::make_unique<LocalConversation>(image_, session));
+    }
+
+private:
+    const PluginImage& image_;
+    stepper_provider* handle_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Instance>> createInProcess(const PluginImage& image, std::string_view config_json) {
+    if (auto mapped = image.map(); !mapped) return std::move(mapped).error();
+    ErrorText text;
+    stepper_provider* handle = nullptr;
+    int32_t status = STEPPER_E_INTERNAL;
+    try {
+        status = image.table().create(toAbi(config_json), &handle, text.abi());
+    } catch (...) {
+        return threw(image.kind(), ErrorClass::Config);
+    }
+    if (status != STEPPER_OK)
+        return Error{ErrorClass::Config,
+                     "plugin " + image.kind() + ": " + text.take("refused its configuration")};
+    return std::unique_ptr<Instance>(std::make_unique<LocalInstance>(image, handle));
+}
+
+}  // namespace stepper::plugin

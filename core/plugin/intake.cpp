@@ -1,0 +1,114 @@
+#include "core/plugin/intake.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/descriptor.h"
+#include "core/base/id.h"
+#include "core/plugin/elf_check.h"
+#include "sdk/include/stepper/plugin_abi.h"
+
+namespace stepper::plugin {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr uintmax_t kMaxFileBytes = 256u << 20;
+
+Error refused(const fs::path& file, std::string why) {
+    return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
+}
+
+// Why a file of this kind is not read, "" when it may be.
+std::string objection(const struct stat& info) {
+    if (!S_ISREG(info.st_mode)) return "not a regular file";
+    if (info.st_mode & S_IWOTH) return "writable by everybody; chmod o-w it";
+    if (info.st_uid != 0 && info.st_uid != ::geteuid())
+        return "owned by another user (uid " + std::to_string(info.st_uid) + ")";
+    if (static_cast<uintmax_t>(info.st_size) > kMaxFileBytes) return "larger than 256 MiB";
+    return {};
+}
+
+bool readAll(int fd, std::string& bytes) {
+    size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t n = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += static_cast<size_t>(n);
+    }
+    return true;
+}
+
+bool writeAll(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+}
+
+bool sameState(const struct stat& a, const struct stat& b) {
+    return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+           a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+}  // namespace
+
+Result<PluginFile> readPluginFile(const fs::path& path) {
+    // Non-blocking, so that a named pipe called *.so is looked at instead of waited for.
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat before {
+    }, after{};
+    if (file.get() < 0 || ::fstat(file.get(), &before) != 0) return refused(path, std::strerror(errno));
+    if (const auto why = objection(before); !why.empty()) return refused(path, why);
+    PluginFile out{path, std::string(static_cast<size_t>(before.st_size), '\0'), {}};
+    if (!readAll(file.get(), out.bytes) || ::fstat(file.get(), &after) != 0 || !sameState(before, after))
+        return refused(path, "incomplete: it changed while it was read; copy it again");
+    if (auto sound = checkSharedObject(out.bytes, STEPPER_ENTRY_SYMBOL); !sound)
+        return refused(path, sound.error().message);
+    out.sha256 = sha256Hex(out.bytes);
+    return out;
+}
+
+Result<void> checkPluginsFolder(const fs::path& dir) {
+    struct stat info {};
+    if (::stat(dir.c_str(), &info) != 0)
+        return refused(dir, std::string("the plugins folder cannot be read: ") + std::strerror(errno));
+    if (!S_ISDIR(info.st_mode)) return refused(dir, "the plugins folder is not a folder");
+    if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))
+        return refused(dir, "everybody may write into the plugins folder; chmod o-w it");
+    return {};
+}
+
+fs::path copyPath(const fs::path& dir, const fs::path& file, const std::string& sha256) {
+    return dir / (file.stem().string() + "-" + sha256.substr(0, 16) + ".so");
+}
+
+Result<fs::path> privateCopy(const PluginFile& file, const fs::path& dir) {
+    std::error_code ec;
+    fs::create_directories(dir, ec);
+    if (ec) return refused(dir, "cannot create the folder for plugin copies: " + ec.message());
+    ::chmod(dir.c_str(), 0700);
+    const fs::path copy = copyPath(dir, file.path, file.sha256);
+    const fs::path draft = copy.string() + "." + std::to_string(::getpid());
+    const auto failed = [&] {
+        const int why = errno;
+        ::unlink(draft.c_str());
+        return refused(copy, std::string("cannot write the private copy: ") + std::strerror(why));
+    };
+    ::unlink(draft.c_str());
+    {
+        const Descriptor out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0500));
+        if (out.get() < 0 || !writeAll(out.get(), file.bytes) || ::fsync(out.get()) != 0) return failed();
+    }
+    if (::rename(draft.c_str(), copy.c_str()) != 0) return failed();
+    return copy;
+}
+
+}  // namespace stepper::plugin

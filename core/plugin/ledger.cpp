@@ -1,0 +1,163 @@
+#include "core/plugin/ledger.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+
+namespace stepper::plugin {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kFile = "plugins.json";
+
+Error failed(const fs::path& what, const char* doing) {
+    return Error{ErrorClass::Config, what.string() + ": cannot be " + doing + ": " + std::strerror(errno)};
+}
+
+std::string text(const json::Value& v, std::string_view key) {
+    return std::string(json::string(v, key).value_or(""));
+}
+
+bool writeWhole(const fs::path& path, std::string_view bytes) {
+    const Descriptor out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    return out && ::write(out.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+           ::fsync(out.get()) == 0;
+}
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const fs::path& dir) {
+    std::error_code ec;
+    fs::create_directories(dir, ec);
+    Ledger out;
+    out.dir_ = dir;
+    const fs::path lock = dir / "lock";
+    out.lock_ = Descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!out.lock_) return failed(lock, "opened");
+    if (::flock(out.lock_.get(), LOCK_EX | LOCK_NB) != 0)
+        return Error{ErrorClass::Config, dir.string() +
+                                             ": another process uses this folder; give each its own with "
+                                             "plugins.state_dir"};
+    ::chmod(dir.c_str(), 0700);
+    out.read();
+    return out;
+}
+
+void Ledger::read() {
+    std::ifstream in(dir_ / kFile, std::ios::binary);
+    if (!in) return;
+    understand(std::string(std::istreambuf_iterator<char>(in), {}));
+    condemnProbations();
+}
+
+void Ledger::understand(std::string_view all) {
+    const auto d = json::parse(all);
+    if (!d || !d->IsObject()) {
+        std::error_code ec;
+        fs::rename(dir_ / kFile, dir_ / (std::string(kFile) + ".damaged"), ec);
+        findings_.push_back((dir_ / kFile).string() +
+                            " is damaged and was set aside; what was known of plugins is forgotten");
+        return;
+    }
+    const auto each = [&](std::string_view key, const auto& take) {
+        const json::Value* object = json::find(*d, key);
+        if (!object || !object->IsObject()) return;
+        for (const auto& m : object->GetObject()) take(std::string(json::view(m.name)), m.value);
+    };
+    each("files", [&](std::string name, const json::Value& v) {
+        files_[name] = {text(v, "sha256"), text(v, "previous"),
+                        json::boolean(v, "probation").value_or(false)};
+    });
+    each("quarantine", [&](std::string sha, const json::Value& v) { quarantine_[sha] = text(v, "reason"); });
+}
+
+void Ledger::condemnProbations() {
+    bool any = false;
+    for (auto& [name, known] : files_) {
+        if (!known.probation) continue;
+        any = true;
+        quarantine_[known.sha256] = "the process died while this version was on probation";
+        findings_.push_back(
+            "plugin " + name + " (sha256 " + known.sha256 +
+            ") is quarantined: the process died while it was on probation" +
+            (known.previous.empty() ? "; there is no previous version" : "; the previous version is used"));
+        known = {known.previous, "", false};
+    }
+    std::erase_if(files_, [](const auto& f) { return f.second.sha256.empty(); });
+    if (!any) return;
+    if (const auto written = write(); !written) findings_.push_back(written.error().message);
+}
+
+const KnownFile* Ledger::find(const std::string& file) const {
+    const auto it = files_.find(file);
+    return it == files_.end() ? nullptr : &it->second;
+}
+
+std::optional<std::string> Ledger::quarantined(const std::string& sha256) const {
+    const auto it = quarantine_.find(sha256);
+    if (it == quarantine_.end()) return std::nullopt;
+    return it->second;
+}
+
+Result<void> Ledger::note(const std::string& file, KnownFile known) {
+    files_[file] = std::move(known);
+    return write();
+}
+
+Result<void> Ledger::forget(const std::string& file) {
+    return files_.erase(file) > 0 ? write() : Result<void>{};
+}
+
+Result<void> Ledger::quarantine(const std::string& sha256, std::string reason) {
+    quarantine_[sha256] = std::move(reason);
+    return write();
+}
+
+Result<bool> Ledger::release(const std::string& sha256) {
+    if (quarantine_.erase(sha256) == 0) return false;
+    if (auto written = write(); !written) return std::move(written).error();
+    return true;
+}
+
+Result<void> Ledger::endAllProbations() {
+    bool any = false;
+    for (auto& [name, known] : files_) any = std::exchange(known.probation, false) || any;
+    return any ? write() : Result<void>{};
+}
+
+Result<void> Ledger::write() const {
+    if (dir_.empty()) return Error{ErrorClass::Config, "there is no folder to remember plugins in"};
+    json::Document d(rapidjson::kObjectType);
+    auto& a = d.GetAllocator();
+    json::Value files(rapidjson::kObjectType), quarantine(rapidjson::kObjectType);
+    for (const auto& [name, known] : files_) {
+        json::Value v(rapidjson::kObjectType);
+        json::set(v, "sha256", known.sha256, a);
+        json::set(v, "previous", known.previous, a);
+        json::set(v, "probation", json::Value(known.probation), a);
+        json::set(files, name, std::move(v), a);
+    }
+    for (const auto& [sha, reason] : quarantine_) {
+        json::Value v(rapidjson::kObjectType);
+        json::set(v, "reason", reason, a);
+        json::set(quarantine, sha, std::move(v), a);
+    }
+    json::set(d, "files", std::move(files), a);
+    json::set(d, "quarantine", std::move(quarantine), a);
+    const fs::path path = dir_ / kFile, draft = path.string() + ".new";
+    if (!writeWhole(draft, json::dumpPretty(d)) || ::rename(draft.c_str(), path.c_str()) != 0)
+        return failed(path, "written");
+    const Descriptor folder(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::fsync(folder.get()) != 0) return failed(dir_, "written");
+    return {};
+}
+
+}  // namespace stepper::plugin

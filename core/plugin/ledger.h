@@ -1,0 +1,66 @@
+// What is remembered of plugin files from one run to the next: the content each had, what is quarantined and
+// why, and what was on probation when the process died. One JSON file in the state folder, replaced as a
+// whole.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/descriptor.h"
+#include "core/base/result.h"
+
+namespace stepper::plugin {
+
+// Of a file in the plugins folder, by its name.
+struct KnownFile {
+    std::string sha256;      // of what was taken last
+    std::string previous;    // of what it replaced and would be replaced with, "" when there is nothing
+    bool probation = false;  // not yet shown to be sound
+};
+
+// Used by one thread. The folder belongs to one process at a time.
+class Ledger {
+public:
+    // Of no folder: nothing can be copied into it.
+    Ledger() = default;
+    // Opens the folder, made with mode 0700. Whatever was on probation is quarantined: the process died of
+    // it, or at least with it. A file that cannot be understood is set aside. Config error when the folder
+    // cannot be used or another process uses it.
+    static Result<Ledger> open(const std::filesystem::path& dir);
+
+    const std::filesystem::path& dir() const { return dir_; }
+    // Complete sentences on what was found at opening.
+    const std::vector<std::string>& findings() const { return findings_; }
+    // Nothing has ever been taken here.
+    bool isNew() const { return files_.empty(); }
+
+    const KnownFile* find(const std::string& file) const;
+    // Why that content is not taken; empty when it may be.
+    std::optional<std::string> quarantined(const std::string& sha256) const;
+
+    // These change it and write it down; an error means that the change is forgotten at the end of the
+    // process.
+    Result<void> note(const std::string& file, KnownFile known);
+    Result<void> forget(const std::string& file);
+    Result<void> quarantine(const std::string& sha256, std::string reason);
+    // False when it was not quarantined.
+    Result<bool> release(const std::string& sha256);
+    // The process ends as it should: nobody died of what is on probation.
+    Result<void> endAllProbations();
+
+private:
+    void read();
+    void understand(std::string_view text);
+    void condemnProbations();
+    Result<void> write() const;
+
+    std::filesystem::path dir_;
+    Descriptor lock_;
+    std::map<std::string, KnownFile> files_;
+    std::map<std::string, std::string> quarantine_;  // reason by sha256
+    std::vector<std::string> findings_;
+};
+
+}  // namespace stepper::plugin

@@ -1,0 +1,344 @@
+#include "core/plugin/library.h"
+
+#include <algorithm>
+#include <ctime>
+#include <system_error>
+
+#include <sys/stat.h>
+
+#include "core/telemetry/log.h"
+
+namespace stepper::plugin {
+namespace fs = std::filesystem;
+namespace {
+
+// A file that changed this recently may still be written to.
+constexpr int64_t kSettledNs = 150'000'000;
+
+int64_t nanoseconds(const timespec& t) { return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
+
+int64_t wallNs() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return nanoseconds(now);
+}
+
+std::vector<fs::path> sharedObjectsIn(const fs::path& dir) {
+    std::vector<fs::path> out;
+    std::error_code ec;
+    for (fs::directory_iterator it(dir, ec); !ec && it != fs::directory_iterator{}; it.increment(ec))
+        if (it->path().extension() == ".so") out.push_back(it->path());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+Error refused(const fs::path& file, std::string why) {
+    return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
+}
+
+Result<void> checkPin(const PluginFile& file, const Demand& demand) {
+    const auto pin = demand.sha256.find(file.path.stem().string());
+    if (pin == demand.sha256.end()) {
+        if (!demand.require_sha256) return {};
+        return refused(file.path,
+                       "no hash is configured for it, and plugins.require_sha256 is on; if you trust it, "
+                       "add plugins.sha256." +
+                           file.path.stem().string() + ": " + file.sha256);
+    }
+    const auto& allowed = pin->second;
+    if (std::find(allowed.begin(), allowed.end(), file.sha256) != allowed.end()) return {};
+    return refused(file.path, "its sha256 is " + file.sha256 + ", which plugins.sha256." + pin->first +
+                                  " does not name");
+}
+
+// What could not be written down holds until the process ends.
+void tell(const Result<void>& written) {
+    if (!written) log::warn("plugin ledger", {{"reason", written.error().message}});
+}
+
+}  // namespace
+
+Library::Library(Ledger ledger, LoadOptions options, std::function<void()> attention)
+    : options_(std::move(options)),
+      attention_(std::move(attention)),
+      ledger_(std::move(ledger)),
+      first_start_(ledger_.isNew()) {
+    options_.copies_dir = ledger_.dir();
+    for (const auto& finding : ledger_.findings()) log::warn("plugin ledger", {{"reason", finding}});
+}
+
+Library::~Library() {
+    for (const auto& [sha, image] : images_)
+        if (image->users() == 0) image->deinit();
+}
+
+// A clock that is ahead, as on a network file system, does not make a file young for ever.
+bool Library::isYoung(const Print& print) {
+    const int64_t age = wallNs() - std::max(print.modified_ns, print.changed_ns);
+    return age >= 0 && age < kSettledNs;
+}
+
+Library::Print Library::printOf(const fs::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) return {};
+    return {info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+}
+
+// What was refused for the sake of the configuration, or for a moment, is given another chance.
+void Library::forgetRefusals() {
+    for (auto& [file, seen] : seen_)
+        if (!seen.refusal.empty()) seen.print = {};
+}
+
+Library::Look Library::look(const Demand& demand, Pace pace) {
+    Look out;
+    if (pace == Pace::Immediate || demand != demand_) forgetRefusals();
+    demand_ = demand;
+    const auto folder = checkPluginsFolder(demand.dir);
+    const auto files = folder ? sharedObjectsIn(demand.dir) : std::vector<fs::path>{};
+    std::erase_if(seen_, [&](const auto& entry) {
+        return std::find(files.begin(), files.end(), entry.first) == files.end();
+    });
+    for (const auto& file : files) {
+        const Print print = printOf(file);
+        Seen& seen = seen_[file];
+        if (print == seen.print && print.size >= 0) continue;
+        if (pace == Pace::Careful && print.size >= 0 && isYoung(print)) {
+            out.unsettled = true;
+            continue;
+        }
+        seen.print = print;
+        examine(file, seen, demand);
+    }
+    others_.clear();
+    if (!folder) others_.push_back({demand.dir, folder.error().message});
+    out.catalog = choose(demand);
+    show();
+    return out;
+}
+
+void Library::examine(const fs::path& file, Seen& seen, const Demand& demand) {
+    const std::string before = seen.refusal;
+    seen.refusal.clear();
+    seen.quarantined = false;
+    const auto read = readPluginFile(file);
+    seen.sha256 = read ? read->sha256 : "";
+    if (read && seen.image && seen.image->sha256() == seen.sha256) return;
+    auto image = read ? take(*read, demand) : Result<Image>(read.error());
+    if (image) {
+        seen.image = std::move(image).value();
+        return;
+    }
+    seen.refusal = image.error().message;
+    seen.quarantined = read && ledger_.quarantined(read->sha256).has_value();
+    if (!seen.image) seen.image = lastGood(file, demand);
+    if (seen.refusal == before) return;
+    log::warn("plugin refused",
+              {{"file", file.string()},
+               {"reason", seen.refusal},
+               {"instead", seen.image ? "version " + seen.image->version() + " of before" : "none"}});
+}
+
+Result<Library::Image> Library::take(const PluginFile& file, const Demand& demand) {
+    if (const auto why = ledger_.quarantined(file.sha256))
+        return refused(file.path, "quarantined: " + *why + "; DELETE /admin/plugins/quarantine/" +
+                                      file.sha256 + " lets it try again");
+    if (auto pinned = checkPin(file, demand); !pinned) return std::move(pinned).error();
+    if (const auto known = images_.find(file.sha256); known != images_.end()) {
+        std::error_code ec;
+        if (fs::exists(known->second->copy(), ec)) return known->second;
+        if (auto copy = privateCopy({known->second->file(), file.bytes, file.sha256}, options_.copies_dir);
+            !copy)
+            return std::move(copy).error();
+        return known->second;
+    }
+    options_.configs = demand.configs;
+    return PluginImage::load(file, options_);
+}
+
+Library::Image Library::lastGood(const fs::path& file, const Demand& demand) {
+    const KnownFile* known = ledger_.find(file.filename());
+    if (!known) return nullptr;
+    for (const std::string& sha : {known->sha256, known->previous}) {
+        if (sha.empty() || ledger_.quarantined(sha)) continue;
+        auto copy = readPluginFile(copyPath(ledger_.dir(), file, sha));
+        if (!copy || copy->sha256 != sha) continue;
+        copy->path = file;
+        if (auto image = take(*copy, demand)) return *image;
+    }
+    return nullptr;
+}
+
+Catalog Library::choose(const Demand& demand) {
+    Catalog out;
+    for (const auto& [file, seen] : seen_) {
+        if (!seen.refusal.empty()) out.refused.push_back({file, seen.refusal});
+        if (!seen.image) continue;
+        const auto live = live_.find(seen.image->kind());
+        const auto [chosen, is_first] = out.by_kind.emplace(seen.image->kind(), seen.image);
+        if (is_first) continue;
+        // Who was there first stays, else the first by name.
+        const bool takes_over = live != live_.end() && live->second.file == file;
+        const fs::path other = takes_over ? fileOffering(chosen->second) : file;
+        const fs::path holder = takes_over ? file : fileOffering(chosen->second);
+        if (takes_over) chosen->second = seen.image;
+        others_.push_back({other, other.string() + ": kind " + chosen->first + " is already provided by " +
+                                      holder.string()});
+    }
+    for (const auto& [kind, live] : live_)
+        if (demand.configs.contains(kind)) out.by_kind.emplace(kind, live.image);
+    out.refused.insert(out.refused.end(), others_.begin(), others_.end());
+    return out;
+}
+
+fs::path Library::fileOffering(const Image& image) const {
+    for (const auto& [file, seen] : seen_)
+        if (seen.image == image) return file;
+    return image->file();
+}
+
+void Library::refuse(const PluginImage& image, std::string reason) {
+    const auto live = live_.find(image.kind());
+    for (auto& [file, seen] : seen_) {
+        if (seen.image.get() != &image) continue;
+        seen.refusal = file.string() + ": " + std::move(reason);
+        seen.image = live == live_.end() ? nullptr : live->second.image;
+        log::warn("plugin refused", {{"file", file.string()}, {"reason", seen.refusal}});
+        break;
+    }
+    show();
+}
+
+bool Library::needsProbation(const std::string& name, const PluginImage& image) const {
+    if (first_start_ || sound_.contains(image.sha256())) return false;
+    const KnownFile* known = ledger_.find(name);
+    return !known || known->sha256 != image.sha256();
+}
+
+std::vector<std::string> Library::adopt(const Catalog& catalog, uint64_t generation) {
+    std::vector<std::string> changes;
+    for (const auto& [kind, image] : catalog.by_kind)
+        if (const auto live = live_.find(kind); live == live_.end() || live->second.image != image)
+            changes.push_back(putInForce(kind, image, generation));
+    for (auto it = live_.begin(); it != live_.end();) {
+        if (catalog.by_kind.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        changes.push_back("plugin " + it->first + " is gone");
+        tell(ledger_.forget(it->second.file.filename()));
+        it = live_.erase(it);
+    }
+    first_start_ = false;
+    if (!changes.empty()) dropUnusedCopies();
+    show();
+    return changes;
+}
+
+std::string Library::putInForce(const std::string& kind, const Image& image, uint64_t generation) {
+    Live& live = live_[kind];
+    const Image old = live.image;
+    const fs::path file = fileOffering(image);
+    if (old && !live.probation) live.previous = old;
+    if (live.previous == image) live.previous = nullptr;
+    live.file = file;
+    live.image = image;
+    live.generation = generation;
+    live.probation = needsProbation(file.filename(), *image);
+    images_[image->sha256()] = image;
+    if (live.probation) {
+        image->conduct().beginProbation(attention_);
+    } else {
+        sound_.insert(image->sha256());
+    }
+    tell(ledger_.note(file.filename(),
+                      {image->sha256(), live.previous ? live.previous->sha256() : "", live.probation}));
+    log::info(old ? "plugin replaced" : "plugin loaded", {{"kind", kind},
+                                                          {"version", image->version()},
+                                                          {"was", old ? old->version() : ""},
+                                                          {"sha256", image->sha256()},
+                                                          {"file", file.string()},
+                                                          {"generation", generation},
+                                                          {"probation", live.probation ? "yes" : "no"}});
+    if (!old) return "plugin " + kind + " " + image->version() + " loaded from " + file.string();
+    return "plugin " + kind + " " + old->version() + " replaced by " + image->version() + " from " +
+           file.string();
+}
+
+bool Library::settle() {
+    bool changed = false;
+    std::vector<std::string> failed;
+    for (auto& [kind, live] : live_) {
+        if (!live.probation) continue;
+        const Verdict verdict = live.image->conduct().verdict();
+        if (verdict == Verdict::Failed) failed.push_back(kind);
+        if (verdict != Verdict::Passed) continue;
+        live.probation = false;
+        sound_.insert(live.image->sha256());
+        tell(ledger_.note(live.file.filename(),
+                          {live.image->sha256(), live.previous ? live.previous->sha256() : "", false}));
+        log::info("plugin passed probation", {{"kind", kind}, {"version", live.image->version()}});
+    }
+    for (const auto& kind : failed) {
+        takeBack(kind);
+        changed = true;
+    }
+    show();
+    return changed;
+}
+
+void Library::takeBack(const std::string& kind) {
+    Live& live = live_[kind];
+    const Image bad = live.image;
+    const std::string why = bad->conduct().complaint();
+    log::error("plugin taken back", {{"kind", kind},
+                                     {"version", bad->version()},
+                                     {"sha256", bad->sha256()},
+                                     {"reason", why},
+                                     {"instead", live.previous ? live.previous->version() : "none"}});
+    tell(ledger_.quarantine(bad->sha256(), why));
+    for (auto& [file, seen] : seen_) {
+        if (seen.image != bad) continue;
+        seen.image = live.previous;
+        seen.refusal = file.string() + ": quarantined: " + why;
+        seen.quarantined = true;
+    }
+    const std::string name = live.file.filename();
+    if (live.previous) {
+        live.image = std::move(live.previous);
+        live.probation = false;
+        tell(ledger_.note(name, {live.image->sha256(), "", false}));
+    } else {
+        live_.erase(kind);
+        tell(ledger_.forget(name));
+    }
+}
+
+bool Library::release(const std::string& sha256) {
+    const auto released = ledger_.release(sha256);
+    if (!released) log::warn("plugin ledger", {{"reason", released.error().message}});
+    if (released && !*released) return false;
+    for (auto& [file, seen] : seen_)
+        if (seen.sha256 == sha256) seen.print = {};
+    return true;
+}
+
+void Library::close() { tell(ledger_.endAllProbations()); }
+
+void Library::dropUnusedCopies() const {
+    std::set<fs::path> used;
+    for (const auto& [kind, live] : live_)
+        for (const auto& image : {live.image, live.previous})
+            if (image) used.insert(image->copy());
+    std::error_code ec;
+    for (fs::directory_iterator it(ledger_.dir(), ec); !ec && it != fs::directory_iterator{};
+         it.increment(ec)) {
+        const fs::path& file = it->path();
+        if (file.filename().string().find(".so") != std::string::npos && !used.contains(file)) {
+            std::error_code ignored;  // untidy, no more
+            fs::remove(file, ignored);
+        }
+    }
+}
+
+}  // namespace stepper::plugin

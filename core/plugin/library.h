@@ -1,0 +1,127 @@
+// The plugins folder, live: which content of which file is in force for each kind, what came before it, what
+// was refused and why. A refused, broken or deleted file never takes away what works.
+//
+//   file -> checks -> private copy -> probe in a child -> image -> (the caller builds everything) -> adopt()
+//        -> probation -> stays | previous image again, content quarantined
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/plugin/catalog.h"
+#include "core/plugin/ledger.h"
+#include "core/plugin/listing.h"
+
+namespace stepper::plugin {
+
+// What may be taken.
+struct Demand {
+    std::filesystem::path dir;
+    // Providers' configurations by kind, for the probe; a kind without enabled providers has none. Kinds that
+    // are not named are not wanted by anybody.
+    std::map<std::string, std::vector<std::string>> configs;
+    bool require_sha256 = false;
+    std::map<std::string, std::vector<std::string>> sha256;  // by file name without .so
+
+    bool operator==(const Demand&) const = default;
+};
+
+enum class Pace {
+    Careful,   // a file that changed a moment ago may still be written: look again later
+    Immediate  // somebody asked: now
+};
+
+// Belongs to one thread, but for list(), which any may call.
+class Library {
+public:
+    // `options.copies_dir` is the ledger's folder. `attention` is called, on any thread, when settle() has
+    // work.
+    Library(Ledger ledger, LoadOptions options, std::function<void()> attention);
+    // Ends the plugins that nobody uses.
+    ~Library();
+    Library(const Library&) = delete;
+    Library& operator=(const Library&) = delete;
+
+    // What would be in force now. Takes as long as probes take; nothing changes for anybody until adopt().
+    struct Look {
+        Catalog catalog;
+        bool unsettled = false;  // look again soon
+    };
+    Look look(const Demand& demand, Pace pace);
+    // The image cannot serve what is configured: it is not offered again until the demand or the file
+    // changes.
+    void refuse(const PluginImage& image, std::string reason);
+    // Puts it in force; before anybody can reach the new images, because the ledger has to know first.
+    // Returns sentences on what changed.
+    std::vector<std::string> adopt(const Catalog& catalog, uint64_t generation);
+    // Draws the consequences of probations that are over. True when look() would now show something else.
+    bool settle();
+    // Lifts a quarantine. False when there was none.
+    bool release(const std::string& sha256);
+    // The process is about to end as it should.
+    void close();
+
+    std::vector<Listing> list() const;
+
+private:
+    using Image = std::shared_ptr<const PluginImage>;
+
+    // A file as it was last seen; equal ones hold the same bytes.
+    struct Print {
+        uint64_t device = 0, inode = 0;
+        int64_t size = -1, modified_ns = 0, changed_ns = 0;
+        bool operator==(const Print&) const = default;
+    };
+    struct Seen {
+        Print print;
+        std::string sha256;   // of its content, if that could be read
+        Image image;          // what it offers: its content's, or while that is refused the one before
+        std::string refusal;  // why its content is not offered
+        bool quarantined = false;
+    };
+    // What is in force for a kind.
+    struct Live {
+        std::filesystem::path file;
+        Image image, previous;  // previous: shown to be sound, or null
+        uint64_t generation = 0;
+        bool probation = false;
+    };
+    struct Row {
+        Listing fixed;
+        Image image;  // for what changes by itself; null for a refused file
+    };
+
+    static Print printOf(const std::filesystem::path& file);
+    static bool isYoung(const Print& print);
+    void forgetRefusals();
+    void examine(const std::filesystem::path& file, Seen& seen, const Demand& demand);
+    Result<Image> take(const PluginFile& file, const Demand& demand);
+    Image lastGood(const std::filesystem::path& file, const Demand& demand);
+    Catalog choose(const Demand& demand);
+    bool needsProbation(const std::string& name, const PluginImage& image) const;
+    std::string putInForce(const std::string& kind, const Image& image, uint64_t generation);
+    void takeBack(const std::string& kind);
+    std::filesystem::path fileOffering(const Image& image) const;
+    void dropUnusedCopies() const;
+    void show();
+
+    LoadOptions options_;
+    const std::function<void()> attention_;
+    Ledger ledger_;
+    bool first_start_;
+    std::map<std::filesystem::path, Seen> seen_;
+    std::vector<Refused> others_;          // what is refused for no fault of a file: the folder, a kind twice
+    std::map<std::string, Live> live_;     // by kind
+    std::map<std::string, Image> images_;  // by sha256: whatever was ever in force, for it stays mapped
+    std::set<std::string> sound_;          // sha256 of what needs no probation
+    Demand demand_;                        // of the last look
+    mutable std::mutex mutex_;             // rows_
+    std::vector<Row> rows_;
+};
+
+}  // namespace stepper::plugin

@@ -1,0 +1,154 @@
+"""What replacing a plugin and editing the configuration cost, and what requests notice of it. See README.md here.
+
+Two builds of a small plugin, which answers with its own name, take turns in the plugins folder of a server under load.
+"""
+import argparse
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import load
+from child import Server, call
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 3
+SECONDS = 4.0
+PER_SECOND = 200
+CLIENTS = 8
+FRESH = 20  # builds that have never been seen
+MOST_MS, MOST_P99_RATIO = 50, 1.5
+
+
+def build(home, answer, version):
+    out = home / f"{answer}-{version}.so"
+    subprocess.run(["c++", "-std=c++20", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", f"-I{ROOT}/sdk/include",
+                    f'-DANSWER="{answer}"', f'-DVERSION="{version}"', f"-Wl,-z,defs,-z,now,--version-script={ROOT}/sdk/plugin.map",
+                    str(ROOT / "tests/reload/variant.cpp"), "-o", str(out)], check=True)
+    return out
+
+
+def put(source, folder):
+    shutil.copyfile(source, folder / ".new")
+    os.rename(folder / ".new", folder / "variant.so")
+
+
+class Clients:
+    """PER_SECOND requests over CLIENTS connections; how long each took, and what did not succeed."""
+
+    def __init__(self, port):
+        self.port, self.seconds, self.failures = port, [], []
+        self._end = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        body = json.dumps({"prompt": "in earnest", "responseMode": "text"})
+        due = time.monotonic()
+        while not self._end.is_set():
+            began = time.monotonic()
+            connection.request("POST", "/v1/generate/immediate", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            text = response.read()
+            self.seconds.append(time.monotonic() - began)
+            if response.status != 200 or b'"fallback":true' in text:
+                self.failures.append(text)
+            due += CLIENTS / PER_SECOND
+            self._end.wait(max(0.0, due - time.monotonic()))
+        connection.close()
+
+    def finish(self):
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+        ordered = sorted(self.seconds)
+        return {"p50": ordered[len(ordered) // 2] * 1e3, "p99": ordered[int(len(ordered) * 0.99)] * 1e3,
+                "count": len(ordered), "failures": len(self.failures)}
+
+
+def during(server, work):
+    """What clients notice while work() is done again and again; and how often it was."""
+    clients, until, times = Clients(server.port), time.monotonic() + SECONDS, 0
+    while time.monotonic() < until:
+        work(times)
+        times += 1
+    return {**clients.finish(), "times": times}
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        plugins = home / "plugins"
+        plugins.mkdir()
+        a, b = build(home, "A", "1.0.0"), build(home, "B", "2.0.0")
+        put(a, plugins)
+        simulator = Server([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
+        providers = [{"name": "one", "plugin": "variant", "base_url": f"{simulator.url}/p/one/v1", "model": "m-1", "concurrency": 64}]
+        (home / "providers.yaml").write_text(json.dumps({"providers": providers}))
+        config = home / "stepper.yaml"
+        config.write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": "plugins", "store": {"url": f"sqlite:{home}/s.db"},
+                                      "log": {"level": "warn"}}))
+        server = Server([load.BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"])
+        try:
+            return measure(server, plugins, home, providers, (a, b))
+        finally:
+            server.stop()
+            simulator.stop()
+
+
+def reload(server):
+    answer = call("POST", server.url + "/admin/reload")
+    assert answer.status == 200, answer.raw
+    return answer.json
+
+
+def measure(server, plugins, home, providers, builds):
+    fresh = []
+    for n in range(FRESH):
+        put(build(home, f"F{n}", "3.0.0"), plugins)
+        report = reload(server)
+        assert report["status"] == "applied", report
+        fresh.append(report["ms"])
+
+    def swap(n):
+        put(builds[n % 2], plugins)
+        reload(server)
+
+    def edit(n):
+        providers[0]["concurrency"] = 64 + n % 2
+        (home / "providers.yaml").write_text(json.dumps({"providers": providers}))
+        reload(server)
+
+    calm = lambda _: time.sleep(0.05)  # noqa: E731
+    rounds = {"nothing": [], "plugin swapped": [], "YAML edited": []}
+    for _ in range(ROUNDS):
+        for name, work in (("nothing", calm), ("plugin swapped", swap), ("YAML edited", edit)):
+            rounds[name].append(during(server, work))
+
+    print(f"a build never seen before, {FRESH} times: check, copy, probe in a child, create, swap: "
+          f"median {statistics.median(fresh):.0f} ms, worst {max(fresh)} ms (aim: {MOST_MS})")
+    print(f"{PER_SECOND} requests/s meanwhile, medians of {ROUNDS} rounds of {SECONDS:.0f} s:")
+    print(f"{'':16} {'p50 ms':>8} {'p99 ms':>8} {'times/s':>8} {'failed':>7}")
+    median = {}
+    for name, seen in rounds.items():
+        median[name] = {k: statistics.median(r[k] for r in seen) for k in ("p50", "p99", "times")}
+        failed = sum(r["failures"] for r in seen)
+        print(f"{name:16} {median[name]['p50']:8.2f} {median[name]['p99']:8.2f} {median[name]['times'] / SECONDS:8.1f} {failed:7}")
+    ratio = median["plugin swapped"]["p99"] / median["nothing"]["p99"]
+    print(f"p99 while swapping over p99 without: {ratio:.2f}")
+    good = statistics.median(fresh) <= MOST_MS and not any(r["failures"] for seen in rounds.values() for r in seen)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

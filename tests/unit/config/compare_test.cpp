@@ -1,0 +1,96 @@
+// What a reload changes, in words; and what is shown of a configuration.
+#include "core/config/compare.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/config/effective.h"
+
+namespace stepper::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Config parsed(const std::string& settings, const std::string& providers) {
+    auto config = parse({.stepper_yaml = settings, .providers_yaml = providers, .base_dir = {}}, {});
+    EXPECT_TRUE(config) << config.error().message;
+    return std::move(config).value();
+}
+
+Config with(const std::string& providers) { return parsed("{}", "providers: [" + providers + "]"); }
+
+std::string block(const std::string& name, const std::string& more = "") {
+    return "{ name: " + name + ", plugin: p, base_url: 'https://x.example', " + more + " }";
+}
+
+TEST(Compare, TheSameIsNoDifference) {
+    EXPECT_THAT(differences(with(block("a")), with(block("a"))), IsEmpty());
+}
+
+TEST(Compare, NamesWhatChangedInAProvider) {
+    EXPECT_THAT(differences(with(block("a", "limits: { rpm: 1 }, model: m")),
+                            with(block("a", "limits: { rpm: 2, tpm: 7 }, model: n"))),
+                ElementsAre("provider a changed: model, limits.rpm, limits.tpm"));
+}
+
+TEST(Compare, SecretsDifferWithoutBeingShown) {
+    const auto changes = differences(with(block("a", "api_key: one")), with(block("a", "api_key: two")));
+    EXPECT_THAT(changes, ElementsAre("provider a changed: api_key"));
+}
+
+TEST(Compare, ComingGoingAndOrder) {
+    EXPECT_THAT(differences(with(block("a") + "," + block("b") + "," + block("c")),
+                            with(block("c") + "," + block("d") + "," + block("a"))),
+                ElementsAre("provider b removed", "provider d added", "the order of the providers changed"));
+    EXPECT_THAT(differences(with(block("a") + "," + block("b")), with(block("b"))),
+                ElementsAre("provider a removed"));
+}
+
+TEST(Compare, SettingsByTheirKeys) {
+    EXPECT_THAT(
+        differences(
+            parsed("{}", "providers: []"),
+            parsed("{ queue: { max_attempts: 9 }, security: { api_key: k }, plugins: { sha256: { a: " +
+                       std::string(64, 'a') + " } } }",
+                   "{ plan: fastest-first, providers: [] }")),
+        ElementsAre("plugins.sha256.a changed", "queue.max_attempts changed",
+                    "security.api_key_enabled changed", "security.api_key changed", "plan changed"));
+}
+
+TEST(KeepFixed, ReturnsTheKeysAndTheRunningValues) {
+    const auto running =
+        parsed("{ server: { listen: '127.0.0.1:1' }, store: { url: 'memory:' } }", "providers: []");
+    auto next = parsed(
+        "{ server: { listen: '127.0.0.2:2', drain_timeout: 1s }, queue: { workers: 7, max_attempts: 9 } }",
+        "providers: []");
+    EXPECT_THAT(keepFixed(next, running), ElementsAre("server.listen", "store.url", "queue.workers"));
+    EXPECT_EQ(next.server.host, "127.0.0.1");
+    EXPECT_EQ(next.server.port, 1);
+    EXPECT_EQ(next.store_url, "memory:");
+    EXPECT_EQ(next.queue.workers, running.queue.workers);
+    EXPECT_EQ(next.queue.max_attempts, 9);
+    EXPECT_EQ(next.server.drain_timeout, milliseconds{1'000});
+    EXPECT_THAT(keepFixed(next, running), IsEmpty());
+}
+
+TEST(Effective, ShowsNoSecret) {
+    const auto config = parsed(
+        "{ store: { url: 'redis://user:hush@db:6379/0' }, security: { api_key: hush1, admin_key: hush2 }, "
+        "webhooks: { secret: hush3 } }",
+        "providers: [" + block("a", "api_key: hush4, isolation: process") + "]");
+    const auto shown = effective(config, Secrets::Masked);
+    EXPECT_THAT(json::dump(shown), Not(HasSubstr("hush")));
+    EXPECT_EQ(json::string(*json::find(shown, "store"), "url"), "redis://********@db:6379/0");
+    EXPECT_EQ(json::string(*json::at(shown, "/providers/0"), "api_key"), "********");
+    EXPECT_EQ(json::string(*json::at(shown, "/providers/0"), "isolation"), "process");
+    EXPECT_EQ(json::string(*json::find(shown, "webhooks"), "secret"), "********");
+    EXPECT_EQ(json::string(*json::find(effective(parsed("{}", "providers: []"), Secrets::Masked), "webhooks"),
+                           "secret"),
+              "");
+}
+
+}  // namespace
+}  // namespace stepper::config

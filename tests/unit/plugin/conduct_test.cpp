@@ -1,0 +1,86 @@
+// When a new image is taken back.
+#include "core/plugin/conduct.h"
+
+#include <ctime>
+
+#include <gtest/gtest.h>
+
+namespace stepper::plugin {
+namespace {
+
+TEST(Judge, Table) {
+    struct {
+        int64_t calls, faults, slow;
+        Verdict verdict;
+    } const table[] = {{0, 0, 0, Verdict::Undecided}, {19, 2, 2, Verdict::Undecided},
+                       {20, 0, 0, Verdict::Passed},   {20, 2, 2, Verdict::Passed},
+                       {3, 3, 0, Verdict::Failed},    {1, 0, 3, Verdict::Failed},
+                       {20, 3, 0, Verdict::Failed}};
+    for (const auto& row : table)
+        EXPECT_EQ(judge(row.calls, row.faults, row.slow), row.verdict)
+            << row.calls << " " << row.faults << " " << row.slow;
+}
+
+TEST(Conduct, WithoutProbationNothingIsDecided) {
+    Conduct conduct;
+    for (int i = 0; i < 30; ++i) conduct.callEnded(true);
+    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    EXPECT_EQ(conduct.counts().faults, 30);
+}
+
+TEST(Conduct, PassesOnceAndStaysPassed) {
+    Conduct conduct;
+    int decided = 0;
+    conduct.callEnded(true);
+    conduct.beginProbation([&] { ++decided; });
+    for (int i = 0; i < kProbationCalls; ++i) {
+        EXPECT_EQ(conduct.verdict(), Verdict::Undecided);
+        conduct.callEnded(i < 2);
+    }
+    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    for (int i = 0; i < 10; ++i) conduct.callEnded(true);
+    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    EXPECT_EQ(decided, 1);
+}
+
+TEST(Conduct, FailsWithItsReason) {
+    Conduct faulty, slow;
+    int decided = 0;
+    faulty.beginProbation([&] { ++decided; });
+    slow.beginProbation([&] { ++decided; });
+    faulty.callEnded(false);
+    for (int i = 0; i < kProbationFaults; ++i) {
+        faulty.callEnded(true);
+        slow.slowStep();
+    }
+    EXPECT_EQ(faulty.verdict(), Verdict::Failed);
+    EXPECT_EQ(faulty.complaint(), "of its first 4 calls, 3 failed by the plugin's own fault");
+    EXPECT_EQ(slow.verdict(), Verdict::Failed);
+    EXPECT_EQ(slow.complaint(), "of its first 0 calls, 3 took more than 100 ms in one step");
+    EXPECT_EQ(decided, 2);
+}
+
+void compute(milliseconds d) {
+    const auto cpu = [] {
+        timespec t{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+        return milliseconds{t.tv_sec * 1'000 + t.tv_nsec / 1'000'000};
+    };
+    for (const auto end = cpu() + d; cpu() < end;) {
+    }
+}
+
+TEST(StepTimer, TellsOfWhatComputesTooLong) {
+    Conduct conduct;
+    conduct.beginProbation([] {});
+    { const StepTimer quick(conduct); }
+    EXPECT_EQ(conduct.counts().slow_steps, 0);
+    {
+        const StepTimer slow(conduct);
+        compute(kSlowStep + milliseconds{20});
+    }
+    EXPECT_EQ(conduct.counts().slow_steps, 1);
+}
+
+}  // namespace
+}  // namespace stepper::plugin

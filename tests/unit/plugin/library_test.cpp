@@ -1,0 +1,262 @@
+// What the library makes of a folder that changes; whole servers are tried in tests/reload.
+#include "core/plugin/library.h"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/plugin/session.h"
+
+namespace stepper::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using State = Listing::State;
+
+class LibraryTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = testing::TempDir() + "stepper-library-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        fs::create_directory(folder_ / "plugins");
+        demand_.dir = folder_ / "plugins";
+        demand_.configs["variant"] = {R"({"base_url":"http://127.0.0.1:9"})"};
+        open();
+    }
+    void TearDown() override {
+        library_.reset();
+        fs::remove_all(folder_);
+    }
+
+    void open() {
+        library_.reset();
+        LoadOptions options;
+        options.probe_program = STEPPER_PROGRAM;
+        options.probe_timeout = std::chrono::seconds{10};
+        auto ledger = Ledger::open(folder_ / "state");
+        ASSERT_TRUE(ledger) << ledger.error().message;
+        library_ = std::make_unique<Library>(std::move(ledger).value(), options, [this] { ++attention_; });
+        generation_ = 0;
+    }
+    void put(const std::string& name, const std::string& as = "variant.so") {
+        fs::copy_file(fs::path(VARIANTS) / ("variant-" + name + ".so"), demand_.dir / as,
+                      fs::copy_options::overwrite_existing);
+    }
+    // Looks and puts in force; the version of the kind "variant", "" when there is none.
+    std::string update() {
+        current_ = library_->look(demand_, Pace::Immediate).catalog;
+        library_->adopt(current_, ++generation_);
+        const auto it = current_.by_kind.find("variant");
+        return it == current_.by_kind.end() ? "" : it->second->version();
+    }
+    std::vector<Listing> in(State state) const {
+        auto all = library_->list();
+        std::erase_if(all, [state](const auto& l) { return l.state != state; });
+        return all;
+    }
+    void behave(bool well, int calls) {
+        for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(!well);
+    }
+
+    fs::path folder_;
+    Demand demand_;
+    Catalog current_;
+    uint64_t generation_ = 0;
+    int attention_ = 0;
+    std::unique_ptr<Library> library_;
+};
+
+TEST_F(LibraryTest, NothingIsTakenWithoutAdopting) {
+    put("a");
+    EXPECT_EQ(library_->look(demand_, Pace::Immediate).catalog.by_kind.size(), 1u);
+    EXPECT_THAT(library_->list(), IsEmpty());
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Live), SizeIs(1));
+}
+
+TEST_F(LibraryTest, AYoungFileIsLookedAtAgain) {
+    put("a");
+    const auto first = library_->look(demand_, Pace::Careful);
+    EXPECT_TRUE(first.unsettled);
+    EXPECT_TRUE(first.catalog.by_kind.empty());
+}
+
+TEST_F(LibraryTest, ReplacedRetiredAndTakenAgainWithoutANewImage) {
+    put("a");
+    update();
+    const auto image = current_.by_kind.at("variant");
+    put("b");
+    EXPECT_EQ(update(), "2.0.0");
+    EXPECT_THAT(in(State::Probation), SizeIs(1));
+    ASSERT_THAT(in(State::Retired), SizeIs(1));
+    EXPECT_EQ(in(State::Retired)[0].version, "1.0.0");
+    put("a");
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_EQ(current_.by_kind.at("variant"), image);
+    EXPECT_THAT(in(State::Live), SizeIs(1)) << "what was sound once needs no second probation";
+}
+
+TEST_F(LibraryTest, ARefusedFileLeavesThePreviousInForce) {
+    put("a");
+    update();
+    put("AbortsInStep");
+    EXPECT_EQ(update(), "1.0.0");
+    ASSERT_THAT(in(State::Rejected), SizeIs(1));
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("crashed while being probed"));
+    fs::remove(demand_.dir / "variant.so");
+    EXPECT_EQ(update(), "1.0.0") << "it is wanted, so it stays";
+    EXPECT_THAT(in(State::Live)[0].reason, HasSubstr("its file is gone"));
+    demand_.configs.clear();
+    EXPECT_EQ(update(), "") << "nobody wants it any more";
+    EXPECT_THAT(in(State::Live), IsEmpty());
+}
+
+TEST_F(LibraryTest, ProbationDecides) {
+    put("a");
+    update();
+    put("b");
+    update();
+    behave(true, kProbationCalls);
+    EXPECT_EQ(attention_, 1);
+    EXPECT_FALSE(library_->settle());
+    EXPECT_THAT(in(State::Live), SizeIs(1));
+    EXPECT_EQ(in(State::Live)[0].version, "2.0.0");
+}
+
+TEST_F(LibraryTest, WhatFailsProbationIsTakenBackForGood) {
+    put("a");
+    update();
+    put("b");
+    update();
+    behave(false, kProbationFaults);
+    EXPECT_EQ(attention_, 1);
+    EXPECT_TRUE(library_->settle());
+    EXPECT_EQ(update(), "1.0.0");
+    ASSERT_THAT(in(State::Quarantined), SizeIs(1));
+    const std::string sha = in(State::Quarantined)[0].sha256;
+    open();
+    EXPECT_EQ(update(), "1.0.0") << "from the private copy: the file holds what is quarantined";
+    EXPECT_TRUE(library_->release(sha));
+    EXPECT_FALSE(library_->release(sha));
+    EXPECT_EQ(update(), "2.0.0");
+    EXPECT_THAT(in(State::Probation), SizeIs(1));
+}
+
+TEST_F(LibraryTest, WithoutAPredecessorTheKindIsGone) {
+    put("a", "other.so");
+    demand_.configs["echo-c"] = {};
+    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", demand_.dir / "echo-c.so");
+    fs::remove(demand_.dir / "other.so");
+    update();
+    put("b");
+    EXPECT_EQ(update(), "2.0.0");
+    behave(false, kProbationFaults);
+    EXPECT_TRUE(library_->settle());
+    EXPECT_EQ(update(), "");
+    EXPECT_EQ(current_.by_kind.count("echo-c"), 1u);
+}
+
+TEST_F(LibraryTest, DyingOnProbationMeansThePreviousVersion) {
+    put("a");
+    update();
+    put("b");
+    update();
+    open();  // no close(): as if the process had died
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("died"));
+}
+
+TEST_F(LibraryTest, AnOrderlyEndOnProbationIsNoFault) {
+    put("a");
+    update();
+    put("b");
+    update();
+    library_->close();
+    open();
+    EXPECT_EQ(update(), "2.0.0");
+    EXPECT_THAT(in(State::Live), SizeIs(1));
+}
+
+TEST_F(LibraryTest, TheFirstStartTrustsWhatItFindsAndLaterOnesDoNot) {
+    put("a");
+    update();
+    EXPECT_THAT(in(State::Live), SizeIs(1));
+    library_->close();
+    put("b");
+    open();
+    EXPECT_EQ(update(), "2.0.0");
+    EXPECT_THAT(in(State::Probation), SizeIs(1)) << "replaced while nobody ran";
+}
+
+TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
+    put("a");
+    update();
+    put("b");
+    const auto seen = library_->look(demand_, Pace::Immediate).catalog;
+    library_->refuse(*seen.by_kind.at("variant"), "it does not take the configuration");
+    EXPECT_EQ(library_->look(demand_, Pace::Careful).catalog.by_kind.at("variant")->version(), "1.0.0");
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not take"));
+    demand_.configs["variant"].push_back(R"({"base_url":"http://127.0.0.1:10"})");
+    auto again = library_->look(demand_, Pace::Careful);
+    while (again.unsettled)
+        again = library_->look(demand_, Pace::Careful);  // until the file has come to rest
+    EXPECT_EQ(again.catalog.by_kind.at("variant")->version(), "2.0.0");
+}
+
+TEST_F(LibraryTest, PinsAreCheckedBeforeAnythingRuns) {
+    put("AbortsInStep");
+    demand_.require_sha256 = true;
+    update();
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("no hash is configured"));
+    demand_.sha256["variant"] = {std::string(64, '0')};
+    update();
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not name"));
+    demand_.sha256["variant"].push_back(in(State::Rejected)[0].sha256);
+    update();
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("crashed"));
+}
+
+TEST_F(LibraryTest, OfTwoFilesOfAKindTheOneInForceStays) {
+    put("a", "m.so");
+    EXPECT_EQ(update(), "1.0.0");
+    put("b", "a.so");
+    EXPECT_EQ(update(), "1.0.0");
+    ASSERT_THAT(in(State::Rejected), SizeIs(1));
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("already provided by"));
+    fs::remove(demand_.dir / "m.so");
+    EXPECT_EQ(update(), "2.0.0");
+}
+
+TEST_F(LibraryTest, OnlyWhatMayBeNeededIsKeptOnDisk) {
+    put("a");
+    update();
+    const auto copies = [this] {
+        return std::count_if(fs::directory_iterator(folder_ / "state"), {},
+                             [](const auto& e) { return e.path().extension() == ".so"; });
+    };
+    EXPECT_EQ(copies(), 1);
+    put("AbortsInStep");
+    update();
+    EXPECT_EQ(copies(), 1);
+    put("b");
+    update();
+    EXPECT_EQ(copies(), 2) << "and the one it would go back to";
+}
+
+TEST_F(LibraryTest, UsersAreCountedByProvider) {
+    put("a");
+    update();
+    auto provider = Provider::create(current_.by_kind.at("variant"), "{}");
+    ASSERT_TRUE(provider);
+    EXPECT_EQ(in(State::Live)[0].users, 1);
+    *provider = nullptr;
+    EXPECT_EQ(in(State::Live)[0].users, 0);
+}
+
+}  // namespace
+}  // namespace stepper::plugin
