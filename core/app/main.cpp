@@ -48,12 +48,14 @@ constexpr const char* kHelp =
     "key is\n"
     "in the environment, such as GEMINI_API_KEY.\n";
 
-// Every thread inherits this: serve waits for these signals in one place, and writes to gone peers return
-// errors.
-void blockSignals() {
+// Every thread inherits this. Writes to gone peers return errors; serve waits for the signals that end it in
+// one place, while the other verbs end by them as everybody expects.
+void blockSignals(bool serving) {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&signals, s);
+    sigaddset(&signals, SIGPIPE);
+    if (serving)
+        for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, s);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
@@ -98,6 +100,6 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "stepper: %s\n", options.error().message.c_str());
         return app::kExitUsage;
     }
-    blockSignals();
+    blockSignals(verb->first == "serve");
     return verb->second(*options);
 }

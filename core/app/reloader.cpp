@@ -86,8 +86,7 @@ void Reloader::stop() {
     }
     files_.wake();
     done_.notify_all();
-    if (!thread_.joinable()) return;
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     library_.close();
 }
 
@@ -127,9 +126,11 @@ ReloadReport Reloader::last() const {
 }
 
 std::vector<fs::path> Reloader::watched() const {
-    std::vector<fs::path> out;
-    for (const auto& file : config_files_) out.push_back(fs::absolute(file));
-    out.push_back(fs::absolute(demandOf(deps_.snapshots.get()->config).dir));
+    std::vector<fs::path> out = config_files_;
+    out.push_back(demandOf(deps_.snapshots.get()->config).dir);
+    std::error_code ec;  // without a working directory they cannot be found, and stay as they are
+    for (auto& path : out)
+        if (auto absolute = fs::absolute(path, ec); !ec) path = std::move(absolute);
     return out;
 }
 

@@ -36,19 +36,19 @@ Error refused(const fs::path& file, std::string why) {
     return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
 }
 
-Result<void> checkPin(const PluginFile& file, const Demand& demand) {
-    const auto pin = demand.sha256.find(file.path.stem().string());
+Result<void> checkPin(const fs::path& file, const std::string& sha256, const Demand& demand) {
+    const std::string stem = file.stem();
+    const auto pin = demand.sha256.find(stem);
     if (pin == demand.sha256.end()) {
         if (!demand.require_sha256) return {};
-        return refused(file.path,
+        return refused(file,
                        "no hash is configured for it, and plugins.require_sha256 is on; if you trust it, "
                        "add plugins.sha256." +
-                           file.path.stem().string() + ": " + file.sha256);
+                           stem + ": " + sha256);
     }
     const auto& allowed = pin->second;
-    if (std::find(allowed.begin(), allowed.end(), file.sha256) != allowed.end()) return {};
-    return refused(file.path, "its sha256 is " + file.sha256 + ", which plugins.sha256." + pin->first +
-                                  " does not name");
+    if (std::find(allowed.begin(), allowed.end(), sha256) != allowed.end()) return {};
+    return refused(file, "its sha256 is " + sha256 + ", which plugins.sha256." + stem + " does not name");
 }
 
 // What could not be written down holds until the process ends.
@@ -143,7 +143,7 @@ Result<Library::Image> Library::take(const PluginFile& file, const Demand& deman
     if (const auto why = ledger_.quarantined(file.sha256))
         return refused(file.path, "quarantined: " + *why + "; DELETE /admin/plugins/quarantine/" +
                                       file.sha256 + " lets it try again");
-    if (auto pinned = checkPin(file, demand); !pinned) return std::move(pinned).error();
+    if (auto pinned = checkPin(file.path, file.sha256, demand); !pinned) return std::move(pinned).error();
     if (const auto known = images_.find(file.sha256); known != images_.end()) {
         std::error_code ec;
         if (fs::exists(known->second->copy(), ec)) return known->second;
@@ -174,6 +174,11 @@ Catalog Library::choose(const Demand& demand) {
     for (const auto& [file, seen] : seen_) {
         if (!seen.refusal.empty()) out.refused.push_back({file, seen.refusal});
         if (!seen.image) continue;
+        // What was taken before its hash was asked for.
+        if (const auto pinned = checkPin(file, seen.image->sha256(), demand); !pinned) {
+            others_.push_back({file, pinned.error().message});
+            continue;
+        }
         const auto live = live_.find(seen.image->kind());
         const auto [chosen, is_first] = out.by_kind.emplace(seen.image->kind(), seen.image);
         if (is_first) continue;
@@ -186,7 +191,8 @@ Catalog Library::choose(const Demand& demand) {
                                       holder.string()});
     }
     for (const auto& [kind, live] : live_)
-        if (demand.configs.contains(kind)) out.by_kind.emplace(kind, live.image);
+        if (demand.configs.contains(kind) && checkPin(live.file, live.image->sha256(), demand))
+            out.by_kind.emplace(kind, live.image);
     out.refused.insert(out.refused.end(), others_.begin(), others_.end());
     return out;
 }
@@ -239,12 +245,15 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
     Live& live = live_[kind];
     const Image old = live.image;
     const fs::path file = fileOffering(image);
+    const bool probation = needsProbation(file.filename(), *image);
     if (old && !live.probation) live.previous = old;
+    if (!old && probation) live.previous = lastGood(file, demand_);  // it was replaced while nobody ran
     if (live.previous == image) live.previous = nullptr;
+    if (old && live.file != file) tell(ledger_.forget(live.file.filename()));
     live.file = file;
     live.image = image;
     live.generation = generation;
-    live.probation = needsProbation(file.filename(), *image);
+    live.probation = probation;
     images_[image->sha256()] = image;
     if (live.probation) {
         image->conduct().beginProbation(attention_);

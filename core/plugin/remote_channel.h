@@ -31,6 +31,8 @@ public:
     bool closed() const;
 
 private:
+    // What has come, or comes in a moment, without sleeping.
+    bool look(char* to, size_t room, size_t& got) const;
     Io read(char* to, size_t room, SteadyTime until, size_t& got);
     Io fill(SteadyTime until);
 

@@ -1,7 +1,7 @@
 """The /admin endpoints: who may ask, and that they show no secret."""
 import unittest
 
-from stage import ReloadCase, call, clean_environment
+from stage import ReloadCase, call, clean_environment, run_stepper
 
 ADMIN = [("GET", "/admin/plugins"), ("GET", "/admin/config"), ("POST", "/admin/reload"),
          ("DELETE", "/admin/plugins/quarantine/" + "0" * 64)]
@@ -50,7 +50,6 @@ class Admin(ReloadCase):
         self.assertNotIn("s3cret", self.log_text())
 
     def test_plugins_are_listed_as_the_command_line_shows_them(self):
-        from harness import run_stepper
         server = self.serve()
         listed = self.listed(server)
         self.assertEqual(len(listed), 1)

@@ -1,8 +1,10 @@
 """Plugins that must not be taken: each is refused or taken back with its reason, and requests keep flowing."""
+import hashlib
 import os
+import socket
 import unittest
 
-from stage import BAD, Load, ReloadCase, VARIANTS, call
+from stage import BAD, PLUGINS, Load, ReloadCase, VARIANTS, call, run_stepper
 
 # What is dropped over a good plugin that is in use, and what /admin/plugins says of it.
 REFUSED = {
@@ -117,10 +119,16 @@ class Matrix(ReloadCase):
                 (self.folder / "plugin-state" / "plugins.json").unlink()
                 self.variant("a")
 
-    def test_one_without_a_predecessor_leaves_the_chain_to_others(self):
-        server = self.serve([self.spec("new", plugin="other"), self.spec()])
-        self.put(VARIANTS / "variant-a.so", "variant.so")
-        self.assertEqual(self.answer(server), "A")
+    def test_a_new_kind_that_fails_leaves_the_chain_to_others(self):
+        (self.plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        (self.plugins / "variant.so").unlink()
+        server = self.serve([self.spec(), self.spec("other", plugin="openai-compatible")])
+        with Load(server, clients=2) as load:
+            self.variant("BreaksWhenUsed")
+            self.await_listed(server, state="quarantined")
+        self.assertEqual(load.failures, [])
+        self.assertNotIn("X", load.answers)
+        self.wait_for(lambda: "quarantined" in call("GET", server.url + "/v1/providers").json["providers"][0].get("reason", ""))
 
     def test_a_host_that_died_during_probation_starts_on_the_previous_version(self):
         self.ends_with = (0, -6)
@@ -139,6 +147,16 @@ class Matrix(ReloadCase):
         self.assertIn("died while it was on probation", self.log_text())
         self.variant("b")
         self.await_answer(server, "B")
+
+    def test_a_start_that_fails_for_another_reason_condemns_nobody(self):
+        self.check_stopped(self.serve())
+        self.variant("b")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            refused = run_stepper("serve", "--config", self.folder / "stepper.yaml", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        self.assertEqual(refused.returncode, 78, refused.stderr)
+        server = self.serve()
+        self.assertEqual(self.answer(server), "B")
+        self.assertEqual(self.listed(server, state="quarantined"), [])
 
     def test_probation_ends_well(self):
         server = self.serve()
@@ -162,7 +180,6 @@ class Matrix(ReloadCase):
         self.assertIn("not an ELF file", self.listed(server, state="rejected")[0]["reason"])
 
     def test_hashes_that_must_match(self):
-        import hashlib
         sha = {name: hashlib.sha256((VARIANTS / f"variant-{name}.so").read_bytes()).hexdigest() for name in "ab"}
         server = self.serve(settings={"plugins": {"require_sha256": True, "sha256": {"variant": sha["a"]}}})
         self.assertEqual(self.answer(server), "A")

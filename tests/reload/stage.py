@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-from harness import BUILD, Case, PLUGINS, call, clean_environment, provider  # noqa: E402,F401
+from harness import BUILD, Case, PLUGINS, call, clean_environment, provider, run_stepper  # noqa: E402,F401
 
 VARIANTS = BUILD / "tests" / "reload" / "plugins"
 BAD = BUILD / "tests" / "abi" / "plugins"

@@ -259,14 +259,14 @@ private:
 #define STEPPER_PLUGIN(PROVIDER, KIND, VERSION, SCHEMA, CAPS)                                 \
     extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) {           \
         using B = ::stepper::sdk::detail::Bridge<PROVIDER>;                                   \
-        static constexpr std::string_view kKind = KIND, kVersion = VERSION, kSchema = SCHEMA; \
+        static constexpr std::string_view kind_ = KIND, version_ = VERSION, schema_ = SCHEMA; \
         static const stepper_plugin plugin = {sizeof(stepper_plugin),                         \
                                               STEPPER_ABI_VERSION,                            \
                                               STEPPER_ABI_MAJOR << 16,                        \
                                               0,                                              \
-                                              {kKind.data(), kKind.size()},                   \
-                                              {kVersion.data(), kVersion.size()},             \
-                                              {kSchema.data(), kSchema.size()},               \
+                                              {kind_.data(), kind_.size()},                   \
+                                              {version_.data(), version_.size()},             \
+                                              {schema_.data(), schema_.size()},               \
                                               (CAPS),                                         \
                                               &B::init,                                       \
                                               nullptr,                                        \

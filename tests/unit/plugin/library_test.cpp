@@ -193,6 +193,54 @@ TEST_F(LibraryTest, TheFirstStartTrustsWhatItFindsAndLaterOnesDoNot) {
     EXPECT_THAT(in(State::Probation), SizeIs(1)) << "replaced while nobody ran";
 }
 
+TEST_F(LibraryTest, WhatWasReplacedWhileNobodyRanIsWhatItGoesBackTo) {
+    put("a");
+    update();
+    library_->close();
+    put("b");
+    open();
+    EXPECT_EQ(update(), "2.0.0");
+    behave(false, kProbationFaults);
+    EXPECT_TRUE(library_->settle());
+    EXPECT_EQ(update(), "1.0.0");
+}
+
+TEST_F(LibraryTest, WhatWasReplacedWhileNobodyRanAndKillsTheProcess) {
+    put("a");
+    update();
+    library_->close();
+    put("b");
+    open();
+    EXPECT_EQ(update(), "2.0.0");
+    open();  // it died
+    EXPECT_EQ(update(), "1.0.0");
+}
+
+TEST_F(LibraryTest, AnotherFileTakingOverLeavesNoProbationBehind) {
+    put("a", "x.so");
+    update();
+    put("b", "x.so");
+    update();
+    EXPECT_THAT(in(State::Probation), SizeIs(1));
+    put("a", "y.so");
+    fs::remove(demand_.dir / "x.so");
+    EXPECT_EQ(update(), "1.0.0");
+    open();
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Quarantined), IsEmpty());
+}
+
+TEST_F(LibraryTest, AHashThatIsAskedForLaterEndsWhatItDoesNotName) {
+    put("a");
+    update();
+    demand_.sha256["variant"] = {std::string(64, '0')};
+    EXPECT_EQ(update(), "");
+    ASSERT_THAT(in(State::Rejected), SizeIs(1));
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not name"));
+    demand_.sha256.clear();
+    EXPECT_EQ(update(), "1.0.0");
+}
+
 TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
     put("a");
     update();
