@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
 #include "core/config/compare.h"
 #include "core/telemetry/log.h"
 
@@ -190,7 +191,7 @@ std::optional<config::Config> Reloader::freshConfig(ReloadReport& report) {
     for (const auto& file : files) report.files.push_back(file.string());
     config_files_ = std::move(files);
     if (!config) {
-        report.problems.push_back(config.error().message);
+        for (const auto line : splitLines(config.error().message)) report.problems.emplace_back(line);
         return std::nullopt;
     }
     report.restart = config::keepFixed(*config, deps_.snapshots.get()->config);

@@ -94,7 +94,10 @@ int inputOf(const Trial& trial) {
 
 Error problem(std::string what) { return Error{ErrorClass::Config, std::move(what)}; }
 
-Error cannotProbe() { return problem(std::string("cannot probe: ") + std::strerror(errno)); }
+// No fault of the plugin: it may go better later.
+Error cannotProbe(const std::string& how = "") {
+    return Error{ErrorClass::Overloaded, "cannot probe" + how + ": " + std::strerror(errno)};
+}
 
 // The pid, or -1 with errno.
 pid_t spawn(const std::filesystem::path& program, const std::filesystem::path& file, int in, int out,
@@ -154,7 +157,7 @@ Result<Description> probeInChild(const std::filesystem::path& program, const std
     const Descriptor err_reader(err[0]);
     Descriptor err_writer(err[1]);
     const pid_t pid = spawn(program, file, input.get(), out_writer.get(), err_writer.get());
-    if (pid < 0) return problem("cannot probe with " + program.string() + ": " + std::strerror(errno));
+    if (pid < 0) return cannotProbe(" with " + program.string());
     out_writer.close();
     err_writer.close();
 

@@ -18,7 +18,8 @@ struct Trial {
 };
 
 // Runs `program plugin probe --child file`, at most `timeout`, and takes the plugin's description from it.
-// Config error saying how it ended and the last line it wrote to standard error. Safe from any thread.
+// Config error saying how it ended and the last line it wrote to standard error; Overloaded when there was no
+// process to be had. Safe from any thread.
 Result<Description> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
                                  const Trial& trial, std::chrono::milliseconds timeout);
 

@@ -156,7 +156,8 @@ Result<std::shared_ptr<const PluginImage>> PluginImage::load(const PluginFile& f
     if (!description) {
         std::error_code ignored;  // a folder of refused files is untidy, no more
         fs::remove(image->copy_, ignored);
-        return refused(file.path, description.error().message);
+        description.error().message = refused(file.path, description.error().message).message;
+        return std::move(description).error();
     }
     image->description_ = std::move(description).value();
     return std::shared_ptr<const PluginImage>(std::move(image));

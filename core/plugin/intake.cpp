@@ -100,7 +100,9 @@ Result<fs::path> privateCopy(const PluginFile& file, const fs::path& dir) {
     const auto failed = [&] {
         const int why = errno;
         ::unlink(draft.c_str());
-        return refused(copy, std::string("cannot write the private copy: ") + std::strerror(why));
+        Error error = refused(copy, std::string("cannot write the private copy: ") + std::strerror(why));
+        error.error_class = ErrorClass::Overloaded;
+        return error;
     };
     ::unlink(draft.c_str());
     {

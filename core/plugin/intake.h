@@ -25,7 +25,7 @@ Result<void> checkPluginsFolder(const std::filesystem::path& dir);
 // once returns the old image for ever; so every content has a path of its own.
 std::filesystem::path copyPath(const std::filesystem::path& dir, const std::filesystem::path& file,
                                const std::string& sha256);
-// Writes it; `dir` is made with mode 0700. Config error with the reason.
+// Writes it; `dir` is made with mode 0700. Overloaded when the disk does not let it, Config otherwise.
 Result<std::filesystem::path> privateCopy(const PluginFile& file, const std::filesystem::path& dir);
 
 }  // namespace stepper::plugin

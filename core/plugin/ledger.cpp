@@ -73,8 +73,8 @@ void Ledger::understand(std::string_view all) {
         for (const auto& m : object->GetObject()) take(std::string(json::view(m.name)), m.value);
     };
     each("files", [&](std::string name, const json::Value& v) {
-        files_[name] = {text(v, "sha256"), text(v, "previous"),
-                        json::boolean(v, "probation").value_or(false)};
+        files_[name] = {text(v, "sha256"), text(v, "previous"), json::boolean(v, "probation").value_or(false),
+                        static_cast<int>(json::integer(v, "deaths").value_or(0))};
     });
     each("quarantine", [&](std::string sha, const json::Value& v) { quarantine_[sha] = text(v, "reason"); });
 }
@@ -84,12 +84,16 @@ void Ledger::condemnProbations() {
     for (auto& [name, known] : files_) {
         if (!known.probation) continue;
         any = true;
+        const std::string what = "plugin " + name + " (sha256 " + known.sha256 + ")";
+        if (known.previous.empty() && known.deaths++ == 0) {
+            findings_.push_back("the process died while " + what +
+                                " was on probation; there is no previous version, so it is tried once more");
+            continue;
+        }
         quarantine_[known.sha256] = "the process died while this version was on probation";
-        findings_.push_back(
-            "plugin " + name + " (sha256 " + known.sha256 +
-            ") is quarantined: the process died while it was on probation" +
-            (known.previous.empty() ? "; there is no previous version" : "; the previous version is used"));
-        known = {known.previous, "", false};
+        findings_.push_back(what + " is quarantined: the process died while it was on probation" +
+                            (known.previous.empty() ? "" : "; the previous version is used"));
+        known = {known.previous, "", false, 0};
     }
     std::erase_if(files_, [](const auto& f) { return f.second.sha256.empty(); });
     if (!any) return;
@@ -129,7 +133,10 @@ Result<bool> Ledger::release(const std::string& sha256) {
 
 Result<void> Ledger::endAllProbations() {
     bool any = false;
-    for (auto& [name, known] : files_) any = std::exchange(known.probation, false) || any;
+    for (auto& [name, known] : files_) {
+        any = std::exchange(known.probation, false) || any;
+        known.deaths = 0;
+    }
     return any ? write() : Result<void>{};
 }
 
@@ -143,6 +150,7 @@ Result<void> Ledger::write() const {
         json::set(v, "sha256", known.sha256, a);
         json::set(v, "previous", known.previous, a);
         json::set(v, "probation", json::Value(known.probation), a);
+        if (known.deaths > 0) json::set(v, "deaths", json::Value(known.deaths), a);
         json::set(files, name, std::move(v), a);
     }
     for (const auto& [sha, reason] : quarantine_) {

@@ -18,6 +18,7 @@ struct KnownFile {
     std::string sha256;      // of what was taken last
     std::string previous;    // of what it replaced and would be replaced with, "" when there is nothing
     bool probation = false;  // not yet shown to be sound
+    int deaths = 0;          // of processes while it was on probation
 };
 
 // Used by one thread. The folder belongs to one process at a time.

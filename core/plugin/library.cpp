@@ -130,6 +130,7 @@ void Library::examine(const fs::path& file, Seen& seen, const Demand& demand) {
         return;
     }
     seen.refusal = image.error().message;
+    if (image.error().error_class == ErrorClass::Overloaded) seen.print = {};  // no fault of the file
     seen.quarantined = read && ledger_.quarantined(read->sha256).has_value();
     if (!seen.image) seen.image = lastGood(file, demand);
     if (seen.refusal == before) return;
@@ -218,7 +219,7 @@ void Library::refuse(const PluginImage& image, std::string reason) {
 bool Library::needsProbation(const std::string& name, const PluginImage& image) const {
     if (first_start_ || sound_.contains(image.sha256())) return false;
     const KnownFile* known = ledger_.find(name);
-    return !known || known->sha256 != image.sha256();
+    return !known || known->sha256 != image.sha256() || known->probation;
 }
 
 std::vector<std::string> Library::adopt(const Catalog& catalog, uint64_t generation) {
@@ -245,6 +246,8 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
     Live& live = live_[kind];
     const Image old = live.image;
     const fs::path file = fileOffering(image);
+    const KnownFile* known = ledger_.find(file.filename());
+    const int deaths = known && known->sha256 == image->sha256() ? known->deaths : 0;
     const bool probation = needsProbation(file.filename(), *image);
     if (old && !live.probation) live.previous = old;
     if (!old && probation) live.previous = lastGood(file, demand_);  // it was replaced while nobody ran
@@ -260,8 +263,8 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
     } else {
         sound_.insert(image->sha256());
     }
-    tell(ledger_.note(file.filename(),
-                      {image->sha256(), live.previous ? live.previous->sha256() : "", live.probation}));
+    tell(ledger_.note(file.filename(), {image->sha256(), live.previous ? live.previous->sha256() : "",
+                                        live.probation, deaths}));
     log::info(old ? "plugin replaced" : "plugin loaded", {{"kind", kind},
                                                           {"version", image->version()},
                                                           {"was", old ? old->version() : ""},
@@ -285,7 +288,7 @@ bool Library::settle() {
         live.probation = false;
         sound_.insert(live.image->sha256());
         tell(ledger_.note(live.file.filename(),
-                          {live.image->sha256(), live.previous ? live.previous->sha256() : "", false}));
+                          {live.image->sha256(), live.previous ? live.previous->sha256() : "", false, 0}));
         log::info("plugin passed probation", {{"kind", kind}, {"version", live.image->version()}});
     }
     for (const auto& kind : failed) {
@@ -316,7 +319,7 @@ void Library::takeBack(const std::string& kind) {
     if (live.previous) {
         live.image = std::move(live.previous);
         live.probation = false;
-        tell(ledger_.note(name, {live.image->sha256(), "", false}));
+        tell(ledger_.note(name, {live.image->sha256(), "", false, 0}));
     } else {
         live_.erase(kind);
         tell(ledger_.forget(name));

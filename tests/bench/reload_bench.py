@@ -106,6 +106,11 @@ def main():
             simulator.stop()
 
 
+def resident_kib(server):
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
 def reload(server):
     answer = call("POST", server.url + "/admin/reload")
     assert answer.status == 200, answer.raw
@@ -113,12 +118,14 @@ def reload(server):
 
 
 def measure(server, plugins, home, providers, builds):
-    fresh = []
+    fresh, resident = [], []
     for n in range(FRESH):
         put(build(home, f"F{n}", "3.0.0"), plugins)
         report = reload(server)
         assert report["status"] == "applied", report
+        call("POST", server.url + "/v1/generate/immediate", {"prompt": "in earnest", "responseMode": "text"})
         fresh.append(report["ms"])
+        resident.append(resident_kib(server))
 
     def swap(n):
         put(builds[n % 2], plugins)
@@ -137,6 +144,8 @@ def measure(server, plugins, home, providers, builds):
 
     print(f"a build never seen before, {FRESH} times: check, copy, probe in a child, create, swap: "
           f"median {statistics.median(fresh):.0f} ms, worst {max(fresh)} ms (aim: {MOST_MS})")
+    half = FRESH // 2
+    print(f"each retired build stays mapped: {(resident[-1] - resident[half - 1]) / (FRESH - half):.0f} KiB resident")
     print(f"{PER_SECOND} requests/s meanwhile, medians of {ROUNDS} rounds of {SECONDS:.0f} s:")
     print(f"{'':16} {'p50 ms':>8} {'p99 ms':>8} {'times/s':>8} {'failed':>7}")
     median = {}

@@ -37,8 +37,8 @@ TEST_F(LedgerTest, RemembersFilesAndQuarantine) {
     {
         Ledger ledger = open();
         EXPECT_TRUE(ledger.isNew());
-        ASSERT_TRUE(ledger.note("a.so", {"sha-2", "sha-1", false}));
-        ASSERT_TRUE(ledger.note("b.so", {"sha-9", "", false}));
+        ASSERT_TRUE(ledger.note("a.so", {"sha-2", "sha-1", false, 0}));
+        ASSERT_TRUE(ledger.note("b.so", {"sha-9", "", false, 0}));
         ASSERT_TRUE(ledger.forget("b.so"));
         ASSERT_TRUE(ledger.quarantine("sha-3", "it broke"));
     }
@@ -58,24 +58,34 @@ TEST_F(LedgerTest, RemembersFilesAndQuarantine) {
 TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedIsQuarantined) {
     {
         Ledger ledger = open();
-        ASSERT_TRUE(ledger.note("a.so", {"new", "old", true}));
-        ASSERT_TRUE(ledger.note("b.so", {"first", "", true}));
+        ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
     }
     for (int start = 1; start <= 2; ++start) {
         Ledger ledger = open();
-        EXPECT_EQ(ledger.findings().size(), start == 1 ? 2u : 0u);
+        EXPECT_EQ(ledger.findings().size(), start == 1 ? 1u : 0u);
         EXPECT_THAT(*ledger.quarantined("new"), HasSubstr("died"));
-        EXPECT_TRUE(ledger.quarantined("first"));
         EXPECT_EQ(ledger.find("a.so")->sha256, "old");
         EXPECT_FALSE(ledger.find("a.so")->probation);
-        EXPECT_EQ(ledger.find("b.so"), nullptr);
     }
+}
+
+TEST_F(LedgerTest, WithoutAPreviousVersionTheSecondDeathCondemns) {
+    { ASSERT_TRUE(open().note("a.so", {"first", "", true, 0})); }
+    {
+        Ledger ledger = open();
+        EXPECT_THAT(ledger.findings(), ElementsAre(HasSubstr("tried once more")));
+        EXPECT_EQ(ledger.quarantined("first"), std::nullopt);
+        EXPECT_TRUE(ledger.find("a.so")->probation);
+    }
+    Ledger ledger = open();
+    EXPECT_TRUE(ledger.quarantined("first"));
+    EXPECT_EQ(ledger.find("a.so"), nullptr);
 }
 
 TEST_F(LedgerTest, AnOrderlyEndCondemnsNobody) {
     {
         Ledger ledger = open();
-        ASSERT_TRUE(ledger.note("a.so", {"new", "old", true}));
+        ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
         ASSERT_TRUE(ledger.endAllProbations());
     }
     Ledger ledger = open();
@@ -94,7 +104,7 @@ TEST_F(LedgerTest, BelongsToOneProcessAndToNobodyElse) {
 }
 
 TEST_F(LedgerTest, ADamagedFileIsSetAside) {
-    { ASSERT_TRUE(open().note("a.so", {"sha", "", false})); }
+    { ASSERT_TRUE(open().note("a.so", {"sha", "", false, 0})); }
     std::ofstream(folder_ / "state" / "plugins.json") << "{\"files\":";
     Ledger ledger = open();
     EXPECT_THAT(ledger.findings(), ElementsAre(HasSubstr("is damaged and was set aside")));
@@ -107,7 +117,7 @@ TEST_F(LedgerTest, AFolderThatCannotBeIsAnError) {
     EXPECT_FALSE(Ledger::open(folder_ / "file" / "state"));
     // Of no folder: it remembers until it ends, and says that it cannot write.
     Ledger none;
-    EXPECT_FALSE(none.note("a.so", {"sha", "", false}));
+    EXPECT_FALSE(none.note("a.so", {"sha", "", false, 0}));
     EXPECT_EQ(none.find("a.so")->sha256, "sha");
 }
 

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/plugin/session.h"
 
@@ -171,6 +172,21 @@ TEST_F(LibraryTest, DyingOnProbationMeansThePreviousVersion) {
     EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("died"));
 }
 
+TEST_F(LibraryTest, ANewKindIsCondemnedByTheSecondDeath) {
+    demand_.configs["echo-c"] = {};
+    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", demand_.dir / "echo-c.so");
+    update();  // the first start trusts what it finds
+    put("a");
+    EXPECT_EQ(update(), "1.0.0");
+    open();
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Probation), SizeIs(1));
+    open();
+    EXPECT_EQ(update(), "");
+    EXPECT_THAT(in(State::Quarantined), SizeIs(1));
+    EXPECT_EQ(current_.by_kind.count("echo-c"), 1u);
+}
+
 TEST_F(LibraryTest, AnOrderlyEndOnProbationIsNoFault) {
     put("a");
     update();
@@ -254,6 +270,25 @@ TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
     while (again.unsettled)
         again = library_->look(demand_, Pace::Careful);  // until the file has come to rest
     EXPECT_EQ(again.catalog.by_kind.at("variant")->version(), "2.0.0");
+}
+
+TEST_F(LibraryTest, WhatFailedForNoFaultOfTheFileIsTriedAgain) {
+    fs::remove(demand_.dir / "variant.so");
+    put("a");
+    const auto settled = [this] {
+        auto seen = library_->look(demand_, Pace::Careful);
+        while (seen.unsettled) seen = library_->look(demand_, Pace::Careful);
+        return seen.catalog.by_kind.size();
+    };
+    // Where the private copy would be drafted there is a folder.
+    const fs::path copy = copyPath(folder_ / "state", demand_.dir / "variant.so",
+                                   readPluginFile(demand_.dir / "variant.so")->sha256);
+    fs::create_directories(copy.string() + "." + std::to_string(::getpid()) + "/full");
+    EXPECT_EQ(settled(), 0u);
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("cannot write the private copy"));
+    fs::remove_all(copy.string() + "." + std::to_string(::getpid()));
+    EXPECT_EQ(settled(), 1u);
+    EXPECT_THAT(in(State::Rejected), IsEmpty());
 }
 
 TEST_F(LibraryTest, PinsAreCheckedBeforeAnythingRuns) {
