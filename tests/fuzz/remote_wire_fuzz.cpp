@@ -12,9 +12,10 @@ using namespace stepper::plugin;
 
 std::string_view payload;
 
+// A length without a pointer stands for a view that was not sent because it cannot be right.
 void mustLieInside(stepper_str s) {
-    if (s.len == 0) return;
-    if (!s.ptr || s.len > payload.size() || s.ptr < payload.data() ||
+    if (s.len == 0 || !s.ptr) return;
+    if (s.len > payload.size() || s.ptr < payload.data() ||
         static_cast<size_t>(s.ptr - payload.data()) > payload.size() - s.len)
         __builtin_trap();
 }
