@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include "core/plugin/transcript.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::plugin {
@@ -81,7 +82,10 @@ bool Library::isYoung(const Print& print) {
 Library::Print Library::printOf(const fs::path& file) {
     struct stat info {};
     if (::stat(file.c_str(), &info) != 0) return {};
-    return {info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+    Print out{info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+    for (const auto& transcript : sidecarTranscripts(file))
+        if (::stat(transcript.c_str(), &info) == 0) out.transcripts_ns += nanoseconds(info.st_mtim);
+    return out;
 }
 
 // What was refused for the sake of the configuration, or for a moment, is given another chance.

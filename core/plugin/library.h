@@ -75,6 +75,7 @@ private:
     struct Print {
         uint64_t device = 0, inode = 0;
         int64_t size = -1, modified_ns = 0, changed_ns = 0;
+        int64_t transcripts_ns = 0;  // when those beside it were modified, added up
         bool operator==(const Print&) const = default;
     };
     struct Seen {

@@ -179,6 +179,17 @@ class Matrix(ReloadCase):
         self.assertEqual(self.answer(server), "A")
         self.assertIn("not an ELF file", self.listed(server, state="rejected")[0]["reason"])
 
+    def test_a_transcript_beside_it_must_hold(self):
+        server = self.serve()
+        transcript = ("config {\"base_url\":\"https://api.example\"}\ncase it answers\nbegin generate {\"messages\":[]}\n"
+                      "expect send POST https://api.example/chat/completions\nhead 200\nbody x\nexpect text \"%s\"\nexpect done\n")
+        (self.plugins / "variant.transcript").write_text(transcript % "not B", encoding="utf-8")
+        self.variant("b")
+        self.assertIn("its own transcript fails: variant.transcript:7", self.refusal(server))
+        self.assertEqual(self.answer(server), "A")
+        (self.plugins / "variant.transcript").write_text(transcript % "B", encoding="utf-8")
+        self.await_answer(server, "B")
+
     def test_hashes_that_must_match(self):
         sha = {name: hashlib.sha256((VARIANTS / f"variant-{name}.so").read_bytes()).hexdigest() for name in "ab"}
         server = self.serve(settings={"plugins": {"require_sha256": True, "sha256": {"variant": sha["a"]}}})
