@@ -150,7 +150,7 @@ void Reloader::watch() {
         before = std::move(paths);
         const auto why = files_.wait(std::chrono::steady_clock::now() + patience);
         if (why == FileWatch::Why::Changed) files_.settle(kQuiet, kRestless);
-        const bool probation_over = library_.settle();
+        const bool taken_back = library_.settle(std::chrono::steady_clock::now());
 
         uint64_t asked = 0;
         bool wanted = false;
@@ -162,7 +162,7 @@ void Reloader::watch() {
             if (release_) library_.release(*release_);
             release_.reset();
         }
-        if (why == FileWatch::Why::Woken && !wanted && !probation_over) continue;
+        if (why == FileWatch::Why::Woken && !wanted && !taken_back) continue;
         look(wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
         {
             std::lock_guard lock(mutex_);

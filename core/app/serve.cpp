@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -23,6 +24,8 @@ namespace {
 
 // Idle upstream connections are looked after this often while nothing else happens.
 constexpr timespec kHousekeeping{20, 0};
+// After the drain: what was cut has to notice, and the last things are written.
+constexpr std::chrono::seconds kLastGrace{15};
 
 sigset_t signalsToWaitFor() {
     sigset_t set;
@@ -42,13 +45,22 @@ void waitForTermination(transport::CurlTransport& transport, Reloader& reloader)
     }
 }
 
-// A second signal ends the process at once, whatever the drain is waiting for.
-void exitOnSecondSignal() {
-    std::thread([] {
+// A second signal ends the process at once, whatever the drain is waiting for; and so does the time that it
+// must be over by, for a plugin that hangs in a step can be waited for for ever.
+void exitAtTheLatest(SteadyTime deadline) {
+    std::thread([deadline] {
         const sigset_t set = signalsToWaitFor();
-        int signal = 0;
-        while (::sigwait(&set, &signal) == 0)
-            if (signal != SIGHUP) ::_exit(128 + signal);
+        for (;;) {
+            const auto left = std::max(deadline - std::chrono::steady_clock::now(), SteadyTime::duration{0});
+            const auto s = std::chrono::floor<std::chrono::seconds>(left);
+            const timespec patience{s.count(), static_cast<long>((left - s) / std::chrono::nanoseconds{1})};
+            const int signal = ::sigtimedwait(&set, nullptr, &patience);
+            if (signal == SIGINT || signal == SIGTERM) ::_exit(128 + signal);
+            if (signal < 0 && errno == EAGAIN) {
+                std::fprintf(stderr, "stepper: something does not end; leaving without it\n");
+                ::_exit(kExitFailure);
+            }
+        }
     }).detach();
 }
 
@@ -180,9 +192,11 @@ int serve(const Options& options) {
     waitForTermination(host.transport(), host.reloader());
     host.reloader().stop();
     draining = true;
-    exitOnSecondSignal();
+    const SteadyTime drained =
+        std::chrono::steady_clock::now() + host.snapshot()->config.server.drain_timeout;
+    exitAtTheLatest(drained + kLastGrace);
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    drain(**server, jobs, std::chrono::steady_clock::now() + host.snapshot()->config.server.drain_timeout);
+    drain(**server, jobs, drained);
     for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
     usage_keeper.close();
     log::info("stopped");

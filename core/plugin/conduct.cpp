@@ -1,5 +1,7 @@
 #include "core/plugin/conduct.h"
 
+#include <thread>
+
 #include <sys/resource.h>
 
 namespace stepper::plugin {
@@ -32,6 +34,32 @@ void Conduct::callEnded(bool at_fault) {
 void Conduct::slowStep() {
     ++slow_steps_;
     if (verdict_ == Verdict::Undecided) weigh();
+}
+
+// Threads begin at different places, so that they seldom meet.
+size_t Conduct::stepBegins(SteadyTime now) {
+    const size_t first = std::hash<std::thread::id>{}(std::this_thread::get_id());
+    for (size_t i = 0; i < kSlots; ++i) {
+        const size_t slot = (first + i) % kSlots;
+        int64_t none = 0;
+        if (steps_[slot].compare_exchange_strong(none, now.time_since_epoch().count())) return slot;
+    }
+    return kSlots;
+}
+
+void Conduct::stepEnded(size_t slot) {
+    if (slot < kSlots) steps_[slot] = 0;
+}
+
+std::optional<SteadyTime> Conduct::oldestStep() const {
+    std::optional<SteadyTime> oldest;
+    for (const auto& began : steps_) {
+        const int64_t ticks = began;
+        if (ticks == 0) continue;
+        const SteadyTime at{SteadyTime::duration{ticks}};
+        if (!oldest || at < *oldest) oldest = at;
+    }
+    return oldest;
 }
 
 Conduct::Counts Conduct::counts() const { return {calls_, faults_, slow_steps_}; }
@@ -70,7 +98,8 @@ std::string Conduct::complaint() const {
 StepTimer::StepTimer(Conduct& conduct)
     : conduct_(conduct),
       probation_(conduct.verdict() == Verdict::Undecided),
-      began_(std::chrono::steady_clock::now()) {
+      began_(std::chrono::steady_clock::now()),
+      slot_(conduct.stepBegins(began_)) {
     if (!probation_) return;
     const ThreadUse use = threadUse();
     cpu_us_ = use.cpu_us;
@@ -78,6 +107,7 @@ StepTimer::StepTimer(Conduct& conduct)
 }
 
 StepTimer::~StepTimer() {
+    conduct_.stepEnded(slot_);
     if (std::chrono::steady_clock::now() - began_ < kSlowStep) return;
     if (probation_) {
         const ThreadUse use = threadUse();

@@ -1,9 +1,11 @@
 // How an image has behaved: what decides whether a new one stays. Safe from any thread.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/base/clock.h"
@@ -30,6 +32,12 @@ public:
     void slowStep();
     Counts counts() const;
 
+    // Around each step that runs in this process. Of more than some dozens at once, the rest are not watched.
+    size_t stepBegins(SteadyTime now);
+    void stepEnded(size_t slot);
+    // When the step began that has been running longest; none runs: empty.
+    std::optional<SteadyTime> oldestStep() const;
+
     // From now on the counts start over and are judged; `decided` is called once, on the thread of the call
     // that decided.
     void beginProbation(std::function<void()> decided);
@@ -41,6 +49,8 @@ public:
 private:
     void weigh();
 
+    static constexpr size_t kSlots = 64;
+    std::array<std::atomic<int64_t>, kSlots> steps_{};  // when each began, in ticks of the clock; 0: none
     std::atomic<int64_t> calls_{0}, faults_{0}, slow_steps_{0};
     std::atomic<Verdict> verdict_{Verdict::Passed};
     mutable std::mutex mutex_;  // the rest
@@ -60,7 +70,8 @@ public:
 private:
     Conduct& conduct_;
     const bool probation_;
-    SteadyTime began_;
+    const SteadyTime began_;
+    const size_t slot_;
     int64_t cpu_us_ = 0, blocked_ = 0;
 };
 

@@ -16,6 +16,10 @@ namespace {
 // A file that changed this recently may still be written to.
 constexpr int64_t kSettledNs = 150'000'000;
 
+// A step that takes longer is looked at once more after as long.
+constexpr milliseconds kHung{5'000};
+constexpr const char* kHangs = "a step of it hangs; isolation: process would end it";
+
 int64_t nanoseconds(const timespec& t) { return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
 
 int64_t wallNs() {
@@ -281,13 +285,35 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
            file.string();
 }
 
-bool Library::settle() {
-    bool changed = false;
-    std::vector<std::string> failed;
+// Seen twice, with time to go on in between: a process that was stopped or starved must not condemn a plugin.
+bool Library::hangs(Live& live, SteadyTime now) {
+    const auto began = live.image->conduct().oldestStep();
+    if (!began || now - *began < kHung) {
+        live.hanging.reset();
+        live.told = false;
+        return false;
+    }
+    if (live.hanging != began) {
+        live.hanging = began;
+        live.noticed = now;
+    }
+    return now - live.noticed >= kHung;
+}
+
+bool Library::settle(SteadyTime now) {
+    std::vector<std::pair<std::string, std::string>> failed;
     for (auto& [kind, live] : live_) {
+        if (hangs(live, now)) {
+            if (live.previous) failed.emplace_back(kind, kHangs);
+            // Its own concurrency keeps the harm small, and to have none of it at all is no remedy.
+            if (!live.previous && !std::exchange(live.told, true))
+                log::error("plugin hangs",
+                           {{"kind", kind}, {"version", live.image->version()}, {"reason", kHangs}});
+            continue;
+        }
         if (!live.probation) continue;
         const Verdict verdict = live.image->conduct().verdict();
-        if (verdict == Verdict::Failed) failed.push_back(kind);
+        if (verdict == Verdict::Failed) failed.emplace_back(kind, live.image->conduct().complaint());
         if (verdict != Verdict::Passed) continue;
         live.probation = false;
         sound_.insert(live.image->sha256());
@@ -295,23 +321,20 @@ bool Library::settle() {
                           {live.image->sha256(), live.previous ? live.previous->sha256() : "", false, 0}));
         log::info("plugin passed probation", {{"kind", kind}, {"version", live.image->version()}});
     }
-    for (const auto& kind : failed) {
-        takeBack(kind);
-        changed = true;
-    }
+    for (const auto& [kind, why] : failed) takeBack(kind, why);
     show();
-    return changed;
+    return !failed.empty();
 }
 
-void Library::takeBack(const std::string& kind) {
+void Library::takeBack(const std::string& kind, const std::string& why) {
     Live& live = live_[kind];
     const Image bad = live.image;
-    const std::string why = bad->conduct().complaint();
     log::error("plugin taken back", {{"kind", kind},
                                      {"version", bad->version()},
                                      {"sha256", bad->sha256()},
                                      {"reason", why},
                                      {"instead", live.previous ? live.previous->version() : "none"}});
+    sound_.erase(bad->sha256());
     tell(ledger_.quarantine(bad->sha256(), why));
     for (auto& [file, seen] : seen_) {
         if (seen.image != bad) continue;
@@ -323,6 +346,7 @@ void Library::takeBack(const std::string& kind) {
     if (live.previous) {
         live.image = std::move(live.previous);
         live.probation = false;
+        live.hanging.reset();
         tell(ledger_.note(name, {live.image->sha256(), "", false, 0}));
     } else {
         live_.erase(kind);

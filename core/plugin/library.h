@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -59,8 +60,9 @@ public:
     // Puts it in force; before anybody can reach the new images, because the ledger has to know first.
     // Returns sentences on what changed.
     std::vector<std::string> adopt(const Catalog& catalog, uint64_t generation);
-    // Draws the consequences of probations that are over. True when look() would now show something else.
-    bool settle();
+    // Draws the consequences of probations that are over, and of steps that never end. True when look() would
+    // now show something else. To be called now and then; `now` is the steady clock's.
+    bool settle(SteadyTime now);
     // Lifts a quarantine. False when there was none.
     bool release(const std::string& sha256);
     // The process is about to end as it should.
@@ -91,6 +93,10 @@ private:
         Image image, previous;  // previous: shown to be sound, or null
         uint64_t generation = 0;
         bool probation = false;
+        // A step that seems to hang: when it began, and since when that is known.
+        std::optional<SteadyTime> hanging = {};
+        SteadyTime noticed = {};
+        bool told = false;
     };
     struct Row {
         Listing fixed;
@@ -106,7 +112,8 @@ private:
     Catalog choose(const Demand& demand);
     bool needsProbation(const std::string& name, const PluginImage& image) const;
     std::string putInForce(const std::string& kind, const Image& image, uint64_t generation);
-    void takeBack(const std::string& kind);
+    static bool hangs(Live& live, SteadyTime now);
+    void takeBack(const std::string& kind, const std::string& why);
     std::filesystem::path fileOffering(const Image& image) const;
     void dropUnusedCopies() const;
     void show();

@@ -4,7 +4,7 @@ import os
 import socket
 import unittest
 
-from stage import BAD, PLUGINS, Load, ReloadCase, VARIANTS, call, run_stepper
+from stage import BAD, PLUGINS, PROMPT, Load, ReloadCase, VARIANTS, call, run_stepper
 
 # What is dropped over a good plugin that is in use, and what /admin/plugins says of it.
 REFUSED = {
@@ -118,6 +118,19 @@ class Matrix(ReloadCase):
                 self.check_stopped(server)
                 (self.folder / "plugin-state" / "plugins.json").unlink()
                 self.variant("a")
+
+    def test_one_that_hangs_when_used_is_taken_back_and_does_not_keep_the_server(self):
+        server = self.serve()
+        self.assertEqual(self.answer(server), "A")
+        self.variant("HangsWhenUsed")
+        self.await_listed(server, state="probation")
+        with self.assertRaises(OSError):
+            self.generate(server, PROMPT, timeout=0.5)
+        self.await_listed(server, 40, version="1.0.0", state="live", providers=["one"])
+        self.assertEqual(self.answer(server), "A")
+        self.assertIn("a step of it hangs", self.listed(server, state="quarantined")[0]["reason"])
+        server.process.terminate()
+        self.assertEqual(server.process.wait(40), 0)
 
     def test_a_new_kind_that_fails_leaves_the_chain_to_others(self):
         (self.plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")

@@ -2,6 +2,8 @@
 #include "core/plugin/conduct.h"
 
 #include <ctime>
+#include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -58,6 +60,21 @@ TEST(Conduct, FailsWithItsReason) {
     EXPECT_EQ(slow.verdict(), Verdict::Failed);
     EXPECT_EQ(slow.complaint(), "of its first 0 calls, 3 took more than 100 ms in one step");
     EXPECT_EQ(decided, 2);
+}
+
+TEST(Conduct, KnowsItsOldestStep) {
+    Conduct conduct;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    EXPECT_EQ(conduct.oldestStep(), std::nullopt);
+    std::vector<size_t> slots;
+    for (int i = 0; i < 64; ++i) slots.push_back(conduct.stepBegins(now + milliseconds{i}));
+    EXPECT_EQ(std::set<size_t>(slots.begin(), slots.end()).size(), 64u);
+    conduct.stepEnded(conduct.stepBegins(now - milliseconds{5}));  // one too many is not watched
+    EXPECT_EQ(conduct.oldestStep(), now);
+    conduct.stepEnded(slots[0]);
+    EXPECT_EQ(conduct.oldestStep(), now + milliseconds{1});
+    for (const size_t slot : slots) conduct.stepEnded(slot);
+    EXPECT_EQ(conduct.oldestStep(), std::nullopt);
 }
 
 void compute(milliseconds d) {

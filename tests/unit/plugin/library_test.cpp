@@ -69,6 +69,7 @@ protected:
     Catalog current_;
     uint64_t generation_ = 0;
     int attention_ = 0;
+    SteadyTime now_ = std::chrono::steady_clock::now();
     std::unique_ptr<Library> library_;
 };
 
@@ -124,7 +125,7 @@ TEST_F(LibraryTest, ProbationDecides) {
     update();
     behave(true, kProbationCalls);
     EXPECT_EQ(attention_, 1);
-    EXPECT_FALSE(library_->settle());
+    EXPECT_FALSE(library_->settle(now_));
     EXPECT_THAT(in(State::Live), SizeIs(1));
     EXPECT_EQ(in(State::Live)[0].version, "2.0.0");
 }
@@ -136,7 +137,7 @@ TEST_F(LibraryTest, WhatFailsProbationIsTakenBackForGood) {
     update();
     behave(false, kProbationFaults);
     EXPECT_EQ(attention_, 1);
-    EXPECT_TRUE(library_->settle());
+    EXPECT_TRUE(library_->settle(now_));
     EXPECT_EQ(update(), "1.0.0");
     ASSERT_THAT(in(State::Quarantined), SizeIs(1));
     const std::string sha = in(State::Quarantined)[0].sha256;
@@ -157,9 +158,41 @@ TEST_F(LibraryTest, WithoutAPredecessorTheKindIsGone) {
     put("b");
     EXPECT_EQ(update(), "2.0.0");
     behave(false, kProbationFaults);
-    EXPECT_TRUE(library_->settle());
+    EXPECT_TRUE(library_->settle(now_));
     EXPECT_EQ(update(), "");
     EXPECT_EQ(current_.by_kind.count("echo-c"), 1u);
+}
+
+TEST_F(LibraryTest, AStepThatNeverEndsCostsThePluginItsPlace) {
+    using std::chrono::seconds;
+    put("a");
+    update();
+    put("b");
+    update();
+    behave(true, kProbationCalls);
+    EXPECT_FALSE(library_->settle(now_));
+    Conduct& conduct = current_.by_kind.at("variant")->conduct();
+    const size_t slot = conduct.stepBegins(now_);
+    EXPECT_FALSE(library_->settle(now_ + seconds{4}));
+    EXPECT_FALSE(library_->settle(now_ + seconds{6})) << "noticed";
+    EXPECT_FALSE(library_->settle(now_ + seconds{10}));
+    conduct.stepEnded(slot);
+    EXPECT_FALSE(library_->settle(now_ + seconds{20})) << "it had only been stopped";
+    conduct.stepBegins(now_ + seconds{20});
+    EXPECT_FALSE(library_->settle(now_ + seconds{26}));
+    EXPECT_TRUE(library_->settle(now_ + seconds{32}));
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("hangs"));
+    EXPECT_FALSE(library_->settle(now_ + seconds{60}));
+}
+
+TEST_F(LibraryTest, AHangingPluginWithoutAPredecessorStays) {
+    using std::chrono::seconds;
+    put("a");
+    update();
+    current_.by_kind.at("variant")->conduct().stepBegins(now_);
+    for (int s = 0; s < 60; s += 6) EXPECT_FALSE(library_->settle(now_ + seconds{s}));
+    EXPECT_EQ(update(), "1.0.0");
 }
 
 TEST_F(LibraryTest, DyingOnProbationMeansThePreviousVersion) {
@@ -217,7 +250,7 @@ TEST_F(LibraryTest, WhatWasReplacedWhileNobodyRanIsWhatItGoesBackTo) {
     open();
     EXPECT_EQ(update(), "2.0.0");
     behave(false, kProbationFaults);
-    EXPECT_TRUE(library_->settle());
+    EXPECT_TRUE(library_->settle(now_));
     EXPECT_EQ(update(), "1.0.0");
 }
 
