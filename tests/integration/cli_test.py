@@ -31,7 +31,8 @@ class CommandLine(Case):
         for title, (text, words) in BROKEN.items():
             for verb in ("check", "serve"):
                 with self.subTest(title, verb=verb):
-                    result = run_stepper(verb, "--config", self.config(text), *(["--listen", "127.0.0.1:0"] if verb == "serve" else []))
+                    result = run_stepper(verb, "--config", self.config(text), *(["--listen", "127.0.0.1:0"] if verb == "serve" else []),
+                                         cwd=self.folder)
                     self.assertEqual(result.returncode, 78, result.stderr)
                     self.assertNotIn("listening", result.stdout)
                     for word in words:
