@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <map>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "core/app/verbs.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
@@ -59,6 +62,14 @@ void blockSignals(bool serving) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+// A file or socket of ours must not become what a closed standard stream was: output would be written to it.
+void fillStandardStreams() {
+    int fd = -1;
+    do fd = ::open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) ::close(fd);
+}
+
 int version(const stepper::app::Options&) {
     std::printf("stepper %.*s\n", static_cast<int>(stepper::kVersion.size()), stepper::kVersion.data());
     return stepper::app::kExitOk;
@@ -73,6 +84,7 @@ int help(const stepper::app::Options&) {
 
 int main(int argc, char** argv) {
     using namespace stepper;
+    fillStandardStreams();
     const std::map<std::string, int (*)(const app::Options&)> verbs = {{"serve", app::serve},
                                                                        {"check", app::check},
                                                                        {"generate", app::generate},

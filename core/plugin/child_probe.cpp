@@ -8,10 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +17,7 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/plugin/child_process.h"
 
 namespace stepper::plugin {
 namespace {
@@ -62,15 +60,6 @@ bool collect(std::array<Reading, 2>& from, SteadyTime until) {
     return true;
 }
 
-// The child has closed its outputs; it may still hang on its way out. True when it ended in time.
-bool waitForExit(pid_t pid, SteadyTime until, int& status) {
-    const Descriptor watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
-    pollfd p{watched.get(), POLLIN, 0};
-    if (watched.get() < 0 || left <= 0 || ::poll(&p, 1, static_cast<int>(left)) != 1) return false;
-    return ::waitpid(pid, &status, 0) == pid;
-}
-
 // A file without a name, to be the child's standard input. -1 with errno when there is no memory for it.
 int inputOf(const Trial& trial) {
     json::Document d(rapidjson::kObjectType);
@@ -95,39 +84,7 @@ int inputOf(const Trial& trial) {
 Error problem(std::string what) { return Error{ErrorClass::Config, std::move(what)}; }
 
 // No fault of the plugin: it may go better later.
-Error cannotProbe(const std::string& how = "") {
-    return Error{ErrorClass::Overloaded, "cannot probe" + how + ": " + std::strerror(errno)};
-}
-
-// The pid, or -1 with errno.
-pid_t spawn(const std::filesystem::path& program, const std::filesystem::path& file, int in, int out,
-            int err) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-
-    // Nothing of our environment: a plugin's constructor must not see the keys in it. In a sanitized build
-    // the runtime would turn a crash into an exit; it is told not to.
-    std::string a0 = program, a1 = "plugin", a2 = "probe", a3 = "--child", a4 = file;
-    std::array<char*, 6> argv{a0.data(), a1.data(), a2.data(), a3.data(), a4.data(), nullptr};
-    std::string asan = "ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0",
-                tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
-    std::array<char*, 3> env{asan.data(), tsan.data(), nullptr};
-    pid_t pid = 0;
-    const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), env.data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    errno = failed;
-    return failed ? -1 : pid;
-}
+Error cannotProbe(const std::string& why) { return Error{ErrorClass::Overloaded, "cannot probe: " + why}; }
 
 Result<Description> descriptionIn(std::string_view line) {
     const auto d = json::parse(line);
@@ -153,26 +110,26 @@ Result<Description> probeInChild(const std::filesystem::path& program, const std
     const bool piped = input.get() >= 0 && ::pipe2(out.data(), O_CLOEXEC) == 0;
     const Descriptor out_reader(out[0]);
     Descriptor out_writer(out[1]);
-    if (!piped || ::pipe2(err.data(), O_CLOEXEC) != 0) return cannotProbe();
+    if (!piped || ::pipe2(err.data(), O_CLOEXEC) != 0) return cannotProbe(std::strerror(errno));
     const Descriptor err_reader(err[0]);
     Descriptor err_writer(err[1]);
-    const pid_t pid = spawn(program, file, input.get(), out_writer.get(), err_writer.get());
-    if (pid < 0) return cannotProbe(" with " + program.string());
+    const std::array<ChildProcess::Handover, 3> descriptors{
+        {{input.get(), STDIN_FILENO}, {out_writer.get(), STDOUT_FILENO}, {err_writer.get(), STDERR_FILENO}}};
+    auto child = ChildProcess::spawn({program, "plugin", "probe", "--child", file}, descriptors,
+                                     ChildProcess::Ends::WithSignals);
+    if (!child) return cannotProbe(child.error().message);
     out_writer.close();
     err_writer.close();
 
     const SteadyTime until = std::chrono::steady_clock::now() + timeout;
     std::array<Reading, 2> said{Reading{out_reader.get(), 2u << 20}, Reading{err_reader.get(), 65'536}};
-    int status = 0;
-    if (!collect(said, until) || !waitForExit(pid, until, status)) {
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, &status, 0);
-        return problem("hung while being probed and was ended after " + formatDuration(timeout));
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return descriptionIn(said[0].text);
+    // It may have closed its outputs and still hang on its way out.
+    const auto status = collect(said, until) ? child->end(until) : std::nullopt;
+    if (!status) return problem("hung while being probed and was ended after " + formatDuration(timeout));
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == 0) return descriptionIn(said[0].text);
     const std::string last = lastLine(said[1].text);
-    if (WIFSIGNALED(status))
-        return problem("crashed while being probed (signal " + std::to_string(WTERMSIG(status)) + ")" +
+    if (WIFSIGNALED(*status))
+        return problem("crashed while being probed (signal " + std::to_string(WTERMSIG(*status)) + ")" +
                        (last.empty() ? "" : ": " + last));
     return problem(last.empty() ? "failed its probe" : last);
 }

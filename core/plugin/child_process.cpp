@@ -1,5 +1,6 @@
 #include "core/plugin/child_process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -8,10 +9,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/base/descriptor.h"
 
 namespace stepper::plugin {
 namespace {
@@ -19,19 +21,23 @@ namespace {
 // What posix_spawn is told: the child's descriptors and signals.
 class SpawnSettings {
 public:
-    explicit SpawnSettings(int child_end) {
+    SpawnSettings(std::span<const ChildProcess::Handover> descriptors, ChildProcess::Ends ends) {
         posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, child_end, ChildProcess::kSocket);
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        int last = STDERR_FILENO;
+        for (const auto& [ours, theirs] : descriptors) {
+            posix_spawn_file_actions_adddup2(&actions, ours, theirs);
+            last = std::max(last, theirs);
+        }
         // Not every library opens its descriptors close-on-exec, and a listening one would outlive us in the
         // child.
-        posix_spawn_file_actions_addclosefrom_np(&actions, ChildProcess::kSocket + 1);
+        posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
 
-        // What ends the host must not end the child first: requests are still being finished then.
         sigset_t blocked, all;
         sigemptyset(&blocked);
-        for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) sigaddset(&blocked, s);
+        if (ends == ChildProcess::Ends::WithHost)
+            for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) sigaddset(&blocked, s);
         sigfillset(&all);
         posix_spawnattr_init(&attributes);
         posix_spawnattr_setsigmask(&attributes, &blocked);
@@ -49,24 +55,10 @@ public:
     posix_spawnattr_t attributes;
 };
 
-std::string howItEnded(int status) {
-    if (WIFSIGNALED(status))
-        return "crashed in its own process (signal " + std::to_string(WTERMSIG(status)) + ")";
-    return "ended its own process (exit status " + std::to_string(WEXITSTATUS(status)) + ")";
-}
-
 }  // namespace
 
-Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(std::vector<std::string> command) {
-    const auto failed = [&](int why) {
-        return Error{ErrorClass::Internal,
-                     "cannot start a process with " + command.front() + ": " + std::strerror(why)};
-    };
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return failed(errno);
-    Descriptor ours(ends[0]);
-    const Descriptor theirs(ends[1]);
-
+Result<ChildProcess> ChildProcess::spawn(std::vector<std::string> command,
+                                         std::span<const Handover> descriptors, Ends ends) {
     std::vector<char*> argv;
     for (auto& word : command) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -75,42 +67,37 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(std::vector<std::strin
                 tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
     std::array<char*, 3> environment{asan.data(), tsan.data(), nullptr};
 
-    const SpawnSettings settings(theirs.get());
+    const SpawnSettings settings(descriptors, ends);
     pid_t pid = 0;
-    const int spawned = ::posix_spawn(&pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
-                                      environment.data());
-    if (spawned != 0) return failed(spawned);
-    return std::unique_ptr<ChildProcess>(new ChildProcess(pid, std::move(ours)));
+    const int failed = ::posix_spawn(&pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
+                                     environment.data());
+    if (failed)
+        return Error{ErrorClass::Overloaded,
+                     "cannot start a process with " + command.front() + ": " + std::strerror(failed)};
+    return ChildProcess(pid);
 }
 
-ChildProcess::~ChildProcess() {
-    if (pid_ > 0) end(milliseconds{0});
-}
-
-std::string ChildProcess::end(milliseconds grace) {
-    socket_.close();
-    const bool left = leaves(grace);
+std::optional<int> ChildProcess::end(SteadyTime until) {
+    if (pid_ == 0) return {};
+    const bool left = leaves(until);
     if (!left) ::kill(pid_, SIGKILL);
     int status = 0;
     pid_t reaped = 0;
     do reaped = ::waitpid(pid_, &status, 0);
     while (reaped < 0 && errno == EINTR);
     pid_ = 0;
-    return left && reaped > 0 ? howItEnded(status) : "left its host without an answer and was ended";
+    return left && reaped > 0 ? std::optional(status) : std::nullopt;
 }
 
-bool ChildProcess::leaves(milliseconds grace) const {
-    if (grace.count() <= 0) return false;
+bool ChildProcess::leaves(SteadyTime until) const {
     const Descriptor watched(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     if (!watched) return false;
     pollfd p{watched.get(), POLLIN, 0};
-    const SteadyTime until = std::chrono::steady_clock::now() + grace;
-    int ready = -1;
-    while (ready < 0) {
+    for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
-        ready = left > 0 ? ::poll(&p, 1, static_cast<int>(left)) : 0;
+        if (left <= 0) return false;
+        if (const int ready = ::poll(&p, 1, static_cast<int>(left)); ready >= 0) return ready == 1;
     }
-    return ready == 1;
 }
 
 }  // namespace stepper::plugin

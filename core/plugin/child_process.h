@@ -1,41 +1,48 @@
-// A child process of this program and the socket to it. Not safe for several threads.
+// A child process of this program, which runs foreign code. Not safe for several threads.
 #pragma once
-#include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "core/base/clock.h"
-#include "core/base/descriptor.h"
 #include "core/base/result.h"
 
 namespace stepper::plugin {
 
 class ChildProcess {
 public:
-    // The child's end of the socket. Of our other descriptors it has standard error alone.
-    static constexpr int kSocket = 3;
+    // Our descriptor `ours` becomes the child's `theirs`. The `theirs` of all follow on each other, 0 to 2
+    // aside.
+    struct Handover {
+        int ours, theirs;
+    };
+    // Whether what a terminal or a supervisor sends to end the host ends the child as well, or it stays until
+    // the host lets it go.
+    enum class Ends { WithSignals, WithHost };
 
-    // Starts command[0] with nothing of our environment: a plugin must not see the keys in it. Error:
-    // Internal.
-    static Result<std::unique_ptr<ChildProcess>> spawn(std::vector<std::string> command);
-    // As end(0).
-    ~ChildProcess();
-    ChildProcess(const ChildProcess&) = delete;
-    ChildProcess& operator=(const ChildProcess&) = delete;
+    // Starts command[0] with nothing of our environment: a plugin must not see the keys in it. Without a
+    // handover for them its standard input and output are empty and its standard error is ours. Error:
+    // Overloaded, saying why there is no process.
+    static Result<ChildProcess> spawn(std::vector<std::string> command, std::span<const Handover> descriptors,
+                                      Ends ends);
+    // Ends it at once.
+    ~ChildProcess() { end({}); }
+    ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+    ChildProcess& operator=(ChildProcess&&) = delete;
 
-    int socket() const { return socket_.get(); }
-    // Closes the socket, waits up to `grace` for the child to leave, then ends it. How it ended: "crashed in
-    // its own process (signal 11)". Once.
-    std::string end(milliseconds grace);
+    // Waits until then for the child to leave, and kills it if it does not: the status as waitpid has it,
+    // none when it was killed or has been ended before.
+    std::optional<int> end(SteadyTime until);
 
 private:
-    ChildProcess(pid_t pid, Descriptor socket) : pid_(pid), socket_(std::move(socket)) {}
-    bool leaves(milliseconds grace) const;
+    explicit ChildProcess(pid_t pid) : pid_(pid) {}
+    bool leaves(SteadyTime until) const;
 
-    pid_t pid_;
-    Descriptor socket_;
+    pid_t pid_;  // 0: ended
 };
 
 }  // namespace stepper::plugin

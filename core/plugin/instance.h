@@ -15,8 +15,8 @@ enum class Job : int32_t { Generate = 0, Probe = 1, Warmup = 2, Models = 3 };
 class Conversation {
 public:
     virtual ~Conversation() = default;
-    // Delivers the event and fills `out`, whose views stay valid until the next call. `event.emit` is called on
-    // this thread, during this call. Error: there is nobody left to ask (it threw, its process died); only
+    // Delivers the event and fills `out`, whose views stay valid until the next call. `event.emit` is called
+    // on this thread, during this call. Error: there is nobody left to ask (it threw, its process died); only
     // destruction may follow.
     virtual Result<void> step(const stepper_event& event, stepper_action& out) = 0;
 };
@@ -29,7 +29,8 @@ public:
     virtual Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) = 0;
 };
 
-// Maps the image if it is not yet, and creates the provider here; the image must outlive it. Config error with the plugin's words.
+// Maps the image if it is not yet, and creates the provider here; the image must outlive it. Config error
+// with the plugin's words.
 Result<std::unique_ptr<Instance>> createInProcess(const PluginImage& image, std::string_view config_json);
 
 }  // namespace stepper::plugin

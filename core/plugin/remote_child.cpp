@@ -1,6 +1,12 @@
 #include "core/plugin/remote_child.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "core/base/text.h"
 #include "core/base/units.h"
@@ -18,14 +24,13 @@ Error RemotePlugin::error(ErrorClass error_class, const std::string& what) const
     return Error{error_class, "plugin " + kind + " " + what};
 }
 
-RemoteChild::RemoteChild(std::shared_ptr<const RemotePlugin> plugin, std::unique_ptr<ChildProcess> process)
+RemoteChild::RemoteChild(std::shared_ptr<const RemotePlugin> plugin, ChildProcess process, Descriptor socket)
     : plugin_(std::move(plugin)),
       process_(std::move(process)),
-      channel_(process_->socket(), plugin_->options.step_timeout) {}
+      socket_(std::move(socket)),
+      channel_(socket_.get(), plugin_->options.step_timeout) {}
 
-RemoteChild::~RemoteChild() {
-    if (process_) process_->end(plugin_->options.step_timeout);
-}
+RemoteChild::~RemoteChild() { end(plugin_->options.step_timeout); }
 
 Result<std::shared_ptr<RemoteChild>> RemoteChild::start(std::shared_ptr<const RemotePlugin> plugin) {
     const RemoteOptions& options = plugin->options;
@@ -38,9 +43,19 @@ Result<std::shared_ptr<RemoteChild>> RemoteChild::start(std::shared_ptr<const Re
     std::vector<std::string> command{options.program};
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());
     command.push_back(plugin->copy);
-    auto process = ChildProcess::spawn(std::move(command));
+    std::array<int, 2> ends{-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+        return plugin->error(ErrorClass::Internal, std::string("has no socket: ") + std::strerror(errno));
+    Descriptor ours(ends[0]);
+    Descriptor theirs(ends[1]);
+    // What ends the host must not end the child first: requests are still being finished then.
+    auto process = ChildProcess::spawn(std::move(command),
+                                       std::array{ChildProcess::Handover{ends[1], wire::kChildSocket}},
+                                       ChildProcess::Ends::WithHost);
     if (!process) return plugin->error(ErrorClass::Internal, "has no process: " + process.error().message);
-    std::shared_ptr<RemoteChild> child(new RemoteChild(std::move(plugin), std::move(process).value()));
+    theirs.close();
+    std::shared_ptr<RemoteChild> child(
+        new RemoteChild(std::move(plugin), std::move(process).value(), std::move(ours)));
 
     auto answered = child->call(frame, payload);
     if (!answered) return std::move(answered).error();
@@ -97,10 +112,19 @@ Io RemoteChild::exchange(std::string_view frame, wire::Kind& kind, std::string& 
     }
 }
 
+// Lets the child see that it is no longer wanted, and says how it ended.
+std::string RemoteChild::end(milliseconds grace) {
+    socket_.close();
+    const auto status = process_.end(std::chrono::steady_clock::now() + grace);
+    if (!status) return "left its host without an answer and was ended";
+    if (WIFSIGNALED(*status))
+        return "crashed in its own process (signal " + std::to_string(WTERMSIG(*status)) + ")";
+    return "ended its own process (exit status " + std::to_string(WEXITSTATUS(*status)) + ")";
+}
+
 Error RemoteChild::bury(Io why) {
     const milliseconds timeout = plugin_->options.step_timeout;
-    const std::string ended = process_->end(why == Io::Closed ? kDying : milliseconds{0});
-    process_.reset();
+    const std::string ended = end(why == Io::Closed ? kDying : milliseconds{0});
     switch (why) {
         case Io::TimedOut:
             fate_ = plugin_->error(ErrorClass::Internal,

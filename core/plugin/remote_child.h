@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/descriptor.h"
 #include "core/plugin/child_process.h"
 #include "core/plugin/remote_channel.h"
 #include "core/plugin/remote_instance.h"
@@ -47,15 +48,17 @@ public:
     bool dead();
 
 private:
-    RemoteChild(std::shared_ptr<const RemotePlugin> plugin, std::unique_ptr<ChildProcess> process);
+    RemoteChild(std::shared_ptr<const RemotePlugin> plugin, ChildProcess process, Descriptor socket);
     SteadyTime deadline() const;
     Io exchange(std::string_view frame, wire::Kind& kind, std::string& payload);
+    std::string end(milliseconds grace);
     Error bury(Io why);
 
     const std::shared_ptr<const RemotePlugin> plugin_;
     std::atomic<uint64_t> sessions_{0};
-    std::mutex mutex_;                       // the rest
-    std::unique_ptr<ChildProcess> process_;  // none: dead
+    std::mutex mutex_;  // the rest
+    ChildProcess process_;
+    Descriptor socket_;
     RemoteChannel channel_;
     std::optional<Error> fate_;  // why it is dead
 };

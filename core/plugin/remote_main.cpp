@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
-#include "core/plugin/child_process.h"
 #include "core/plugin/image.h"
 #include "core/plugin/remote_channel.h"
 #include "core/plugin/views.h"
@@ -56,7 +55,7 @@ extern "C" void emitToAnswer(void* sink, int32_t kind, stepper_str payload) {
 class Server {
 public:
     explicit Server(std::filesystem::path so)
-        : so_(std::move(so)), channel_(ChildProcess::kSocket, milliseconds{0}) {}
+        : so_(std::move(so)), channel_(wire::kChildSocket, milliseconds{0}) {}
 
     int run();
 

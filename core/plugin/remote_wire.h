@@ -18,6 +18,8 @@ namespace stepper::plugin::wire {
 
 inline constexpr size_t kHeadBytes = 8;
 inline constexpr size_t kMaxPayload = 80u << 20;
+// The child's end of the socket, as its descriptor.
+inline constexpr int kChildSocket = 3;
 
 enum class Kind : uint32_t {
     // To the child. Create comes first and once; End has no answer.

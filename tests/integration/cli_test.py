@@ -1,7 +1,8 @@
 """The command line: configuration mistakes are named with their place, and nothing starts."""
+import os
 import unittest
 
-from harness import PLUGINS, Case, call, clean_environment, provider, run_stepper
+from harness import PLUGINS, STEPPER, Case, Server, call, clean_environment, provider, run_stepper
 
 GOOD = "providers:\n  - name: one\n    plugin: openai-compatible\n    base_url: http://127.0.0.1:1/v1\n    model: m\n    api_key: k\n"
 
@@ -75,6 +76,16 @@ class CommandLine(Case):
                 self.assertEqual(result.returncode, 64)
                 self.assertTrue(result.stderr)
         self.assertIn("did you mean 'serve'?", run_stepper("serv").stderr)
+
+    def test_closed_standard_streams_do_not_become_files_of_ours(self):
+        self.simulator.behave("one", {})
+        path = self.write_config([provider(self.simulator, "one", isolation="process")])
+        server = Server(["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', STEPPER, "serve", "--config", path, "--listen",
+                         "127.0.0.1:0"], clean_environment())
+        self.addCleanup(server.stop)
+        for stream in (0, 2):
+            self.assertEqual(os.readlink(f"/proc/{server.process.pid}/fd/{stream}"), "/dev/null")
+        self.assertEqual(call("POST", server.url + "/v1/generate/immediate", {"prompt": "x"}).status, 200)
 
     def test_environment_overrides(self):
         env = dict(clean_environment(), ONE_MODEL="m-2", ONE_ENABLED="false")
