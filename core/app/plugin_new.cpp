@@ -1,20 +1,14 @@
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
 #include "core/app/plugin_verbs.h"
 #include "core/app/template.h"
+#include "core/plugin/image.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;
 namespace {
-
-bool isKind(std::string_view s) {
-    return !s.empty() && s.size() <= 64 && std::all_of(s.begin(), s.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
-}
 
 std::string named(std::string_view text, std::string_view name) {
     std::string out(text);
@@ -35,7 +29,7 @@ int pluginNew(const Options&, const Words& words) {
     if (words.empty() || words.size() > 2)
         return complain("stepper plugin new takes a NAME and perhaps a DIR", kExitUsage);
     const std::string& name = words[0];
-    if (!isKind(name))
+    if (!plugin::isKind(name))
         return complain("'" + name + "' cannot be a plugin's name: expected 1 to 64 of a-z, 0-9 and -",
                         kExitUsage);
     const fs::path dir = words.size() > 1 ? words[1] : name;

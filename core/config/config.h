@@ -60,8 +60,8 @@ struct Limits {
     std::optional<int64_t> rpm, rpd, tpm, tpd;
     std::vector<Window> windows;
     std::string day_resets_in = "UTC";  // IANA time zone
-    // How much longer a window counts than it says, for what the way to the provider varies by, where no answer
-    // begins sooner. None: one percent of the window, at least 50 ms and at most 500 ms.
+    // How much longer a window counts than it says, for what the way to the provider varies by, where no
+    // answer begins sooner. None: one percent of the window, at least 50 ms and at most 500 ms.
     std::optional<milliseconds> skew;
 };
 
@@ -122,6 +122,7 @@ struct Provider {
     std::optional<Price> price;
     std::optional<int64_t> max_tokens;  // shown as maxTokens; the default when a request names none
     std::string options_json = "{}";    // plugin-specific, an object
+    std::string options_shown = "{}";   // the same with ${...} as written: what it stands for may be secret
     Mark mark;
 };
 
@@ -191,7 +192,7 @@ struct Plugins {
 
 struct Config {
     Server server;
-    std::filesystem::path plugins_dir;                // empty: the build's or the install's plugin folder
+    std::filesystem::path plugins_dir;  // empty: the build's or the install's plugin folder
     Plugins plugins;
     std::string store_url = "sqlite:var/stepper.db";  // a relative path is the working directory's
     std::string store_key_prefix = "stepper";

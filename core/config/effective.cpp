@@ -1,9 +1,15 @@
 #include "core/config/effective.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/id.h"
+#include "core/base/text.h"
 
 namespace stepper::config {
 namespace {
+
+constexpr std::string_view kMask = "********";
 
 // An object being written. One per section; they share the document's memory.
 class Section {
@@ -23,8 +29,7 @@ public:
     Section& put(std::string_view key, milliseconds value) { return put(key, int64_t{value.count()}); }
     Section& put(std::string_view key, const Secret& value) {
         if (value.empty()) return put(key, "");
-        return put(key,
-                   secrets_ == Secrets::Masked ? "********" : std::string_view(sha256Hex(value.reveal())));
+        return put(key, masked() ? std::string(kMask) : sha256Hex(value.reveal()));
     }
     Section& put(std::string_view key, const std::vector<std::string>& values) {
         json::Value list(rapidjson::kArrayType);
@@ -41,6 +46,7 @@ public:
     }
     Section& put(std::string_view key, Section& section) { return put(key, section.take()); }
 
+    bool masked() const { return secrets_ == Secrets::Masked; }
     Section section() const { return {a_, secrets_}; }
     json::Value take() { return std::move(object_); }
     json::Allocator& allocator() { return a_; }
@@ -100,6 +106,31 @@ json::Value breaker(const Breaker& b, const Section& like) {
     return out.take();
 }
 
+bool namesSecret(std::string_view key) {
+    const std::string word = lower(key);
+    return std::ranges::any_of(
+        std::array{"key", "token", "secret", "password", "authorization", "cookie", "credential"},
+        [&](const char* part) { return word.find(part) != std::string::npos; });
+}
+
+// A plugin's options may hold a key that was written out, such as in a header. Only it knows, so this goes by
+// the names.
+json::Value withoutSecrets(const json::Value& from, json::Allocator& a, bool secret = false) {
+    if (from.IsObject()) {
+        json::Value out(rapidjson::kObjectType);
+        for (const auto& [name, value] : from.GetObject())
+            json::set(out, json::view(name),
+                      withoutSecrets(value, a, secret || namesSecret(json::view(name))), a);
+        return out;
+    }
+    if (from.IsArray()) {
+        json::Value out(rapidjson::kArrayType);
+        for (const auto& item : from.GetArray()) out.PushBack(withoutSecrets(item, a, secret), a);
+        return out;
+    }
+    return secret && from.IsString() ? json::text(kMask, a) : json::Value(from, a);
+}
+
 json::Value provider(const Provider& p, const Section& like) {
     Section out = like.section(), retry = like.section(), price = like.section();
     out.put("name", p.name).put("plugin", p.plugin).put("enabled", p.enabled);
@@ -123,8 +154,9 @@ json::Value provider(const Provider& p, const Section& like) {
         .put("isolation", p.isolation == Isolation::Process ? "process" : "none")
         .put("max_tokens", p.max_tokens);
     if (p.price) out.put("price", price.put("input", p.price->input).put("output", p.price->output));
-    if (const auto options = json::parse(p.options_json))
-        out.put("options", json::Value(*options, out.allocator()));
+    if (const auto options = json::parse(out.masked() ? p.options_shown : p.options_json))
+        out.put("options", out.masked() ? withoutSecrets(*options, out.allocator())
+                                        : json::Value(*options, out.allocator()));
     return out.take();
 }
 
@@ -162,7 +194,7 @@ json::Value security(const Security& s, const Section& like) {
 std::string_view withoutCredentials(std::string_view url, std::string& buffer) {
     const size_t at = url.rfind('@'), scheme = url.find("://");
     if (at == std::string_view::npos || scheme == std::string_view::npos) return url;
-    buffer = std::string(url.substr(0, scheme + 3)) + "********" + std::string(url.substr(at));
+    buffer = std::string(url.substr(0, scheme + 3)).append(kMask).append(url.substr(at));
     return buffer;
 }
 

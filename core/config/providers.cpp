@@ -147,11 +147,13 @@ Fields sharedFields(Provider& p) {
 }
 
 Fields allFields(Provider& p, Switch& enabled) {
-    Fields fields = {
-        {"name", nameField(p.name), true},      {"plugin", nameField(p.plugin), true},
-        {"enabled", switchField(enabled)},      {"base_url", read::url(p.base_url)},
-        {"model", read::text(p.model)},         {"api_key", read::secret(p.api_key, Value::Unset::IsEmpty)},
-        {"options", read::json(p.options_json)}};
+    Fields fields = {{"name", nameField(p.name), true},
+                     {"plugin", nameField(p.plugin), true},
+                     {"enabled", switchField(enabled)},
+                     {"base_url", read::url(p.base_url)},
+                     {"model", read::text(p.model)},
+                     {"api_key", read::secret(p.api_key, Value::Unset::IsEmpty)},
+                     {"options", read::json(p.options_json, p.options_shown)}};
     Fields shared = sharedFields(p);
     std::move(shared.begin(), shared.end(), std::back_inserter(fields));
     return fields;

@@ -78,8 +78,9 @@ Read url(std::string& out);
 Read words(std::vector<std::string>& out);
 Read oneOf(std::string& out, std::vector<std::string> names);
 // A mapping of anything, as JSON. Plain scalars are typed as in YAML's core schema, quoted ones are strings;
-// a plain scalar that ${...} left empty is an empty string.
-Read json(std::string& out);
+// a plain scalar that ${...} left empty is an empty string. `as_written`: the same with every ${...} left as
+// it is, for people to see.
+Read json(std::string& out, std::string& as_written);
 
 // T: bool or an optional of it.
 template <class T>

@@ -60,43 +60,53 @@ void writePlain(const Value& v, const std::string& s, json::Writer& out) {
     }
 }
 
+enum class Form { Expanded, AsWritten };
+
+bool isExpanded(const Node& node) { return !node.literal && node.text.find("${") != std::string::npos; }
+
 // A problem leaves null in its place: the writer insists on complete objects.
-void write(const Value& v, json::Writer& out) {
+void write(const Value& v, Form form, json::Writer& out) {
     switch (v.node.kind) {
         case Node::Kind::Null: out.Null(); return;
         case Node::Kind::Sequence:
             out.StartArray();
-            read::list(v.node.items.size(), [&out](const Value& item) { write(item, out); })(v);
+            read::list(v.node.items.size(), [&](const Value& item) { write(item, form, out); })(v);
             out.EndArray();
             return;
         case Node::Kind::Mapping:
             out.StartObject();
             for (const Entry& e : v.node.entries) {
                 out.Key(e.key.data(), static_cast<rapidjson::SizeType>(e.key.size()));
-                write(v.at(e.key, e.value), out);
+                write(v.at(e.key, e.value), form, out);
             }
             out.EndObject();
             return;
         case Node::Kind::Scalar: break;
     }
-    const auto s = v.text();
+    const bool as_written = form == Form::AsWritten && isExpanded(v.node);
+    const auto s = as_written ? v.node.text : v.text();
     if (!s)
         out.Null();
-    else if (v.node.quoted)
+    else if (as_written || v.node.quoted)
         out.String(s->data(), static_cast<rapidjson::SizeType>(s->size()));
     else
         writePlain(v, *s, out);
 }
 
+std::string text(const Value& v, Form form) {
+    rapidjson::StringBuffer buffer;
+    json::Writer writer(buffer);
+    write(v, form, writer);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
 }  // namespace
 
-Read read::json(std::string& out) {
-    return [&out](const Value& v) {
+Read read::json(std::string& out, std::string& as_written) {
+    return [&](const Value& v) {
         if (!v.node.isMapping()) return v.failExpected("a mapping of keys to values");
-        rapidjson::StringBuffer buffer;
-        stepper::json::Writer writer(buffer);
-        write(v, writer);
-        out.assign(buffer.GetString(), buffer.GetSize());
+        out = text(v, Form::Expanded);
+        as_written = text(v, Form::AsWritten);
     };
 }
 

@@ -18,15 +18,6 @@ constexpr int kMaxPieces = 24;   // DATA events of one response
 constexpr size_t kShownBytes = 60, kMaxErrorBody = 64u << 10, kToldEvents = 12;
 constexpr int kTries = 3;
 
-class Unheard final : public Output {
-    void text(std::string_view) override {}
-    void reasoning(std::string_view) override {}
-    void toolCall(std::string_view) override {}
-    void finish(std::string_view) override {}
-    void usage(std::string_view) override {}
-    void meta(std::string_view) override {}
-};
-
 std::string shown(std::string_view bytes) {
     std::string out = std::to_string(bytes.size()) + " bytes '";
     for (const char c : bytes.substr(0, kShownBytes)) {
@@ -89,9 +80,6 @@ private:
     Action cancel(Session& session);
     Action piece(Session& session, std::string body, bool named);
     bool impatient() const { return events_ >= kMaxEvents / 2; }
-    static bool ended(const Action& action) {
-        return std::holds_alternative<Done>(action) || std::holds_alternative<Error>(action);
-    }
 
     const Provider& provider_;
     const Fuzzing& how_;
@@ -136,7 +124,7 @@ Action Play::breakOff(Session& session) {
 // A request in the answer is a courtesy nobody hears the reply to.
 Action Play::cancel(Session& session) {
     Action action = timed("CANCEL", [&] { return session.cancel(out_); });
-    return ended(action) ? action : Done{};
+    return hasEnded(action) ? action : Done{};
 }
 
 Action Play::piece(Session& session, std::string body, bool named) {
@@ -157,7 +145,7 @@ Action Play::exchange(Session& session, transport::BodyMode mode) {
     const bool success = status >= 200 && status < 300;
     const bool whole = !success || mode == transport::BodyMode::Whole;
     const size_t pieces = whole ? 1 : input_.below(kMaxPieces + 1);
-    for (size_t i = 0; i < pieces && !ended(action); ++i) {
+    for (size_t i = 0; i < pieces && !hasEnded(action); ++i) {
         if (cancels_ && input_.chance(10)) return cancel(session);
         if (input_.chance(2)) return breakOff(session);
         std::string body = input_.body();
@@ -166,7 +154,7 @@ Action Play::exchange(Session& session, transport::BodyMode mode) {
         if (body.empty() && !whole && mode != transport::BodyMode::Sse) continue;
         action = piece(session, std::move(body), mode == transport::BodyMode::Sse && !whole);
     }
-    if (ended(action)) return action;
+    if (hasEnded(action)) return action;
     if (input_.chance(5)) return breakOff(session);
     return timed("END", [&] { return session.end(out_); });
 }
@@ -183,7 +171,7 @@ std::string Play::run() {
         return Continue{};
     });
     if (session) action = timed("START", [&] { return session->start(out_); });
-    while (!ended(action) && events_ < kMaxEvents) {
+    while (!hasEnded(action) && events_ < kMaxEvents) {
         if (const auto* send = std::get_if<SendSpec>(&action)) {
             action = exchange(*session, send->body_mode);
         } else if (cancels_ && input_.chance(10)) {
@@ -192,7 +180,7 @@ std::string Play::run() {
             action = timed("TIMER", [&] { return session->timer(out_); });
         }
     }
-    if (!ended(action)) return "it had not finished after " + std::to_string(events_) + " events";
+    if (!hasEnded(action)) return "it had not finished after " + std::to_string(events_) + " events";
     const auto* error = std::get_if<Error>(&action);
     return error && error->error_class == ErrorClass::Internal ? error->message : "";
 }

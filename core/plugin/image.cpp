@@ -32,12 +32,6 @@ Error refused(const fs::path& file, std::string why) {
     return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
 }
 
-bool isKind(std::string_view s) {
-    return !s.empty() && s.size() <= 64 && std::all_of(s.begin(), s.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
-}
-
 // What is wrong with the description, "" when nothing is.
 std::string flaw(const stepper_plugin* p) {
     if (!p) return "its entry function returned nothing";
@@ -67,6 +61,12 @@ Description describe(const stepper_plugin& table) {
 Error reason(std::string why) { return Error{ErrorClass::Config, std::move(why)}; }
 
 }  // namespace
+
+bool isKind(std::string_view s) {
+    return !s.empty() && s.size() <= 64 && std::all_of(s.begin(), s.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
 
 void logOfPlugins(int level, std::string_view message) {
     std::lock_guard lock(log_mutex);

@@ -23,6 +23,9 @@ namespace stepper::plugin {
 // Receives what plugins log. Called from any thread.
 using LogSink = std::function<void(int level, std::string_view message)>;
 
+// 1 to 64 of a-z, 0-9 and -.
+bool isKind(std::string_view name);
+
 // What a plugin says of itself.
 struct Description {
     std::string kind, version, config_schema;

@@ -31,23 +31,9 @@ constexpr Scene kScenes[] = {
     {"an answer that is not UTF-8", 200, "\xff\xfe\x80 {\"a\":\xc3"},
 };
 
-// What is emitted is checked by the session and otherwise of no interest.
-class Unheard final : public Output {
-    void text(std::string_view) override {}
-    void reasoning(std::string_view) override {}
-    void toolCall(std::string_view) override {}
-    void finish(std::string_view) override {}
-    void usage(std::string_view) override {}
-    void meta(std::string_view) override {}
-};
-
 bool isInternal(const Action& action) {
     const auto* error = std::get_if<Error>(&action);
     return error && error->error_class == ErrorClass::Internal;
-}
-
-bool hasEnded(const Action& action) {
-    return std::holds_alternative<Done>(action) || std::holds_alternative<Error>(action);
 }
 
 Error wrong(std::string_view scene, const std::string& what) {

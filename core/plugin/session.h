@@ -37,6 +37,10 @@ struct Wait {
 struct Done {};
 using Action = std::variant<Continue, SendSpec, Wait, Done, Error>;
 
+inline bool hasEnded(const Action& action) {
+    return std::holds_alternative<Done>(action) || std::holds_alternative<Error>(action);
+}
+
 // What the plugin hands over while it steps. Called on the stepping thread.
 class Output {
 public:
@@ -47,6 +51,16 @@ public:
     virtual void finish(std::string_view word) = 0;
     virtual void usage(std::string_view json) = 0;
     virtual void meta(std::string_view json) = 0;
+};
+
+// For who only wants to know whether a plugin behaves: the session checks what is emitted, nobody hears it.
+class Unheard final : public Output {
+    void text(std::string_view) override {}
+    void reasoning(std::string_view) override {}
+    void toolCall(std::string_view) override {}
+    void finish(std::string_view) override {}
+    void usage(std::string_view) override {}
+    void meta(std::string_view) override {}
 };
 
 class Provider;

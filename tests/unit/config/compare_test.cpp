@@ -92,5 +92,32 @@ TEST(Effective, ShowsNoSecret) {
               "");
 }
 
+TEST(Effective, ShowsOptionsWithoutWhatTheEnvironmentOrASecretsNameHides) {
+    const std::string options =
+        "options: { headers: { X-Api-Key: hush1, X-Plain: seen }, auth_tokens: [hush2, { deep: hush3 }], "
+        "url: 'https://x/${PART}', max_tokens_field: 5, empty: '${NONE:-}' }";
+    const auto config = parse(
+        {.stepper_yaml = "{}", .providers_yaml = "providers: [" + block("a", options) + "]", .base_dir = {}},
+        {{"PART", "hush4"}});
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_THAT(config->providers[0].options_json, HasSubstr("https://x/hush4"));
+    const auto shown = effective(*config, Secrets::Masked);
+    EXPECT_EQ(json::dump(*json::at(shown, "/providers/0/options")),
+              R"({"headers":{"X-Api-Key":"********","X-Plain":"seen"},)"
+              R"("auth_tokens":["********",{"deep":"********"}],"url":"https://x/${PART}",)"
+              R"("max_tokens_field":5,"empty":"${NONE:-}"})");
+}
+
+TEST(Compare, OptionsDifferByWhatTheyStandFor) {
+    const auto at = [](const std::string& value) {
+        return *parse({.stepper_yaml = "{}",
+                       .providers_yaml = "providers: [" + block("a", "options: { x: '${X}' }") + "]",
+                       .base_dir = {}},
+                      {{"X", value}});
+    };
+    EXPECT_THAT(differences(at("1"), at("2")), ElementsAre("provider a changed: options.x"));
+    EXPECT_THAT(differences(at("1"), at("1")), IsEmpty());
+}
+
 }  // namespace
 }  // namespace stepper::config
