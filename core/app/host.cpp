@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <system_error>
 
 #include "core/config/defaults.h"
@@ -70,19 +69,6 @@ Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>*
     return config;
 }
 
-TemporaryFolder::TemporaryFolder() {
-    std::error_code ec;
-    fs::path base = fs::temp_directory_path(ec);
-    if (ec) base = "/tmp";
-    std::string name = (base / "stepper-XXXXXX").string();
-    if (::mkdtemp(name.data())) path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ec;
-    if (!path_.empty()) fs::remove_all(path_, ec);
-}
-
 fs::path defaultPluginsDir() {
     const fs::path prefix = thisProgram().parent_path().parent_path();
     const fs::path installed = prefix / "lib" / "stepper" / "plugins";
@@ -90,9 +76,9 @@ fs::path defaultPluginsDir() {
     return fs::is_directory(installed, ec) ? installed : prefix / "plugins";
 }
 
-plugin::LoadOptions loadOptions(const TemporaryFolder& copies) {
+plugin::LoadOptions loadOptions(fs::path copies_dir) {
     plugin::LoadOptions options;
-    options.copies_dir = copies.path();
+    options.copies_dir = std::move(copies_dir);
     options.probe_program = thisProgram();
     return options;
 }
@@ -101,7 +87,7 @@ Host::Host(config::Config config) : Host(std::move(config), LoadConfig()) {}
 
 Host::Host(config::Config config, LoadConfig load)
     : reloader_({load, gates_, snapshots_, metrics_, clock_, defaultPluginsDir()},
-                ledgerFor(load ? stateDir(config) : fs::path()), loadOptions(temporary_)),
+                ledgerFor(load ? stateDir(config) : fs::path()), loadOptions({})),
       engine_({snapshots_, transport_, metrics_, clock_}) {
     relayPluginLogs();
     reloader_.begin(std::move(config));
@@ -120,7 +106,7 @@ plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
         log::warn("plugins will not be remembered after this process ends",
                   {{"reason", ledger.error().message}});
     }
-    auto ledger = plugin::Ledger::open(temporary_.path());
+    auto ledger = plugin::Ledger::open(temporary_.emplace().path());
     if (ledger) return std::move(ledger).value();
     log::error("plugins cannot be loaded: there is no folder for private copies of them",
                {{"reason", ledger.error().message}});

@@ -2,9 +2,11 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "core/app/options.h"
 #include "core/app/reloader.h"
+#include "core/base/temporary_folder.h"
 #include "core/config/config.h"
 #include "core/engine/engine.h"
 #include "core/transport/curl_transport.h"
@@ -16,24 +18,11 @@ namespace stepper::app {
 Result<config::Config> loadConfig(const Options& options,
                                   std::vector<std::filesystem::path>* files = nullptr);
 
-// A folder of our own under the temporary directory, mode 0700, removed with this object.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 // Where plugins are looked for when the configuration names no folder: beside this program, as built or
 // installed.
 std::filesystem::path defaultPluginsDir();
-// How this program loads plugins: private copies in `copies`, probed by a child of this program.
-plugin::LoadOptions loadOptions(const TemporaryFolder& copies);
+// How this program loads plugins: private copies in that folder, probed by a child of this program.
+plugin::LoadOptions loadOptions(std::filesystem::path copies_dir);
 
 // Owns everything an engine needs. Members are destroyed in reverse order.
 class Host {
@@ -57,7 +46,7 @@ public:
 private:
     plugin::Ledger ledgerFor(const std::filesystem::path& state_dir);
 
-    TemporaryFolder temporary_;
+    std::optional<TemporaryFolder> temporary_;  // where nothing is remembered
     SystemClock clock_;
     Metrics metrics_;
     transport::CurlTransport transport_;

@@ -15,9 +15,7 @@ int listFolder(const std::filesystem::path& dir) {
     const TemporaryFolder state;
     auto ledger = plugin::Ledger::open(state.path());
     if (!ledger) return complain(ledger.error().message);
-    auto options = loadOptions(state);
-    options.copies_dir = ledger->dir();
-    plugin::Library library(std::move(ledger).value(), options, [] {});
+    plugin::Library library(std::move(ledger).value(), loadOptions({}), [] {});
     plugin::Demand demand;
     demand.dir = dir;
     const auto catalog = library.look(demand, plugin::Pace::Immediate).catalog;

@@ -122,7 +122,7 @@ int pluginTry(const Options& options, const Words& words) {
                         kExitUsage);
     log::init("warn", "text");
     const TemporaryFolder copies;
-    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
+    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies.path()));
     if (!image) return complain(image.error().message);
     const std::string& kind = (*image)->kind();
 

@@ -13,7 +13,7 @@ namespace {
 int inspect(const Options&, const Words& words) {
     if (words.size() != 1) return complain("stepper plugin inspect takes one SO", kExitUsage);
     const TemporaryFolder copies;
-    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
+    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies.path()));
     if (!image) return complain(image.error().message);
     constexpr std::pair<uint64_t, const char*> kCapabilities[] = {
         {STEPPER_CAP_STREAM, "stream"}, {STEPPER_CAP_TOOLS, "tools"},
@@ -34,7 +34,7 @@ int probe(const Options& options, const Words& words) {
     if (words.size() != 1) return complain("stepper plugin probe takes one SO", kExitUsage);
     if (options.child) return plugin::probeMain(words[0]);  // see plugin/child_probe.h
     const TemporaryFolder copies;
-    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies));
+    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies.path()));
     if (!image) return complain(image.error().message);
     std::printf("%s %s: sound\n", (*image)->kind().c_str(), (*image)->version().c_str());
     return kExitOk;

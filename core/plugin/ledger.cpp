@@ -35,6 +35,7 @@ bool writeWhole(const fs::path& path, std::string_view bytes) {
 }  // namespace
 
 Result<Ledger> Ledger::open(const fs::path& dir) {
+    if (dir.empty()) return Error{ErrorClass::Config, "there is no folder to remember plugins in"};
     std::error_code ec;
     fs::create_directories(dir, ec);
     Ledger out;

@@ -55,6 +55,11 @@ TEST_F(LedgerTest, RemembersFilesAndQuarantine) {
     EXPECT_FALSE(*ledger.release("sha-3"));
 }
 
+TEST_F(LedgerTest, NoFolderIsNotTheWorkingOne) {
+    EXPECT_FALSE(Ledger::open({}));
+    EXPECT_FALSE(fs::exists("lock"));
+}
+
 TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedIsQuarantined) {
     {
         Ledger ledger = open();
