@@ -94,7 +94,7 @@ private:
                                    ? std::min(limits.max_response_bytes, spec.max_response_bytes)
                                    : limits.max_response_bytes;
         addKey(r, spec, limits.api_key);
-        r.on_sent = [this] { listener_.sent(); };
+        r.on_sent = [&listener = listener_] { listener.sent(); };
         return r;
     }
 
