@@ -1,4 +1,5 @@
-# Compiler settings of this tree, and the three verbs its CMakeLists use: stepper_library, stepper_program, stepper_test.
+# Compiler settings of this tree, and the verbs its CMakeLists use: stepper_library, stepper_program, stepper_test,
+# stepper_python_tests.
 
 option(STEPPER_WERROR "Warnings are errors" OFF)
 set(STEPPER_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
@@ -67,4 +68,20 @@ function(stepper_test name)
   add_test(NAME unit.${name} COMMAND ${name}_test)
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120
     ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp")
+endfunction()
+
+# What Python tests are told of this build.
+set(STEPPER_TEST_ENVIRONMENT "STEPPER_BUILD=${CMAKE_BINARY_DIR}" PYTHONDONTWRITEBYTECODE=1
+    "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp")
+
+# stepper_python_tests(integration): each *_test.py beside this CMakeLists drives the real programs from outside and is
+# one ctest entry, integration.<file>, labelled slow.
+function(stepper_python_tests group)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  file(GLOB files CONFIGURE_DEPENDS *_test.py)
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME_WE)
+    add_test(NAME ${group}.${name} COMMAND ${Python3_EXECUTABLE} ${file})
+    set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 600 LABELS slow ENVIRONMENT "${STEPPER_TEST_ENVIRONMENT}")
+  endforeach()
 endfunction()

@@ -113,7 +113,7 @@ Result<ReloadReport> Reloader::release(const std::string& sha256, SteadyTime dea
 Result<ReloadReport> Reloader::request(std::optional<std::string> release, SteadyTime deadline) {
     std::unique_lock lock(mutex_);
     const uint64_t mine = ++asked_;
-    if (release) release_ = std::move(release);
+    if (release) releases_.push_back(std::move(*release));
     files_.wake();
     done_.wait_until(lock, deadline, [&] { return served_ >= mine || stop_; });
     if (served_ >= mine) return last_;
@@ -159,8 +159,8 @@ void Reloader::watch() {
             if (stop_) return;
             asked = asked_;
             wanted = asked_ > served_;
-            if (release_) library_.release(*release_);
-            release_.reset();
+            for (const auto& sha256 : releases_) library_.release(sha256);
+            releases_.clear();
         }
         if (why == FileWatch::Why::Woken && !wanted && !taken_back) continue;
         look(wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);

@@ -5,7 +5,9 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/file_watch.h"
 #include "core/engine/reloading.h"
@@ -69,7 +71,7 @@ private:
     std::condition_variable done_;
     engine::ReloadReport last_;
     uint64_t asked_ = 0, served_ = 0;  // requests for an immediate look, and how many were served
-    std::optional<std::string> release_;
+    std::vector<std::string> releases_;
     bool stop_ = false;
     std::thread thread_;
 };

@@ -82,12 +82,7 @@ int millisUntil(SteadyTime until) {
 
 }  // namespace
 
-FileWatch::FileWatch() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { STEPPER_ASSERT(wake_ >= 0); }
-
-FileWatch::~FileWatch() {
-    ::close(wake_);
-    if (inotify_ >= 0) ::close(inotify_);
-}
+FileWatch::FileWatch() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { STEPPER_ASSERT(wake_); }
 
 Result<void> FileWatch::watch(const std::vector<fs::path>& paths) {
     paths_.clear();
@@ -111,7 +106,7 @@ Result<void> FileWatch::apply(const Plan& plan) {
     Result<void> result;
     std::map<int, Interest> now;
     for (const auto& [directory, interest] : plan) {
-        const int wd = ::inotify_add_watch(inotify_, directory.c_str(), kEvents);
+        const int wd = ::inotify_add_watch(inotify_.get(), directory.c_str(), kEvents);
         if (wd < 0) {
             const bool gone = errno == ENOENT || errno == ENOTDIR;
             if (!gone && result) result = unwatched(directory.string(), errno);
@@ -122,15 +117,15 @@ Result<void> FileWatch::apply(const Plan& plan) {
         now[wd].names.insert(interest.names.begin(), interest.names.end());
     }
     for (const auto& [wd, interest] : watched_)
-        if (!now.contains(wd)) ::inotify_rm_watch(inotify_, wd);
+        if (!now.contains(wd)) ::inotify_rm_watch(inotify_.get(), wd);
     watched_ = std::move(now);
     return result;
 }
 
 // What changed between survey and watch was not told of, so watches stand only once a second survey agrees.
 Result<void> FileWatch::establish() {
-    if (inotify_ < 0) inotify_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (inotify_ < 0) return unwatched("inotify", errno);
+    if (!inotify_) inotify_ = Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_) return unwatched("inotify", errno);
     Result<void> result;
     Plan plan = survey();
     in_flux_ = true;
@@ -147,7 +142,7 @@ Result<void> FileWatch::establish() {
 // return.
 bool FileWatch::takeEvents() {
     alignas(inotify_event) std::array<char, 16384> buffer;
-    const ssize_t size = ::read(inotify_, buffer.data(), buffer.size());
+    const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
     bool relevant = false;
     for (ssize_t at = 0; at < size;) {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
@@ -164,10 +159,10 @@ bool FileWatch::takeEvents() {
 
 FileWatch::Why FileWatch::wait(SteadyTime until) {
     for (;;) {
-        std::array<pollfd, 2> fds{{{wake_, POLLIN, 0}, {inotify_, POLLIN, 0}}};
+        std::array<pollfd, 2> fds{{{wake_.get(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}}};
         ::poll(fds.data(), fds.size(), in_flux_ ? 0 : millisUntil(until));
         uint64_t count;
-        if (::read(wake_, &count, sizeof count) == sizeof count) return Why::Woken;
+        if (::read(wake_.get(), &count, sizeof count) == sizeof count) return Why::Woken;
         if (in_flux_ || (fds[1].revents && takeEvents())) {
             (void)establish();  // what cannot be watched is said by the next watch()
             return Why::Changed;
@@ -188,7 +183,7 @@ bool FileWatch::settle(milliseconds quiet, milliseconds at_most) {
 
 void FileWatch::wake() {
     const uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);  // full means already woken
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);  // full means already woken
 }
 
 }  // namespace stepper

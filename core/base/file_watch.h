@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/descriptor.h"
 #include "core/base/result.h"
 
 namespace stepper {
@@ -18,7 +19,6 @@ namespace stepper {
 class FileWatch {
 public:
     FileWatch();
-    ~FileWatch();
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;
 
@@ -53,8 +53,7 @@ private:
     Result<void> establish();
     bool takeEvents();
 
-    int inotify_ = -1;
-    int wake_;
+    Descriptor inotify_, wake_;
     std::vector<std::filesystem::path> paths_;
     std::map<int, Interest> watched_;  // by watch descriptor
     bool in_flux_ = false;

@@ -1,5 +1,6 @@
 // A folder of its own for each test of FileWatch, and what is done to files there.
 #pragma once
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -84,6 +85,16 @@ protected:
         change();
         EXPECT_EQ(watch_.wait(steady_clock::now() + 5s), Why::Changed) << what;
         drain();
+    }
+    // Reads version after version of what a writer writes, who waits for each to be seen.
+    void readUntil(int last, std::atomic<int>& seen, const std::function<std::string()>& read) {
+        while (seen < last) {
+            if (const auto text = read(); !text.empty()) seen = std::stoi(text);
+            if (seen == last) break;
+            const Why why = watch_.wait(steady_clock::now() + 5s);
+            EXPECT_EQ(why, Why::Changed) << "after version " << seen;
+            if (why != Why::Changed) break;
+        }
     }
     void expectUnnoticed(const char* what, const std::function<void()>& change) {
         change();

@@ -147,14 +147,7 @@ TEST_F(Watch, NoChangeIsLostWhileTheStructureChanges) {
         }
     });
     ASSERT_TRUE(watch_.watch({plugins_, linked}));
-    while (seen < kVersions) {
-        if (contents(direct) == contents(linked) && !contents(linked).empty())
-            seen = std::stoi(contents(linked));
-        if (seen == kVersions) break;
-        const Why why = watch_.wait(steady_clock::now() + 5s);
-        EXPECT_EQ(why, Why::Changed) << "after version " << seen;
-        if (why != Why::Changed) break;
-    }
+    readUntil(kVersions, seen, [&] { return contents(direct) == contents(linked) ? contents(linked) : ""; });
     stop = true;
     writer.join();
     EXPECT_EQ(seen, kVersions);
@@ -185,13 +178,7 @@ TEST_F(Watch, NoDirectoryIsMissedWhileATreeAppears) {
         }
     });
     ASSERT_TRUE(watch_.watch({file}));
-    while (seen < kVersions) {
-        if (const auto text = contents(file); !text.empty()) seen = std::stoi(text);
-        if (seen == kVersions) break;
-        const Why why = watch_.wait(steady_clock::now() + 5s);
-        EXPECT_EQ(why, Why::Changed) << "after version " << seen;
-        if (why != Why::Changed) break;
-    }
+    readUntil(kVersions, seen, [&] { return contents(file); });
     stop = true;
     writer.join();
     EXPECT_EQ(seen, kVersions);
