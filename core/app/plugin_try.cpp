@@ -17,7 +17,6 @@ namespace {
 class Unheard final : public engine::AttemptListener {
     void sent() override {}
     void heard(const transport::Headers&) override {}
-    void concluded() override {}
 };
 
 // JSON where it is some, a text otherwise: `max_tokens=16` is a number, `model=m-1` a text.
@@ -95,12 +94,11 @@ Result<plugin::Answer> ask(const engine::ProviderEntry& entry, const std::string
     transport::CurlTransport transport;
     CancelToken cancel;
     Unheard listener;
-    auto answer =
+    auto got =
         engine::attempt(entry, engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),
                         std::chrono::steady_clock::now() + entry.spec.timeout, cancel, transport, listener);
-    if (!answer) return answer;
-    if (auto sound = engine::checkAnswer(*answer); !sound) return sound.error();
-    return answer;
+    if (got.error) return std::move(*got.error);
+    return std::move(got.answer);
 }
 
 int tell(const Error& error) {

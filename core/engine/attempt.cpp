@@ -58,24 +58,31 @@ public:
           listener_(listener),
           session_(std::move(session)) {}
 
-    Result<plugin::Answer> run() {
+    Attempted run() {
         Action action = session_.start(out_);
-        for (;;) {
-            if (auto* error = std::get_if<Error>(&action)) {
-                if (const auto& finish = out_.answer().finish; !finish.empty() && finish != "error")
-                    listener_.concluded();
-                return std::move(*error);
-            }
-            if (std::holds_alternative<plugin::Done>(action)) return out_.take();
+        while (!plugin::hasEnded(action)) {
             if (const auto* wait = std::get_if<plugin::Wait>(&action)) {
                 action = afterWait(wait->duration);
             } else {
                 action = exchange(toRequest(std::get<SendSpec>(action), deadline_), cancel_);
             }
         }
+        return ended(action);
     }
 
 private:
+    Attempted ended(const Action& action) {
+        Attempted out{out_.take(), {}, heard_, true};
+        if (const auto* error = std::get_if<Error>(&action)) {
+            out.error = *error;
+            out.concluded = !out.answer.finish.empty() && out.answer.finish != "error";
+        }
+        // What the answer lacks is for the host to judge, in whatever words its plugin puts it.
+        if (out.concluded && (!out.error || out.error->error_class == ErrorClass::BadResponse))
+            if (auto flaw = flawOf(out.answer)) out.error = std::move(flaw);
+        return out;
+    }
+
     transport::HttpRequest toRequest(const SendSpec& spec, SteadyTime deadline) const {
         const config::Provider& limits = provider_.spec;
         transport::HttpRequest r;
@@ -114,6 +121,7 @@ private:
     Action deliver(const HttpEvent& event) {
         switch (event.kind) {
             case HttpEvent::Kind::Head:
+                heard_ = true;
                 listener_.heard(*event.headers);
                 return session_.head(event.status, *event.headers, out_);
             case HttpEvent::Kind::Data: return session_.data(event.data, event.name, out_);
@@ -152,28 +160,29 @@ private:
     AttemptListener& listener_;
     plugin::Session session_;
     plugin::Collector out_;
+    bool heard_ = false;
 };
 
 }  // namespace
 
-Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json,
-                               SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
-                               AttemptListener& listener) {
+Attempted attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
+                  CancelToken& cancel, transport::Transport& transport, AttemptListener& listener) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
-    if (!session) return std::move(session).error();
+    if (!session) return {{}, std::move(session).error()};
     return Attempt(provider, deadline, cancel, transport, listener, std::move(session).value()).run();
 }
 
-Result<void> checkAnswer(const plugin::Answer& answer) {
+std::optional<Error> flawOf(const plugin::Answer& answer) {
     if (answer.finish == "content_filter")
         return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
     const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
+    // The same request would end the same way, at the full price of its tokens.
     if (empty && answer.finish == "length")
         return Error{
-            ErrorClass::BadResponse,
+            ErrorClass::InvalidRequest,
             "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
     if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
-    return {};
+    return std::nullopt;
 }
 
 }  // namespace stepper::engine

@@ -13,19 +13,23 @@ public:
     virtual ~AttemptListener() = default;
     virtual void sent() = 0;  // at least once when a request may have reached the provider
     virtual void heard(const transport::Headers& headers) = 0;  // a response began
-    // It failed although the provider had said how its answer ended: the answer is at fault, not the
-    // provider.
-    virtual void concluded() = 0;
+};
+
+// What an attempt brought. A failed one may have brought part of an answer, and tokens that are billed.
+struct Attempted {
+    plugin::Answer answer;
+    std::optional<Error> error;  // why `answer` is none
+    bool heard = false;          // a response had begun
+    bool concluded = false;  // the provider had said how its answer ended: an error is the answer's, not its
 };
 
 // Blocks until the plugin is done, at most until `deadline` or until cancelled. `request_json` is an
 // OpenAI-shaped chat request. Safe from any thread.
-Result<plugin::Answer> attempt(const ProviderEntry& provider, std::string_view request_json,
-                               SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
-                               AttemptListener& listener);
+Attempted attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
+                  CancelToken& cancel, transport::Transport& transport, AttemptListener& listener);
 
-// An answer that is none, though nothing was wrong with the provider: ContentBlocked when its filter stopped
-// it, BadResponse when it holds neither text nor a tool call.
-Result<void> checkAnswer(const plugin::Answer& answer);
+// Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when its
+// token limit left no room for any text, BadResponse when it is empty for no such reason.
+std::optional<Error> flawOf(const plugin::Answer& answer);
 
 }  // namespace stepper::engine

@@ -45,19 +45,14 @@ public:
 
     void sent() override { provider_.gate->sent(pass_); }
     void heard(const transport::Headers& headers) override {
-        heard_ = true;
         provider_.gate->hear(pass_, limits::allowancesIn(headers, std::chrono::system_clock::now()));
     }
-    void concluded() override { concluded_ = true; }
-    bool wasHeard() const { return heard_; }
-    bool wasConcluded() const { return concluded_; }
     const limits::Pass& pass() const { return pass_; }
     void learned(limits::Report report) { report_ = report; }
 
 private:
     const ProviderEntry& provider_;
     limits::Pass pass_;
-    bool heard_ = false, concluded_ = false;
     limits::Report report_;
 };
 
@@ -171,19 +166,23 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits:
         provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
     auto got = attempt(provider, chat, until, cancel_, engine_.deps_.transport, slot);
-    if (engine_.usage_ && slot.pass().permit.sent)
-        engine_.usage_->record(tenantOf(request_), provider.spec, got.ok(),
-                               got ? got->usage : plugin::Usage{});
+    if (slot.pass().permit.sent) count(provider.spec, got);
     // A poor answer is still an answer of a provider that works.
-    if (!got) {
-        slot.learned(slot.wasConcluded() ? limits::Report{Kind::Ok, {}, {}, {}}
-                                         : reportOn(got.error(), until));
-        return Trouble{std::move(got).error(), slot.wasHeard()};
-    }
-    slot.learned({Kind::Ok, {}, got->usage.prompt, got->usage.completion});
-    answer = std::move(got).value();
-    if (auto sound = checkAnswer(answer); !sound) return Trouble{sound.error(), true};
+    limits::Report report = got.concluded ? limits::Report{Kind::Ok} : reportOn(*got.error, until);
+    report.tokens_in = got.answer.usage.prompt;
+    report.tokens_out = got.answer.usage.completion;
+    slot.learned(report);
+    if (got.error) return Trouble{std::move(*got.error), got.heard};
+    answer = std::move(got.answer);
     return std::nullopt;
+}
+
+// Tokens are billed whatever became of them.
+void Chain::count(const config::Provider& provider, const Attempted& got) {
+    const plugin::Usage& used = got.answer.usage;
+    if (engine_.usage_) engine_.usage_->record(tenantOf(request_), provider, !got.error, used);
+    if (used.any())
+        engine_.deps_.metrics.tokens(provider.name, used.prompt.value_or(0), used.completion.value_or(0));
 }
 
 limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "core/engine/attempt.h"
 #include "core/engine/chat_request.h"
 #include "core/engine/engine.h"
 
@@ -37,6 +38,7 @@ private:
     bool tryLeg(size_t leg, limits::Pass pass);
     // Calls the provider, gives its slot back and tells its gate what was learned.
     std::optional<Trouble> call(const ProviderEntry& provider, limits::Pass pass, plugin::Answer& answer);
+    void count(const config::Provider& provider, const Attempted& got);
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
     bool retries(size_t leg, const Trouble& trouble);

@@ -44,9 +44,6 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
                           request.preset(), mode, outcome.total);
-    if (outcome.usage.any())
-        deps_.metrics.tokens(outcome.provider, outcome.usage.prompt.value_or(0),
-                             outcome.usage.completion.value_or(0));
     return outcome;
 }
 

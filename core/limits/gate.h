@@ -54,7 +54,7 @@ struct Report {
     enum class Kind { Ok, Neutral, RateLimited, QuotaExhausted, Failed, Unreachable, KeyRefused };
     Kind kind = Kind::Neutral;
     std::optional<milliseconds> retry_after = {};
-    std::optional<int64_t> tokens_in = {}, tokens_out = {};  // of an answer, as far as reported
+    std::optional<int64_t> tokens_in = {}, tokens_out = {};  // as far as reported, also of a failure
 };
 
 // What people are shown.

@@ -172,7 +172,7 @@ void Quotas::settle(const Permit& permit, const Actual& actual) {
     sent(settled);
     const Cost& cost = permit.cost;
     const int64_t in = saneOr(actual.tokens_in, cost.tokens_in);
-    const int64_t out = actual.answered ? saneOr(actual.tokens_out, cost.tokens_out) : 0;
+    const int64_t out = saneOr(actual.tokens_out, actual.answered ? cost.tokens_out : 0);
     const SteadyTime now = clock_.now();
     for (Sliding& s : sliding_) {
         if (s.unit != Unit::Tokens) continue;

@@ -57,6 +57,29 @@ class UsageTest(Visible):
         self.assertEqual(list(rows), [("shop", "one")])
         self.assertEqual((len(shop["days"]), shop["total"]["requests"]), (31, 3))
 
+    def test_what_was_billed_for_no_answer_is_counted_and_the_metrics_count_the_same(self):
+        billed = {"usage": {"prompt": 30, "completion": 7}}
+        server = self.start_one({"steps": [{"refusal": "no", **billed},
+                                           {"finish": "content_filter", "answer": "", **billed},
+                                           {"finish": "length", "answer": "", **billed},
+                                           {"usage": {"prompt": 1000, "completion": 100}}]}, **self.PRICED)
+        for _ in range(4):
+            self.generate(server, {"prompt": "x"})
+        rows = self.usage(server)[1]
+        self.assertEqual(rows["", "one"], {"provider": "one", "requests": 4, "failed": 3, "promptTokens": 1090,
+                                           "completionTokens": 121, "estimatedCost": 0.00339})
+        for direction, tokens in (("input", 1090), ("output", 121)):
+            line = f'stepper_tokens_total{{direction="{direction}",provider="one"}}'
+            self.assertEqual(self.metric(server, line), tokens)
+
+    def test_a_job_whose_tokens_all_went_into_thinking_is_not_tried_again(self):
+        server = self.start_one({"steps": [{"finish": "length", "answer": ""}], "then": "repeat"},
+                                {"fallback": {"enabled": False}})
+        job = self.finished(server, self.queue(server, {"prompt": "x"}))
+        self.assertEqual(job["status"], "failed")
+        self.assertIn("max_tokens", str(job["error"]))
+        self.assertEqual(self.usage(server)[1]["", "one"]["requests"], 1)
+
     def test_what_never_left_is_not_counted_and_without_a_price_there_is_no_cost(self):
         server = self.start_one()
         self.generate(server, {"prompt": "   "})

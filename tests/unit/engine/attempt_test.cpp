@@ -57,11 +57,9 @@ private:
 class Told final : public AttemptListener {
 public:
     int sent_count = 0;
-    bool was_concluded = false;
     transport::Headers headers;
     void sent() override { ++sent_count; }
     void heard(const transport::Headers& h) override { headers = h; }
-    void concluded() override { was_concluded = true; }
 };
 
 class AttemptTest : public testing::Test {
@@ -73,8 +71,16 @@ protected:
         data.data = body;
         transport_.events = {head, data, event(Kind::End)};
     }
-    Result<plugin::Answer> run() {
-        return attempt(entry_, R"({"model":"m-1","messages":[{"role":"user","content":"hi"}]})",
+    // The events of a stream, after which the connection breaks off.
+    void breaksOffAfter(std::initializer_list<std::string_view> events) {
+        answers(200, {});
+        transport_.events.resize(1);
+        for (const auto data : events) transport_.events.emplace_back(event(Kind::Data)).data = data;
+        transport_.events.push_back(failed(ErrorClass::Transport, "reset by the peer"));
+    }
+    Attempted run(bool stream = false) {
+        const std::string request = R"({"model":"m-1","messages":[{"role":"user","content":"hi"}],"stream":)";
+        return attempt(entry_, request + (stream ? "true}" : "false}"),
                        std::chrono::steady_clock::now() + 5s, cancel_, transport_, listener_);
     }
 
@@ -87,23 +93,24 @@ protected:
 
 TEST_F(AttemptTest, AnAnswerComesBackAndTheExchangeIsClosed) {
     answers(200, R"({"shouted":"HI"})");
-    const auto answer = run();
-    ASSERT_TRUE(answer) << answer.error().message;
-    EXPECT_EQ(answer->text, "HI");
+    const auto got = run();
+    ASSERT_FALSE(got.error) << got.error->message;
+    EXPECT_EQ(got.answer.text, "HI");
+    EXPECT_TRUE(got.heard && got.concluded);
     EXPECT_EQ(transport_.open_exchanges, 0);
 }
 
 TEST_F(AttemptTest, TheKeyMeetsTheRequestOnlyHere) {
     entry_.spec.api_key = config::Secret("k-1");
     answers(200, R"({"shouted":"HI"})");
-    ASSERT_TRUE(run());
+    ASSERT_FALSE(run().error);
     const auto& headers = transport_.requests.front().headers;
     EXPECT_THAT(headers, testing::Contains(testing::Pair("authorization", "Bearer k-1")));
 }
 
 TEST_F(AttemptTest, WithoutAKeyNothingIsAdded) {
     answers(200, R"({"shouted":"HI"})");
-    ASSERT_TRUE(run());
+    ASSERT_FALSE(run().error);
     for (const auto& [name, value] : transport_.requests.front().headers) EXPECT_NE(name, "authorization");
 }
 
@@ -111,43 +118,95 @@ TEST_F(AttemptTest, TheProvidersLimitsAreTheRequests) {
     entry_.spec.first_byte_timeout = 1234ms;
     entry_.spec.max_response_bytes = 999;
     answers(200, R"({"shouted":"HI"})");
-    ASSERT_TRUE(run());
+    ASSERT_FALSE(run().error);
     EXPECT_EQ(transport_.requests.front().first_byte_timeout, 1234ms);
     EXPECT_EQ(transport_.requests.front().max_response_bytes, 999u);
 }
 
 TEST_F(AttemptTest, FailuresKeepTheirClass) {
     answers(503, R"({"error":"busy"})");
-    EXPECT_EQ(run().error().error_class, ErrorClass::Overloaded);
+    EXPECT_EQ(run().error->error_class, ErrorClass::Overloaded);
     transport_.events = {failed(ErrorClass::Timeout, "no first byte")};
-    EXPECT_EQ(run().error().error_class, ErrorClass::Timeout);
+    EXPECT_EQ(run().error->error_class, ErrorClass::Timeout);
 }
 
 TEST_F(AttemptTest, ACancelledExchangeIsCancelledWhateverThePluginSays) {
     transport_.events = {failed(ErrorClass::Cancelled, "the client went away")};
-    EXPECT_EQ(run().error().error_class, ErrorClass::Cancelled);
+    EXPECT_EQ(run().error->error_class, ErrorClass::Cancelled);
     EXPECT_EQ(transport_.open_exchanges, 0);
 }
 
 TEST_F(AttemptTest, TheListenerHearsOfTheRequestAndOfTheAnswersHead) {
     answers(200, R"({"shouted":"HI"})");
-    ASSERT_TRUE(run());
+    ASSERT_FALSE(run().error);
     EXPECT_EQ(listener_.headers, headers_);
     EXPECT_EQ(listener_.sent_count, 0);
     transport_.requests.front().on_sent();
     EXPECT_EQ(listener_.sent_count, 1);
 }
 
-TEST(CheckAnswer, AnEmptyOneOrACensoredOneIsNone) {
+// A response of chat completions with one choice.
+std::string chatBody(std::string_view choice, std::string_view more) {
+    return R"({"choices":[{"index":0,)" + std::string(choice) + "}]," + std::string(more) + "}";
+}
+
+class FailedAttemptTest : public AttemptTest {
+protected:
+    FailedAttemptTest() { entry_ = chatEntry("one"); }
+    static constexpr std::string_view kUsage = R"("usage":{"prompt_tokens":9,"completion_tokens":4})";
+};
+
+TEST_F(FailedAttemptTest, ARefusalTellsWhatItCost) {
+    const auto body = chatBody(R"("message":{"content":null,"refusal":"no"},"finish_reason":"stop")", kUsage);
+    answers(200, body);
+    const auto got = run();
+    ASSERT_TRUE(got.error);
+    EXPECT_EQ(got.error->error_class, ErrorClass::ContentBlocked);
+    EXPECT_EQ(got.answer.usage.prompt, 9);
+    EXPECT_EQ(got.answer.usage.completion, 4);
+    EXPECT_TRUE(got.heard && got.concluded);
+}
+
+TEST_F(FailedAttemptTest, NoRoomForTextIsTheRequestsFaultInWhateverWordsThePluginSaysIt) {
+    const auto body = chatBody(R"("message":{"content":"","reasoning":"hm"},"finish_reason":"length")", kUsage);
+    answers(200, body);
+    const auto got = run();
+    ASSERT_TRUE(got.error);
+    EXPECT_EQ(got.error->error_class, ErrorClass::InvalidRequest);
+    EXPECT_NE(got.error->message.find("max_tokens"), std::string::npos);
+    EXPECT_EQ(got.answer.usage.completion, 4);
+    EXPECT_TRUE(got.concluded);
+}
+
+TEST_F(FailedAttemptTest, WhatHadArrivedBeforeABreakIsKept) {
+    const std::string first = chatBody(R"("delta":{"content":"Hel"})", kUsage);
+    breaksOffAfter({first});
+    const auto got = run(true);
+    ASSERT_TRUE(got.error);
+    EXPECT_EQ(got.error->error_class, ErrorClass::Transport);
+    EXPECT_EQ(got.answer.text, "Hel");
+    EXPECT_EQ(got.answer.usage.total, 13);
+    EXPECT_TRUE(got.heard);
+    EXPECT_FALSE(got.concluded);
+}
+
+TEST_F(FailedAttemptTest, NobodyWasHeardWhereNothingBegan) {
+    transport_.events = {failed(ErrorClass::Transport, "refused")};
+    const auto got = run();
+    ASSERT_TRUE(got.error);
+    EXPECT_FALSE(got.heard || got.concluded);
+}
+
+TEST(FlawOf, AnEmptyAnswerOrACensoredOneIsNone) {
     plugin::Answer answer;
     answer.text = "   ";
-    EXPECT_EQ(checkAnswer(answer).error().error_class, ErrorClass::BadResponse);
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::BadResponse);
     answer.finish = "length";
-    EXPECT_NE(checkAnswer(answer).error().message.find("max_tokens"), std::string::npos);
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::InvalidRequest);
     answer.text = "half a";
-    EXPECT_TRUE(checkAnswer(answer));
+    EXPECT_FALSE(flawOf(answer));
     answer.finish = "content_filter";
-    EXPECT_EQ(checkAnswer(answer).error().error_class, ErrorClass::ContentBlocked);
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::ContentBlocked);
 }
 
 }  // namespace

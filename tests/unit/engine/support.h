@@ -1,4 +1,4 @@
-// A provider made of the SDK's `shout` example, for tests that need a real plugin.
+// Providers for tests that need a real plugin: the SDK's `shout` example, and chat completions.
 #pragma once
 #include <unistd.h>
 
@@ -6,29 +6,39 @@
 
 namespace stepper::engine {
 
-inline std::shared_ptr<const plugin::PluginImage> shoutImage() {
-    static const auto image = [] {
-        plugin::LoadOptions options;
-        options.copies_dir =
-            std::filesystem::temp_directory_path() / ("stepper-engine-test-" + std::to_string(::getpid()));
-        auto loaded = plugin::PluginImage::load(SHOUT_PLUGIN, options);
-        std::filesystem::remove_all(options.copies_dir);
-        STEPPER_ASSERT(loaded.ok());
-        return *loaded;
-    }();
-    return image;
+inline std::shared_ptr<const plugin::PluginImage> imageOf(const std::filesystem::path& so) {
+    plugin::LoadOptions options;
+    options.copies_dir =
+        std::filesystem::temp_directory_path() / ("stepper-engine-test-" + std::to_string(::getpid()));
+    auto loaded = plugin::PluginImage::load(so, options);
+    std::filesystem::remove_all(options.copies_dir);
+    STEPPER_ASSERT(loaded.ok());
+    return *loaded;
 }
 
-inline ProviderEntry shoutEntry(const std::string& name, bool enabled) {
+inline ProviderEntry entryOf(const std::string& name, std::shared_ptr<const plugin::PluginImage> image) {
     static const SystemClock clock;
     ProviderEntry entry;
     entry.spec.name = name;
-    entry.spec.plugin = "shout";
     entry.spec.model = "m-1";
     entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{}, [] { return 0.5; });
-    if (enabled)
-        entry.plugin = *plugin::Provider::create(shoutImage(), R"({"base_url":"https://api.example"})");
+    if (image) {
+        entry.spec.plugin = image->kind();
+        entry.plugin = *plugin::Provider::create(std::move(image), R"({"base_url":"https://api.example"})");
+    }
     return entry;
+}
+
+inline ProviderEntry shoutEntry(const std::string& name, bool enabled) {
+    static const auto image = imageOf(SHOUT_PLUGIN);
+    ProviderEntry entry = entryOf(name, enabled ? image : nullptr);
+    entry.spec.plugin = image->kind();
+    return entry;
+}
+
+inline ProviderEntry chatEntry(const std::string& name) {
+    static const auto image = imageOf(CHAT_PLUGIN);
+    return entryOf(name, image);
 }
 
 }  // namespace stepper::engine
