@@ -83,7 +83,7 @@ std::optional<milliseconds> waitUntil(std::string_view text, WallTime now) {
     return duration && *duration <= kLongestWait ? duration : std::nullopt;
 }
 
-enum class Part { Limit, Remaining, Reset };
+enum class Part { Limit, Remaining, Reset, Period };
 
 // What "x-ratelimit-remaining-tokens-minute" is about.
 struct Subject {
@@ -96,7 +96,10 @@ struct Subject {
 
 std::optional<Subject> subjectOf(std::string_view header) {
     static constexpr Word<Part> kParts[] = {
-        {"limit", Part::Limit}, {"remaining", Part::Remaining}, {"reset", Part::Reset}};
+        {"limit", Part::Limit},
+        {"remaining", Part::Remaining},
+        {"reset", Part::Reset},
+        {"renewalperiod", Part::Period}};
     static constexpr Word<Unit> kFamilies[] = {{"ratelimit", Unit::Requests},
                                                {"ratelimitbysize", Unit::Tokens}};
     static constexpr Word<Unit> kUnits[] = {
@@ -197,14 +200,15 @@ public:
         if (!subject) return;
         // An early draft has the policies behind the limit: "100, 100;w=60".
         if (name == "ratelimit-limit") addItems(value, policies_);
-        if (Allowance* a = allowanceOf(*subject))
-            set(*a, subject->part, trim(value.substr(0, value.find_first_of(",;"))), trim(value));
+        if (Told* told = toldOf(*subject))
+            set(*told, subject->part, trim(value.substr(0, value.find_first_of(",;"))), trim(value));
     }
 
     std::vector<Allowance> allowances() const {
         std::vector<Allowance> all;
-        for (const auto& [subject, allowance] : told_) {
+        for (const auto& [subject, allowance, plain_reset] : told_) {
             Allowance a = allowance;
+            if (plain_reset && isMilliseconds(*plain_reset, a.per)) a.reset_in = wait(*plain_reset);
             if (!a.per && subject.names_unit) a.per = windowOfBucket(a);
             if (!a.per && subject.group == "ratelimit-") a.per = windowOfQuota(a.limit);
             add(a, all);
@@ -217,26 +221,38 @@ private:
     struct Told {
         Subject subject;
         Allowance allowance;
+        std::optional<double> plain_reset;  // a number without a unit, and too small for a date
     };
+
+    // A reset clearly longer than its period cannot be seconds: Azure's are milliseconds.
+    static bool isMilliseconds(double reset, std::optional<milliseconds> period) {
+        return period && reset * 1e3 > static_cast<double>(period->count()) * 1.1;
+    }
 
     static void addItems(std::string_view value, std::vector<Item>& to) {
         for (const std::string_view text : split(value, ','))
             if (to.size() < kMostAllowances) to.push_back(itemOf(text));
     }
 
-    Allowance* allowanceOf(const Subject& subject) {
+    Told* toldOf(const Subject& subject) {
         for (Told& t : told_)
-            if (t.subject.group == subject.group) return &t.allowance;
+            if (t.subject.group == subject.group) return &t;
         if (told_.size() == kMostAllowances) return nullptr;
-        told_.push_back({subject, {subject.unit, subject.per, {}, {}, {}}});
-        return &told_.back().allowance;
+        told_.push_back({subject, {subject.unit, subject.per, {}, {}, {}}, {}});
+        return &told_.back();
     }
 
-    void set(Allowance& a, Part part, std::string_view count, std::string_view whole) const {
+    void set(Told& told, Part part, std::string_view count, std::string_view whole) const {
+        Allowance& a = told.allowance;
+        const auto plain = number(whole);
         // Of a header that comes twice the first counts.
         if (part == Part::Limit && !a.limit) a.limit = units(count, 1);
         if (part == Part::Remaining && !a.remaining) a.remaining = units(count, 0);
-        if (part == Part::Reset && !a.reset_in) a.reset_in = waitUntil(whole, now_);
+        if (part == Part::Reset && !a.reset_in) {
+            a.reset_in = waitUntil(whole, now_);
+            if (plain && *plain < 1e9) told.plain_reset = plain;
+        }
+        if (part == Part::Period && !a.per && plain && *plain >= 1) a.per = wait(*plain * 1e3);
     }
 
     Allowance allowanceOf(const Item& item) const {
