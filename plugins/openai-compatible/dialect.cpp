@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 namespace compatible {
@@ -23,6 +24,23 @@ bool names(std::string_view text, std::string_view name) {
     for (size_t i = text.find(name); i != std::string_view::npos; i = text.find(name, i + 1))
         if (!in_word(i - 1) && !in_word(i + name.size())) return true;
     return false;
+}
+
+bool saysAny(std::string_view text, std::initializer_list<std::string_view> phrases) {
+    return std::any_of(phrases.begin(), phrases.end(),
+                       [&](std::string_view phrase) { return kit::contains(text, phrase); });
+}
+
+// The server knows the parameter but not this value of it: what was asked is for the caller to change.
+bool isAboutValue(std::string_view complaint) {
+    return saysAny(complaint, {"too large", "too high", "too big", "too small", "at most", "at least",
+                               "less than", "greater than", "above maximum", "below minimum", "exceed",
+                               "out of range", "between", "<=", ">=", "maximum value", "minimum value"});
+}
+
+bool isAboutName(std::string_view complaint) {
+    return saysAny(complaint, {"unsupported", "not supported", "not support ", "unknown", "unrecognized",
+                               "unexpected", "extra ", "extra_", "not permitted", "not allowed"});
 }
 
 }  // namespace
@@ -80,14 +98,11 @@ std::string concede(Document& body, std::string_view complaint) {
         {"max_tokens", "max_completion_tokens"},
         {"max_completion_tokens", "max_tokens"},
     }};
-    constexpr std::array<std::string_view, 5> kUnknown = {"support", "extra", "unknown", "unrecognized",
-                                                          "not permitted"};
     const std::string text = kit::lower(complaint);
-    const bool unknown =
-        std::any_of(kUnknown.begin(), kUnknown.end(), [&](auto w) { return kit::contains(text, w); });
+    if (isAboutValue(text)) return {};
     for (const auto& [name, instead] : kReplacements) {
-        // A limit the provider knows but finds too high must not come back under another name.
-        if (!kit::find(body, name) || !names(text, name) || (!instead.empty() && !unknown)) continue;
+        if (!kit::find(body, name) || !names(text, name)) continue;
+        if (!instead.empty() && !isAboutName(text)) continue;
         rename(body, name, instead);
         const std::string done = instead.empty() ? "without it" : "as " + std::string(instead);
         return "the provider refused " + std::string(name) + ", it was sent again " + done;

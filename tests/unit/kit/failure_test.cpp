@@ -47,7 +47,7 @@ TEST(Classify, OpenAi) {
          STEPPER_E_MODEL_NOT_FOUND},
         {408, "", STEPPER_E_TIMEOUT},
         {409, "", STEPPER_E_UPSTREAM},
-        {413, R"~({"error":{"message":"body too large"}})~", STEPPER_E_INVALID_REQUEST},
+        {413, R"~({"error":{"message":"body too large"}})~", STEPPER_E_CONTEXT_TOO_LONG},
         {429,
          R"~({"error":{"message":"Rate limit reached for gpt-5.4-mini in organization org-fx on tokens per min (TPM): Limit 200000, Used 198500, Requested 4200. Please try again in 810ms. Visit https://platform.openai.com/account/rate-limits to learn more.","type":"tokens","param":null,"code":"rate_limit_exceeded"}})~",
          STEPPER_E_RATE_LIMITED, 810},
@@ -56,14 +56,14 @@ TEST(Classify, OpenAi) {
         {429,
          R"~({"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"credit_balance_exhausted"}})~",
          STEPPER_E_QUOTA,
-         20'000,
+         -1,
          {{"retry-after", "20"}}},
         {429,
          R"~({"error":{"message":"x","type":"insufficient_quota","code":"project_spend_limit_exceeded"}})~",
          STEPPER_E_QUOTA},
         {429,
          R"~({"error":{"message":"Request too large for gpt on tokens per min: Limit 30000, Requested 342389","code":"rate_limit_exceeded"}})~",
-         STEPPER_E_RATE_LIMITED},
+         STEPPER_E_CONTEXT_TOO_LONG},
         {500,
          R"~({"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}})~",
          STEPPER_E_UPSTREAM},
@@ -99,7 +99,7 @@ TEST(Classify, Gemini) {
          STEPPER_E_MODEL_NOT_FOUND},
         {429,
          R"~({"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric: generate_content_free_tier_requests, limit: 10, model: gemini-3.5-flash\nPlease retry in 34.074824224s.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}})~",
-         STEPPER_E_RATE_LIMITED, 34'000},
+         STEPPER_E_RATE_LIMITED, 34'075},
         {429,
          R"~({"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"52758s"}]}})~",
          STEPPER_E_QUOTA, 52'758'000},
@@ -108,7 +108,7 @@ TEST(Classify, Gemini) {
          STEPPER_E_RATE_LIMITED, 19'000},
         {429,
          R"~({"error":{"code":429,"message":"Quota exceeded for metric: x, limit: 0, model: gemini-3-pro\nPlease retry in 34s.","status":"RESOURCE_EXHAUSTED"}})~",
-         STEPPER_E_QUOTA, 34'000},
+         STEPPER_E_QUOTA},
         {429,
          R"~({"error":{"code":429,"message":"Resource has been exhausted (e.g. check quota).","status":"RESOURCE_EXHAUSTED"}})~",
          STEPPER_E_RATE_LIMITED},
@@ -200,7 +200,7 @@ TEST(Classify, CompatibleServers) {
         // Groq
         {413,
          R"~({"error":{"message":"Request too large for model `llama-3.1-8b-instant` in organization `org_fx` service tier `on_demand` on tokens per minute (TPM): Limit 6000, Requested 12328, please reduce your message size and try again.","type":"tokens","code":"rate_limit_exceeded"}})~",
-         STEPPER_E_RATE_LIMITED},
+         STEPPER_E_CONTEXT_TOO_LONG},
         {429,
          R"~({"error":{"message":"Rate limit reached on tokens per day (TPD): Limit 100000, Used 97050, Requested 3619. Please try again in 9m38.016s.","type":"tokens","code":"rate_limit_exceeded"}})~",
          STEPPER_E_RATE_LIMITED, 578'016},
@@ -365,10 +365,11 @@ TEST(Classify, QuotaOnlyWhereItIsFinal) {
         {429, "httpd: Too Many Requests", STEPPER_E_RATE_LIMITED},
         {429, R"~({"message":"daily limit reached"})~", STEPPER_E_QUOTA},
         {429, R"~({"message":"limited to 1 API call / month"})~", STEPPER_E_QUOTA},
-        {429, R"~({"message":"limited to 1000 API calls/month, retry in 5s"})~", STEPPER_E_QUOTA, 5'000},
+        {429, R"~({"message":"limited to 1000 API calls/month, retry in 5s"})~", STEPPER_E_QUOTA},
         {429, R"~({"message":"limited to 20 API calls / minute, retry in 5s"})~", STEPPER_E_RATE_LIMITED,
          5'000},
-        {429, R"~({"message":"Insufficient quota. Please retry in 5s"})~", STEPPER_E_QUOTA, 5'000},
+        {429, R"~({"message":"Insufficient quota. Please retry in 5s"})~", STEPPER_E_QUOTA},
+        {429, R"~({"message":"Insufficient quota. Please retry in 5h"})~", STEPPER_E_QUOTA, 18'000'000},
         {429, R"~({"error":{"message":"x","code":"billing_hard_limit_reached"}})~", STEPPER_E_QUOTA},
         {429, R"~({"error":{"message":"x","code":"organization_usage_limit_exceeded"}})~", STEPPER_E_QUOTA},
         {429,
@@ -389,6 +390,74 @@ TEST(Classify, QuotaOnlyWhereItIsFinal) {
          -1,
          {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "7s"}}},
     });
+}
+
+// Nothing can come of asking again where one request asks for more than the whole limit.
+TEST(Classify, ComparesWhatWasRequestedWithTheLimit) {
+    expectClasses({
+        {429, "Limit 30000, Requested 31538", STEPPER_E_CONTEXT_TOO_LONG},
+        {429, "Limit: 30,000 / min. Requested: 30,001", STEPPER_E_CONTEXT_TOO_LONG},
+        {413, "over the limit gpt-x: limit 30000, requested 99999", STEPPER_E_CONTEXT_TOO_LONG},
+        {429, "Limit 30000, Used 29000, Requested 30000", STEPPER_E_RATE_LIMITED},
+        {429, "Limit 30000, Requested", STEPPER_E_RATE_LIMITED},
+        {429, "Limit reached, Requested 5", STEPPER_E_RATE_LIMITED},
+        {429, "Requested 31538 tokens", STEPPER_E_RATE_LIMITED},
+        {429, "Limit 0, Used 0, Requested 1", STEPPER_E_QUOTA},
+        {429, "Limit 05, Requested 4", STEPPER_E_RATE_LIMITED},
+        {500, "Limit 30000, Requested 31538", STEPPER_E_UPSTREAM},
+    });
+}
+
+TEST(Classify, IsNotMisledByWhatItQuotes) {
+    expectClasses({
+        {400, "Invalid value: 'insufficient balance'", STEPPER_E_INVALID_REQUEST},
+        {400, "Invalid type: string \"rate limit exceeded\", expected a number", STEPPER_E_INVALID_REQUEST},
+        {400, "bad input: 'prompt is too long", STEPPER_E_INVALID_REQUEST},
+        {400, "Got \"no such model\". The prompt is too long", STEPPER_E_CONTEXT_TOO_LONG},
+        {400, "the input's prompt is too long", STEPPER_E_CONTEXT_TOO_LONG},
+        {400, "This model\u2019s maximum context length is 8 tokens", STEPPER_E_CONTEXT_TOO_LONG},
+        {400, "model 'a b' not found", STEPPER_E_INVALID_REQUEST},
+        {400, "model 'a-b' not found", STEPPER_E_MODEL_NOT_FOUND},
+        {400, "The model is fine. The file does not exist", STEPPER_E_INVALID_REQUEST},
+        {400, "Unknown model parameter: top_x", STEPPER_E_INVALID_REQUEST},
+        {400, "Unknown model: x", STEPPER_E_MODEL_NOT_FOUND},
+        {400, "tool_choice: function 'limit' not found in tools", STEPPER_E_INVALID_REQUEST},
+        {400, "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+         STEPPER_E_INVALID_REQUEST},
+        {400, "Invalid schema for function 'f': limit: 0 is no object", STEPPER_E_INVALID_REQUEST},
+        {400, "messages: text content blocks must be non-empty", STEPPER_E_INVALID_REQUEST},
+        {400, "`max_tokens` must be greater than `thinking.budget_tokens`", STEPPER_E_INVALID_REQUEST},
+        {400, "The number of tools exceeds the limit of 128", STEPPER_E_INVALID_REQUEST},
+        {400, "Too many images: at most 5 per prompt", STEPPER_E_INVALID_REQUEST},
+        {400, "credit is fine. Memory exhausted", STEPPER_E_INVALID_REQUEST},
+        {400, "your credits are exhausted", STEPPER_E_QUOTA},
+        {429, "a limit by httpdaemon", STEPPER_E_RATE_LIMITED},
+    });
+}
+
+TEST(Classify, FindsTheReasonAGatewayWrapsUp) {
+    const auto message = [](const char* body) { return classify(400, {}, std::string_view(body)).message; };
+    EXPECT_EQ(
+        message(
+            R"~({"error":{"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"message\":\"too long\"}}"}}})~"),
+        "HTTP 400: too long");
+    EXPECT_EQ(message(R"~({"error":{"message":"Provider returned error","metadata":{"raw":"plain words"}}})~"),
+              "HTTP 400: plain words");
+    EXPECT_EQ(
+        message(
+            R"~({"error":{"message":"Refused by X","metadata":{"raw":[{"error":{"message":"because"}}]}}})~"),
+        "HTTP 400: Refused by X: because");
+    EXPECT_EQ(message(R"~({"error":{"message":"Provider returned error","metadata":{"raw":""}}})~"),
+              "HTTP 400: Provider returned error");
+    EXPECT_EQ(message(R"~({"error":{"message":"Provider returned error","metadata":{"raw":{}}}})~"),
+              "HTTP 400: Provider returned error");
+    std::string nested = "deep";
+    for (int i = 0; i < 6; ++i) {
+        Document outer(rapidjson::kObjectType);
+        set(outer, "message", nested, outer.GetAllocator());
+        nested = dump(outer);
+    }
+    EXPECT_NE(message(nested.c_str()).find("deep"), std::string::npos);
 }
 
 TEST(Classify, SaysWhatTheProviderSaid) {

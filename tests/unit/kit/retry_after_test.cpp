@@ -89,26 +89,68 @@ TEST(DelayInText, FindsProse) {
         {"please wait and try again later", kNoDelay},
         {"try again in -5s", kNoDelay},
         {"try again in ", kNoDelay},
+        {"please try again after 1 seconds", 1'000},
+        {"Please retry after 7 seconds.", 7'000},
+        {"Please wait 35790 seconds before retrying.", 35'790'000},
+        {"Weekly usage limit reached. Resets in 6hr 29min.", 23'340'000},
+        {"retry in 1 hour, 2 minutes and 3 secs", 3'723'000},
+        {"try again in 2 minutes 30", 120'000},
+        {"retry in 250 ms", 250},
+        {"retry in 9s or try again in 20s", 20'000},
+        {"try again in 2 weeks", kMaxDelayMs},
+        {"not available in 3 models", kNoDelay},
+        {"retry after 5 attempts", kNoDelay},
+        {"resets in a while", kNoDelay},
         {"", kNoDelay},
     };
     for (const Vector& v : vectors) EXPECT_EQ(delayInText(v.text), v.ms) << v.text;
 }
 
+TEST(DelayInText, CountsMomentsFromTheResponse) {
+    const Vector vectors[] = {
+        {"You will regain access on 2026-11-22 at 00:00 UTC.", 50'400'000},
+        {"You will regain access on 2026-12-01 at 00:00 UTC.", kMaxDelayMs},
+        {"Limit reached; resets at 2026-11-21T11:00:00Z", 3'600'000},
+        {"Your limit will reset at 2026-11-21 22:04:41", kNoDelay},  // in whose time?
+        {"resets at 2026-11-20T00:00:00Z", kNoDelay},
+        {"resets at noon", kNoDelay},
+        {"regain access on 2026-13-01 at 00:00 UTC", kNoDelay},
+    };
+    for (const Vector& v : vectors) EXPECT_EQ(delayInText(v.text, kNov21), v.ms) << v.text;
+    EXPECT_EQ(delayInText("resets at 2026-11-21T11:00:00Z"), kNoDelay);
+}
+
 const std::string kDate = "Sat, 21 Nov 2026 10:00:00 GMT";
 
-TEST(StatedDelay, HeadersOutrankTheBody) {
+TEST(StatedDelay, IsTheLongestOfWhatIsSaid) {
     const Document body = parse(R"({"error":{"details":[{"@type":"x/google.rpc.Help"},
         {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}})");
-    const std::string_view prose = "Please retry in 9s";
-    EXPECT_EQ(statedDelayMs({{"retry-after-ms", "1500.5"}, {"retry-after", "2"}}, body, prose), 1'501);
-    EXPECT_EQ(statedDelayMs({{"retry-after", "2.5"}}, body, prose), 2'500);
-    EXPECT_EQ(statedDelayMs({{"date", kDate}, {"retry-after", "Sat, 21 Nov 2026 10:01:00 GMT"}}, body, prose),
+    EXPECT_EQ(statedDelayMs({{"retry-after", "2.5"}}, body, ""), 34'000);
+    EXPECT_EQ(statedDelayMs({{"date", kDate}, {"retry-after", "Sat, 21 Nov 2026 10:01:00 GMT"}}, body, ""),
               60'000);
-    EXPECT_EQ(statedDelayMs({}, body, prose), 34'000);
-    EXPECT_EQ(statedDelayMs({}, Value(), prose), 9'000);
+    EXPECT_EQ(statedDelayMs({}, body, "Please retry in 34.9s."), 34'900);
+    EXPECT_EQ(statedDelayMs({}, body, "Please retry in 9s"), 34'000);
+    EXPECT_EQ(statedDelayMs({}, Value(), "Please retry in 9s"), 9'000);
     EXPECT_EQ(statedDelayMs({}, parse(R"({"error":"Model is currently loading","estimated_time":20.0})"), ""),
               20'000);
+    EXPECT_EQ(statedDelayMs({}, parse(R"({"error":{"resets_in_seconds":90}})"), ""), 90'000);
+    EXPECT_EQ(statedDelayMs({}, parse(R"({"error":{"metadata":{"retry_after_ms":1500}}})"), ""), 1'500);
+    EXPECT_EQ(statedDelayMs({}, parse(R"({"retry_after":-1,"retryAfter":"soon"})"), ""), kNoDelay);
     EXPECT_EQ(statedDelayMs({}, Value(), ""), kNoDelay);
+}
+
+// retry-after is retry-after-ms rounded up to seconds, unless they contradict each other.
+TEST(StatedDelay, TakesTheExactOfTwoHeadersThatAgree) {
+    const auto stated = [](const char* ms, const char* seconds) {
+        return statedDelayMs({{"retry-after-ms", ms}, {"retry-after", seconds}}, Value(), "");
+    };
+    EXPECT_EQ(stated("1500.5", "2"), 1'501);
+    EXPECT_EQ(stated("810", "1"), 810);
+    EXPECT_EQ(stated("0", "1"), 1'000);
+    EXPECT_EQ(stated("810", "30"), 30'000);
+    EXPECT_EQ(stated("30000", "1"), 30'000);
+    EXPECT_EQ(stated("2000", "2"), 2'000);
+    EXPECT_EQ(stated("0", "0"), 0);
 }
 
 TEST(StatedDelay, LooksIntoGooglesArray) {
@@ -125,7 +167,7 @@ TEST(StatedDelay, IgnoresHeadersThatSayNothing) {
         EXPECT_EQ(statedDelayMs({{"retry-after-ms", value}, {"retry-after", value}}, Value(), "retry in 3s"),
                   3'000)
             << value;
-    EXPECT_EQ(statedDelayMs({{"retry-after", "0"}}, Value(), "retry in 3s"), 0);
+    EXPECT_EQ(statedDelayMs({{"retry-after", "0"}}, Value(), ""), 0);
     EXPECT_EQ(statedDelayMs({{"retry-after", "5m"}}, Value(), ""), 300'000);
 }
 
@@ -150,6 +192,32 @@ TEST(ResetDelay, CountsOnlyWhatIsUsedUp) {
     EXPECT_EQ(
         resetDelayMs({{"x-ratelimit-remaining-tokens", "-1"}, {"x-ratelimit-reset-tokens", "0"}}, Value()),
         kNoDelay);
+}
+
+TEST(ResetDelay, IsInMillisecondsWhereItWouldOutlastItsPeriod) {
+    const auto reset = [](const char* value, Headers more) {
+        more.insert(more.end(), {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", value}});
+        return resetDelayMs(more, Value());
+    };
+    const Headers minute = {{"x-ratelimit-renewalperiod-requests", "60"}};
+    EXPECT_EQ(reset("500", minute), 500);
+    EXPECT_EQ(reset("59000", minute), 59'000);
+    EXPECT_EQ(reset("60", minute), 60'000);
+    EXPECT_EQ(reset("60.5", minute), 60'500);
+    EXPECT_EQ(reset("500ms", minute), 500);
+    EXPECT_EQ(reset("5m", minute), 300'000);
+    EXPECT_EQ(reset("500", {}), 500'000);
+    EXPECT_EQ(reset("500", {{"x-ratelimit-renewalperiod-tokens", "60"}}), 500'000);
+    EXPECT_EQ(resetDelayMs({{"x-ratelimit-remaining-tokens-minute", "0"},
+                            {"x-ratelimit-reset-tokens-minute", "41000"}},
+                           Value()),
+              41'000);
+    EXPECT_EQ(resetDelayMs({{"date", kDate},
+                            {"x-ratelimit-remaining-requests", "0"},
+                            {"x-ratelimit-reset-requests", "1795255210"},
+                            {"x-ratelimit-renewalperiod-requests", "60"}},
+                           Value()),
+              10'000);
 }
 
 TEST(ResetDelay, ReadsHeadersRepeatedInTheBody) {

@@ -193,6 +193,10 @@ inline std::string_view finishWord(std::string_view raw) {
         {"blocklist", "content_filter"},
         {"prohibited_content", "content_filter"},
         {"spii", "content_filter"},
+        {"model_armor", "content_filter"},
+        {"sensitive", "content_filter"},
+        {"content_filtered", "content_filter"},
+        {"guardrail_intervened", "content_filter"},
         {"error_toxic", "content_filter"},
         {"error", "error"},
     };

@@ -1,5 +1,6 @@
 // stepper/kit/error_body.hpp - what a provider's error response says, whatever shape it has.
 #pragma once
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,8 @@ inline std::string errorText(const Value& v) {
         return all;
     }
     if (!v.IsObject()) return {};
-    for (const char* key :
-         {"message", "msg", "error", "detail", "errors", "title", "error_description", "description"}) {
+    for (const char* key : {"message", "msg", "error", "detail", "errors", "title", "error_description",
+                            "description", "error_msg", "errorMessage", "status_msg", "base_resp"}) {
         const Value* inner = find(v, key);
         std::string text = inner ? errorText(*inner) : std::string();
         if (text.empty()) continue;
@@ -56,29 +57,50 @@ inline void addCode(ErrorBody& to, std::string_view code) {
 }
 
 inline void readStatus(ErrorBody& to, const Value& from) {
-    for (const char* key : {"code", "status_code", "status", "raw_status_code"})
-        if (const auto n = integer(from, key); n && *n >= 400 && *n < 600 && to.status == 0)
-            to.status = static_cast<int>(*n);
+    for (const char* key : {"code", "status_code", "status", "raw_status_code"}) {
+        int64_t n = integer(from, key).value_or(0);
+        const std::string_view digits = string(from, key);
+        std::from_chars(digits.data(), digits.data() + digits.size(), n);
+        if (n >= 400 && n < 600 && to.status == 0) to.status = static_cast<int>(n);
+    }
 }
 
-inline void readError(ErrorBody& to, const Value& root, int nested = 0) {
+inline void readError(ErrorBody& to, const Value& root, int nested = 0);
+
+// The message of what a gateway was told upstream, which it keeps as text that may be JSON. Adds its codes.
+inline std::string readUpstream(ErrorBody& to, std::string_view told, int nested) {
+    constexpr int kDeepest = 3;
+    const bool maybe_json = told.starts_with('{') || told.starts_with('[');
+    const Document json = maybe_json && nested < kDeepest ? parse(told) : Document();
+    if (!unwrapped(json).IsObject()) return std::string(told);
+    ErrorBody upstream;
+    readError(upstream, unwrapped(json), nested + 1);
+    if (to.code.empty()) to.code = upstream.code;
+    if (!upstream.codes.empty()) to.codes += upstream.codes.substr(to.codes.empty() ? 0 : 1);
+    return upstream.message;
+}
+
+inline void readError(ErrorBody& to, const Value& root, int nested) {
     const Value* error = find(root, "error");
     const Value& e = error && error->IsObject() ? *error : root;
+    const Value* metadata = object(e, "metadata");
     std::string message = error ? errorText(*error) : std::string();
     if (message.empty()) message = errorText(root);
 
-    // Some gateways put the whole upstream body into the message, as text.
-    if (nested == 0 && trim(message).starts_with('{')) {
-        const Document inner = parse(message);
-        if (inner.IsObject()) {
-            readError(to, inner, 1);
-            message.clear();
-        }
+    // Some gateways put the whole upstream body into the message, OpenRouter beside one that says nothing.
+    if (trim(message).starts_with('{')) message = readUpstream(to, trim(message), nested);
+    if (const Value* raw = metadata ? find(*metadata, "raw") : nullptr) {
+        const std::string told(raw->IsString() ? trim(view(*raw)) : dump(*raw));
+        const std::string upstream = readUpstream(to, told, nested);
+        const bool silent = message.empty() || contains(lower(message), "provider returned error");
+        if (!upstream.empty()) message = silent ? upstream : message + ": " + upstream;
     }
     if (to.message.empty()) to.message = message;
-    for (const char* key : {"code", "type", "status"})
+
+    for (const char* key : {"code", "error_code", "errorCode", "type", "error_type", "status", "reason"})
         if (const auto code = string(e, key); code != "error") addCode(to, code);
-    if (const Value* metadata = object(e, "metadata")) {
+    if (const Value* inner = object(e, "innererror")) addCode(to, string(*inner, "code"));
+    if (metadata) {
         addCode(to, string(*metadata, "error_type"));
         if (array(*metadata, "reasons")) addCode(to, "moderation");
     }

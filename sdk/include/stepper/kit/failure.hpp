@@ -1,7 +1,7 @@
 // stepper/kit/failure.hpp - from a provider's error response to the class that tells the host what to do.
 //
-// One table of rules, first match wins: what the body says outranks the status, because 400, 403, 413, 429
-// and even 200 each mean several things depending on the provider.
+// What the body says (refusals.hpp) outranks the status, because 400, 403, 413, 429 and even 200 each mean
+// several things depending on the provider.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "stepper/kit/error_body.hpp"
+#include "stepper/kit/refusals.hpp"
 #include "stepper/kit/retry_after.hpp"
 #include "stepper/kit/text.hpp"
 #include "stepper/plugin.hpp"
@@ -19,85 +20,6 @@ namespace stepper::kit {
 using sdk::Failure;
 
 namespace detail {
-
-// CODE: one of the body's own codes equals one of the patterns, where a leading or trailing '*' stands for
-// anything. TEXT: the message in lower case contains one of them, in pieces where there is a '*'.
-enum class In { Code, Text };
-enum class When {
-    Always,
-    Request,    // not a 5xx: the request or the account is at fault
-    Throttled,  // 402, 413, 429 or unknown
-    Size,       // a status in use for a prompt that is too long, and no words of throttling
-};
-struct Rule {
-    In in;
-    When when;
-    int32_t error_class;
-    std::string_view patterns;  // separated by '|'
-    bool firm = false;          // QUOTA: stays so although a short wait is stated
-};
-
-inline constexpr std::string_view kThrottling =
-    "rate limit|too many requests|tokens per min|tokens per day|tpm|tpd|throttl|service unavailable";
-
-inline constexpr Rule kRules[] = {
-    // Codes that leave no doubt.
-    {In::Code, When::Always, STEPPER_E_CONTEXT_TOO_LONG,
-     "context_length_exceeded|exceed_context_size_error|request_too_large|token_limit_exceeded|string_too_"
-     "long"},
-    {In::Code, When::Always, STEPPER_E_QUOTA,
-     "insufficient_quota|credit_balance_exhausted|*spend_limit_*|organization_usage_limit_exceeded|billing_*",
-     true},
-    {In::Code, When::Always, STEPPER_E_QUOTA, "payment_required"},
-    {In::Code, When::Always, STEPPER_E_AUTH,
-     "api_key_invalid|invalid_api_key|unsupported_country_region_territory"},
-    {In::Code, When::Always, STEPPER_E_CONTENT_BLOCKED,
-     "content_policy_violation|content_filter|invalid_prompt|bio_policy|moderation|refusal"},
-    {In::Code, When::Always, STEPPER_E_MODEL_NOT_FOUND,
-     "model_not_found|model_not_supported|model_decommissioned|invalid_model"},
-    {In::Code, When::Always, STEPPER_E_BAD_RESPONSE, "json_validate_failed|tool_use_failed"},
-    {In::Code, When::Always, STEPPER_E_RATE_LIMITED, "capacity_exceeded"},
-    {In::Code, When::Always, STEPPER_E_OVERLOADED,
-     "server_is_overloaded|overloaded_error|provider_overloaded|3505"},
-    {In::Code, When::Always, STEPPER_E_UNSUPPORTED, "not_supported_error"},
-
-    // Words.
-    {In::Text, When::Request, STEPPER_E_AUTH,
-     "incorrect api key|invalid api key|api key not valid|api key expired|user location is not supported"},
-    {In::Text, When::Always, STEPPER_E_RATE_LIMITED,
-     "gpu quota|queue is full|maximum pending requests exceeded"},
-    {In::Text, When::Request, STEPPER_E_QUOTA,
-     "insufficient balance|insufficient quota|insufficient credits|out of credits|credit*exhaust|credit*too "
-     "low|specified api usage limits|calls / month|calls/month|call / month|call/month|monthly*limit|"
-     "monthly*quota|monthly*credits",
-     true},
-    {In::Text, When::Throttled, STEPPER_E_QUOTA, "limit: 0", true},
-    {In::Text, When::Throttled, STEPPER_E_QUOTA,
-     "per day|per-day|per_day|daily*limit|daily*quota|(tpd)|(rpd)| tpd| rpd"},
-    {In::Code, When::Throttled, STEPPER_E_QUOTA, "*perday*"},
-    {In::Text, When::Request, STEPPER_E_INVALID_REQUEST, "too many tokens: max tokens must be"},
-    {In::Text, When::Size, STEPPER_E_CONTEXT_TOO_LONG,
-     "maximum context length|model's context length|exceeds the context window|context window exceeds limit|"
-     "exceed context limit|exceeds the available context size|exceeded max context length|"
-     "greater than the context length|n_keep*>= n_ctx|input token count*exceeds the maximum|prompt is too "
-     "long|"
-     "maximum prompt length is|reduce the length of the messages|too many tokens:|too large for model|"
-     "too large to process|token limit exceeded|exceeded model token limit"},
-    {In::Text, When::Always, STEPPER_E_UPSTREAM, "degraded function"},
-    {In::Text, When::Always, STEPPER_E_OVERLOADED,
-     "overloaded|at capacity|capacity exceeded|loading model|model*currently loading|no gpu was available|"
-     "gpu task aborted|queue is stopped"},
-    {In::Text, When::Always, STEPPER_E_MODEL_NOT_FOUND, "unexpected endpoint or method"},
-
-    // Codes that say less than the words beside them.
-    {In::Code, When::Always, STEPPER_E_RATE_LIMITED,
-     "rate_limit*|slow_down|ramp_limit_exceeded|too_many_requests*|resource_exhausted"},
-    {In::Code, When::Always, STEPPER_E_AUTH, "authentication*|permission_*|unauthenticated"},
-    {In::Code, When::Always, STEPPER_E_MODEL_NOT_FOUND, "not_found*|notfounderror"},
-    {In::Code, When::Always, STEPPER_E_TIMEOUT, "timeout*|deadline_exceeded"},
-    {In::Code, When::Always, STEPPER_E_OVERLOADED,
-     "unavailable*|service_unavailable*|the service is currently unavailable"},
-};
 
 struct Status {
     int status;
@@ -116,7 +38,7 @@ inline constexpr Status kStatuses[] = {
     {408, STEPPER_E_TIMEOUT, "Request Timeout"},
     {409, STEPPER_E_UPSTREAM, "Conflict"},
     {410, STEPPER_E_MODEL_NOT_FOUND, "Gone"},
-    {413, STEPPER_E_INVALID_REQUEST, "Payload Too Large"},
+    {413, STEPPER_E_CONTEXT_TOO_LONG, "Payload Too Large"},
     {415, STEPPER_E_INVALID_REQUEST, "Unsupported Media Type"},
     {422, STEPPER_E_INVALID_REQUEST, "Unprocessable Entity"},
     {425, STEPPER_E_RATE_LIMITED, "Too Early"},
@@ -148,32 +70,123 @@ inline bool hasCode(std::string_view codes, std::string_view pattern) {
     return codes.find(needle) != std::string_view::npos;
 }
 
-inline bool anyOf(In in, std::string_view patterns, std::string_view codes, std::string_view text) {
-    const auto list = split(patterns, "|");
-    return std::any_of(list.begin(), list.end(), [&](std::string_view pattern) {
-        return in == In::Code ? hasCode(codes, pattern) : contains(text, pattern);
-    });
+// How far a wildcard may reach from the start of `s`: '~' over one word, '*' over the rest of a sentence.
+inline size_t reachOf(char wildcard, std::string_view s) {
+    constexpr size_t kFarthest = 100;
+    const std::string_view near = s.substr(0, kFarthest);
+    if (wildcard == '~') return std::min(near.find_first_of(" \t\n"), near.size());
+    return std::min({near.find(". "), near.find('\n'), near.size()});
 }
 
-// `status` is 0 for an error inside a 2xx that repeats none.
-inline bool applies(When when, int status, std::string_view text) {
-    constexpr std::array kThrottled = {0, 402, 413, 429};
-    constexpr std::array kSizes = {0, 400, 403, 413, 422, 500, 503};
-    const auto among = [&](const auto& list) {
-        return std::find(list.begin(), list.end(), status) != list.end();
+inline bool startsWithWords(std::string_view s, std::string_view pattern) {
+    const size_t wildcard = pattern.find_first_of("*~");
+    if (!s.starts_with(pattern.substr(0, wildcard))) return false;
+    if (wildcard == std::string_view::npos) return true;
+    s.remove_prefix(wildcard);
+    const std::string_view rest = pattern.substr(wildcard + 1);
+    for (size_t gap = 0, end = reachOf(pattern[wildcard], s); gap <= end; ++gap)
+        if (startsWithWords(s.substr(gap), rest)) return true;
+    return false;
+}
+
+inline bool says(std::string_view text, std::string_view pattern) {
+    for (size_t i = 0; i < text.size(); ++i)
+        if (text[i] == pattern.front() && startsWithWords(text.substr(i), pattern)) return true;
+    return false;
+}
+
+// The first number told after `word`: 30000 for "limit" in "for limit gpt-4: Limit: 30,000". -1 for none.
+inline double numberAfter(std::string_view text, std::string_view word) {
+    for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        size_t i = at + word.size();
+        while (i < text.size() && (text[i] == ':' || text[i] == ' ' || text[i] == '=')) ++i;
+        std::string digits;
+        for (; i < text.size(); ++i) {
+            const bool grouping = text[i] == ',' && i + 1 < text.size() && isDigit(text[i + 1]);
+            if (!isDigit(text[i]) && !grouping) break;
+            if (!grouping) digits += text[i];
+        }
+        double value = 0;
+        if (wholeNumber(digits, value)) return value;
+    }
+    return -1;
+}
+
+// What the provider quotes of the request is not its own word: "Invalid value: 'try again in 5s'".
+inline std::string withoutQuotations(std::string_view text) {
+    constexpr std::array<std::string_view, 7> kLeads = {"value", "got",    "received",    "string",
+                                                        "input", "prompt", "unknown name"};
+    const auto opensQuotation = [&](size_t i) {
+        if ((text[i] != '\'' && text[i] != '"') || i == 0 || (text[i - 1] != ' ' && text[i - 1] != ':'))
+            return false;
+        const std::string_view before = text.substr(0, text.find_last_not_of(": ", i - 1) + 1);
+        return std::any_of(kLeads.begin(), kLeads.end(), [&](auto lead) { return before.ends_with(lead); });
     };
-    switch (when) {
-        case When::Always: return true;
-        case When::Request: return status < 500;
-        case When::Throttled: return among(kThrottled);
-        case When::Size: return among(kSizes) && !anyOf(In::Text, kThrottling, {}, text);
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+        out += text[i];
+        if (opensQuotation(i)) i = std::min(text.find(text[i], i + 1), text.size() - 1);
+    }
+    return out;
+}
+
+// A message as rules are compared with it: lower case, plain apostrophes, and no longer than words are.
+inline std::string comparable(std::string_view message) {
+    constexpr std::string_view kApostrophe = "\u2019";
+    constexpr size_t kLongest = 4'096;
+    std::string text = lower(message.substr(0, kLongest));
+    for (size_t i = 0; (i = text.find(kApostrophe, i)) != std::string::npos; ++i)
+        text.replace(i, kApostrophe.size(), "'");
+    return withoutQuotations(text);
+}
+
+// What a response says, in the form rules are compared with.
+struct Words {
+    int status;              // 0 for an error inside a 2xx that repeats none
+    std::string_view codes;  // "|a|b|"
+    std::string text;        // comparable()
+};
+
+inline bool matches(refusals::In in, std::string_view patterns, const Words& words) {
+    using refusals::In;
+    const auto list = split(patterns, "|");
+    switch (in) {
+        case In::Code:
+            return std::any_of(list.begin(), list.end(), [&](auto p) { return hasCode(words.codes, p); });
+        case In::Text:
+            return std::any_of(list.begin(), list.end(), [&](auto p) { return says(words.text, p); });
+        case In::None: return numberAfter(words.text, list[0]) == 0;
+        case In::Over: {
+            const double limit = numberAfter(words.text, list[0]);
+            return limit >= 0 && numberAfter(words.text, list[1]) > limit;
+        }
     }
     return false;
 }
 
-inline const Rule* matchRule(int status, std::string_view codes, std::string_view text) {
-    for (const Rule& rule : kRules)
-        if (applies(rule.when, status, text) && anyOf(rule.in, rule.patterns, codes, text)) return &rule;
+inline bool applies(refusals::When when, const Words& words) {
+    using refusals::When;
+    constexpr std::array kThrottled = {0, 402, 413, 429};
+    constexpr std::array kSizes = {0, 400, 403, 413, 422, 500, 502, 503};
+    constexpr std::array kNotJudged = {401, 402, 408, 429};
+    const auto among = [&](const auto& list) {
+        return std::find(list.begin(), list.end(), words.status) != list.end();
+    };
+    switch (when) {
+        case When::Always: return true;
+        case When::Client: return words.status < 500;
+        case When::Content: return !among(kNotJudged);
+        case When::Throttled: return among(kThrottled);
+        case When::Size: return among(kSizes) && !matches(refusals::In::Text, refusals::kThrottling, words);
+        case When::Busy:
+            return words.status == 0 || words.status == 408 || words.status == 429 || words.status >= 500;
+    }
+    return false;
+}
+
+inline const refusals::Rule* matchRule(const Words& words) {
+    for (const refusals::Rule& rule : refusals::kRules)
+        if (applies(rule.when, words) && matches(rule.in, rule.words, words)) return &rule;
     return nullptr;
 }
 
@@ -191,8 +204,9 @@ inline Failure classify(int status, const Headers& headers, const ErrorBody& bod
     constexpr int64_t kHourMs = 3'600'000;
     const int meant = status < 300 ? body.status : status;
     const detail::Status about = detail::aboutStatus(meant);
-    const detail::Rule* rule =
-        body.html ? nullptr : detail::matchRule(meant, body.codes, lower(body.message));
+    const refusals::Rule* rule =
+        body.html ? nullptr
+                  : detail::matchRule({meant, body.codes, detail::comparable(body.message)});
 
     Failure f;
     f.http_status = meant ? meant : status;
@@ -200,8 +214,6 @@ inline Failure classify(int status, const Headers& headers, const ErrorBody& bod
     f.error_class = about.error_class;
     if (rule)
         f.error_class = rule->error_class;
-    else if (meant == 413 && body.message.empty())
-        f.error_class = STEPPER_E_CONTEXT_TOO_LONG;
     else if (meant == 0 && detail::hasCode(body.codes, "invalid_*"))
         f.error_class = STEPPER_E_INVALID_REQUEST;
     else if (meant == 0)
@@ -212,9 +224,14 @@ inline Failure classify(int status, const Headers& headers, const ErrorBody& bod
     const bool limited =
         f.error_class == STEPPER_E_RATE_LIMITED || (f.error_class == STEPPER_E_QUOTA && meant != 402);
     if (limited && f.retry_after_ms < 0) f.retry_after_ms = resetDelayMs(headers, body.json);
-    // "Exceeded your quota, retry in 34s" is a rate limit, whatever the provider calls it.
-    const bool soft = f.error_class == STEPPER_E_QUOTA && !(rule && rule->firm);
-    if (soft && f.retry_after_ms >= 0 && f.retry_after_ms < kHourMs) f.error_class = STEPPER_E_RATE_LIMITED;
+    // "Exceeded your quota, retry in 34s" is a rate limit, whatever the provider calls it; but no seconds
+    // fill an empty account, and who believed them would come back for ever.
+    if (f.error_class == STEPPER_E_QUOTA && f.retry_after_ms >= 0 && f.retry_after_ms < kHourMs) {
+        if (rule && rule->firm)
+            f.retry_after_ms = kNoDelay;
+        else
+            f.error_class = STEPPER_E_RATE_LIMITED;
+    }
 
     const std::string words = presentable(body.message);
     const std::string start =
@@ -229,8 +246,11 @@ inline Failure classify(int status, const Headers& headers, std::string_view bod
 }
 
 // True when a 2xx body or stream event is an error in disguise: a non-null top-level `error`, xAI's
-// {"code","error"}.
+// {"code","error"}, vLLM's {"object":"error"}, MiniMax's {"base_resp":{"status_code":1008}}.
 inline bool isErrorBody(const Value& json) {
+    if (string(json, "object") == "error") return true;
+    const Value* base = object(json, "base_resp");
+    if (base && integer(*base, "status_code").value_or(0) != 0) return true;
     const Value* error = find(json, "error");
     return error && !error->IsFalse() && !(error->IsString() && error->GetStringLength() == 0);
 }

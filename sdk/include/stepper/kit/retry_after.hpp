@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stepper/kit/json.hpp"
@@ -139,51 +140,144 @@ inline int64_t delayMs(std::string_view value, int64_t now_epoch_ms) {
                             : detail::capped(static_cast<double>(std::max<int64_t>(then - now_epoch_ms, 0)));
 }
 
-// "Please try again in 9m38.016s.", "retry in 0:09:48", "reset after 27s", "Try again in 20 seconds"
-inline int64_t delayInText(std::string_view message) {
-    const std::string text = lower(message);
-    for (const std::string_view lead :
-         {"try again in ", "retry in ", "retry after ", "reset after ", "resets in "}) {
-        for (size_t from = text.find(lead); from != std::string::npos; from = text.find(lead, from + 1)) {
-            const auto words =
-                detail::split(std::string_view(text).substr(from + lead.size(), 64), " \t\n,;()");
-            if (words.empty()) continue;
-            std::string value(words[0].substr(0, words[0].find_last_not_of(".!") + 1));
-            if (words.size() > 1 && std::all_of(value.begin(), value.end(), isDigit)) {
-                const std::string_view unit = words[1];
-                if (unit.starts_with("ms") || unit.starts_with("milli"))
-                    value += "ms";
-                else if (unit.starts_with("min"))
-                    value += "m";
-                else if (unit.starts_with("hour"))
-                    value += "h";
-                else if (unit.starts_with("day"))
-                    value += "d";
-            }
-            if (const int64_t ms = durationMs(value); ms >= 0) return ms;
-        }
-    }
-    return kNoDelay;
+namespace detail {
+
+// The unit a word names, in milliseconds; 0 for another word.
+inline double unitMs(std::string_view word) {
+    struct Unit {
+        double ms;
+        std::array<std::string_view, 3> names;
+    };
+    static constexpr std::array<Unit, 6> kUnits = {{{1, {"ms", "msec", "millisecond"}},
+                                                    {1'000, {"s", "sec", "second"}},
+                                                    {60'000, {"m", "min", "minute"}},
+                                                    {3'600'000, {"h", "hr", "hour"}},
+                                                    {86'400'000, {"d", "day", "day"}},
+                                                    {604'800'000, {"w", "week", "week"}}}};
+    for (const Unit& unit : kUnits)
+        for (const std::string_view name : unit.names)
+            if (word == name || (word.ends_with('s') && word.substr(0, word.size() - 1) == name))
+                return unit.ms;
+    return 0;
 }
 
-// The wait a response states outright: retry-after-ms, retry-after, RetryInfo, the message's own words,
-// estimated_time. `json` is the body, or null.
+// A duration at the start of a text: "9m38.016s.", "6hr 29min", "20 seconds", "0:09:48", "7".
+inline int64_t proseDurationMs(std::string_view s) {
+    const std::string_view clock = s.substr(0, s.find_first_not_of("0123456789:"));
+    if (clock.find(':') != std::string_view::npos) return durationMs(clock);
+    double total = 0, value = 0;
+    int64_t ms = kNoDelay;
+    while (takeNumber(s, value)) {
+        const std::string_view rest = s.substr(s.starts_with(' '));
+        const auto letters = std::find_if_not(rest.begin(), rest.end(), isAlpha) - rest.begin();
+        const std::string_view word = rest.substr(0, static_cast<size_t>(letters));
+        const double unit = word.empty() && ms == kNoDelay ? 1'000 : unitMs(word);
+        if (unit == 0) break;
+        total += value * unit;
+        ms = capped(total);
+        s = rest.substr(word.size());
+        s.remove_prefix(std::min(s.find_first_not_of(" ,"), s.size()));
+        if (s.starts_with("and ")) s.remove_prefix(4);
+    }
+    return ms;
+}
+
+// A moment at the start of a text: "2026-12-01T00:00:00Z", "2026-12-01 at 00:00 UTC".
+inline int64_t proseMomentMs(std::string_view s) {
+    if (s.size() > 19 && s.substr(10, 4) == " at " && s.substr(19).starts_with(" utc"))
+        return epochMs(std::string(s.substr(0, 10)) + "T" + std::string(s.substr(14, 5)) + ":00Z");
+    return epochMs(s.substr(0, s.find_first_of(" \n)")));
+}
+
+}  // namespace detail
+
+// "Please try again in 9m38.016s.", "retry after 7 seconds", "reset after 27s", "Please wait 35790 seconds",
+// "Resets in 6hr 29min", "You will regain access on 2026-12-01 at 00:00 UTC".
+inline int64_t delayInText(std::string_view message, int64_t now_epoch_ms = kNoDelay) {
+    const std::string text = lower(message);
+    int64_t longest = kNoDelay;
+    const auto each = [&](std::string_view lead, auto read) {
+        for (size_t at = text.find(lead); at != std::string::npos; at = text.find(lead, at + 1))
+            longest = std::max(longest, read(std::string_view(text).substr(at + lead.size(), 64)));
+    };
+    for (const std::string_view lead :
+         {"try again in ", "try again after ", "retry in ", "retry after ", "reset after ", "resets after ",
+          "reset in ", "resets in ", "please wait ", "available in "})
+        each(lead, detail::proseDurationMs);
+    if (now_epoch_ms >= 0)
+        for (const std::string_view lead : {"regain access on ", "reset at ", "resets at "})
+            each(lead, [&](std::string_view rest) {
+                const int64_t then = detail::proseMomentMs(rest);
+                return then < now_epoch_ms ? kNoDelay
+                                           : detail::capped(static_cast<double>(then - now_epoch_ms));
+            });
+    return longest;
+}
+
+namespace detail {
+
+// Where both headers state a wait, the seconds are the milliseconds rounded up; otherwise the longer counts.
+inline int64_t delayInHeaders(const Headers& headers, int64_t now_epoch_ms) {
+    double exact = 0;
+    const int64_t ms =
+        wholeNumber(trim(header(headers, "retry-after-ms")), exact) ? capped(exact) : kNoDelay;
+    const int64_t rounded = delayMs(header(headers, "retry-after"), now_epoch_ms);
+    const bool same = ms > 0 && ms < rounded && rounded - ms < 1'000;
+    return same ? ms : std::max(ms, rounded);
+}
+
+inline int64_t delayInMembers(const Value& from) {
+    int64_t longest = kNoDelay;
+    for (const char* seconds :
+         {"retry_after", "retry_after_seconds", "retryAfter", "resets_in_seconds", "estimated_time"})
+        if (const auto n = number(from, seconds)) longest = std::max(longest, capped(*n * 1'000));
+    if (const auto ms = number(from, "retry_after_ms")) longest = std::max(longest, capped(*ms));
+    return longest;
+}
+
+}  // namespace detail
+
+// The wait a response states outright: the longest of what its headers, Google's RetryInfo, the body's
+// members and the message say, for each of them is somewhere known to be cut short. `json` is the body, or
+// null.
 inline int64_t statedDelayMs(const Headers& headers, const Value& json, std::string_view message) {
     const Value& body = unwrapped(json);
-    double ms = 0;
-    if (detail::wholeNumber(trim(header(headers, "retry-after-ms")), ms))
-        if (const int64_t delay = detail::capped(ms); delay >= 0) return delay;
-    const int64_t now = epochMs(header(headers, "date"));
-    if (const int64_t delay = delayMs(header(headers, "retry-after"), now); delay >= 0) return delay;
     const Value* error = object(body, "error");
+    const int64_t now = epochMs(header(headers, "date"));
+    int64_t longest = std::max(detail::delayInHeaders(headers, now), delayInText(message, now));
     if (const Value* details = array(error ? *error : body, "details"))
         for (const Value& detail : details->GetArray())
             if (string(detail, "@type").ends_with("google.rpc.RetryInfo"))
-                if (const int64_t delay = durationMs(string(detail, "retryDelay")); delay >= 0) return delay;
-    if (const int64_t delay = delayInText(message); delay >= 0) return delay;
-    if (const auto seconds = number(body, "estimated_time")) return detail::capped(*seconds * 1000);
+                longest = std::max(longest, durationMs(string(detail, "retryDelay")));
+    const Value* metadata = error ? object(*error, "metadata") : nullptr;
+    for (const Value* place : {&body, error, metadata})
+        if (place) longest = std::max(longest, detail::delayInMembers(*place));
+    return longest;
+}
+
+namespace detail {
+
+// How long the quota of a reset header is for, where a header beside it or its own name says so.
+inline int64_t periodMs(const Headers& all, std::string_view reset_header) {
+    std::string renewal(reset_header);
+    renewal.replace(renewal.find("reset"), 5, "renewalperiod");
+    if (const int64_t period = durationMs(header(all, renewal)); period > 0) return period;
+    static constexpr std::array<std::pair<std::string_view, int64_t>, 3> kUnits = {
+        {{"minute", 60'000}, {"hour", 3'600'000}, {"day", 86'400'000}}};
+    for (const auto& [unit, ms] : kUnits)
+        if (reset_header.find(unit) != std::string_view::npos) return ms;
     return kNoDelay;
 }
+
+// A reset clearly longer than its period cannot be seconds: Azure's are milliseconds.
+inline int64_t resetMs(std::string_view value, int64_t period_ms, int64_t now_epoch_ms) {
+    double plain = 0;
+    const bool number = wholeNumber(trim(value), plain) && plain < 1e9;
+    const bool too_long = period_ms > 0 && plain * 1'000 > static_cast<double>(period_ms) * 1.1;
+    return number && too_long ? capped(plain) : delayMs(value, now_epoch_ms);
+}
+
+}  // namespace detail
 
 // The wait the rate-limit headers imply: the longest reset among the dimensions with nothing remaining, also
 // when the body repeats the headers (OpenRouter's error.metadata.headers). Only meaningful for a rate limit.
@@ -206,7 +300,8 @@ inline int64_t resetDelayMs(const Headers& headers, const Value& json) {
         const bool used_up = left.empty() ? name == "x-ratelimit-reset"
                                           : detail::wholeNumber(left, remaining) && remaining <= 0;
         if (!used_up) continue;
-        if (const int64_t delay = delayMs(value, now); delay > 0) longest = std::max(longest, delay);
+        if (const int64_t delay = detail::resetMs(value, detail::periodMs(all, name), now); delay > 0)
+            longest = std::max(longest, delay);
     }
     return longest;
 }

@@ -51,7 +51,9 @@ protected:
         if (trimmed.empty() || trimmed.starts_with("[DONE]")) return sdk::Action::more();
         const Document json = parse(trimmed);
         if (json.HasParseError()) return badResponse(whyNotJson(trimmed));
-        if (isErrorBody(json) || name == "error")
+        const bool refused = isErrorBody(json) || name == "error";
+        // After the answer's own end an error only repeats it, as OpenRouter does a limit that was reached.
+        if (refused && (!finished() || finish_ == "error"))
             return onRefused(classifyInside(status_, headers_, json), json, ev);
         return onChunk(name, json, ev);
     }
