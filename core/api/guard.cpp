@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 
@@ -29,15 +30,12 @@ bool isKey(std::string_view given, const std::string& digest) {
     return !given.empty() && CRYPTO_memcmp(of_given.data(), digest.data(), digest.size()) == 0;
 }
 
-bool isLoopback(std::string_view address) {
-    return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
-}
-
-// "localhost:3001", "127.0.0.1", "[::1]:3001"
+// A Host header: "localhost:3001", "127.0.0.1", "[::1]:3001". A name such as 127.evil.example is none: a page
+// there could have it lead here.
 bool namesThisMachine(std::string_view host) {
-    if (host.starts_with("[::1]")) return true;
-    host = host.substr(0, host.find(':'));
-    return equalsIgnoreCase(host, "localhost") || host.starts_with("127.");
+    if (isLoopback(host)) return true;
+    const auto endpoint = parseEndpoint(host);
+    return endpoint && isLoopback(endpoint->host);
 }
 
 // Sent by somebody on this machine, not by a proxy here for somebody elsewhere, and not by a page in a

@@ -12,6 +12,7 @@
 #include "core/api/guard.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
+#include "core/base/endpoint.h"
 #include "core/engine/quota_journal.h"
 #include "core/engine/usage_keeper.h"
 #include "core/jobs/decide.h"
@@ -70,6 +71,7 @@ http::ServerOptions serverOptions(const config::Config& config) {
     out.port = config.server.port;
     out.max_connections = config.server.max_connections;
     out.max_body = config.server.max_body;
+    out.keep_alive = config.server.keep_alive;
     out.trust_proxy = config.security.trust_proxy;
     out.security_headers = config.security.security_headers;
     return out;
@@ -185,8 +187,11 @@ int serve(const Options& options) {
         host.engine().roomMade();
     });
     (*server)->start();
-    std::printf("stepper: listening on http://%s:%u\n", first.server.host.c_str(), (*server)->port());
-    std::fflush(stdout);
+    std::printf("stepper: listening on http://%s:%u\n", bracketed(first.server.host).c_str(),
+                (*server)->port());
+    if (std::fflush(stdout) != 0)
+        log::warn("standard output",
+                  {{"reason", "the line that says where this listens could not be written"}});
     log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>((*server)->port())}});
 
     waitForTermination(host.transport(), host.reloader());

@@ -46,6 +46,7 @@ struct Server {
     int max_connections = 4096;
     uint64_t max_body = 10u << 20;
     milliseconds drain_timeout{30'000};
+    milliseconds keep_alive{75'000};  // how long idle connections are promised to stay; 0: they end at once
 };
 
 // A quota: never more than `requests` (or `tokens`) in any stretch of `per`.
@@ -108,6 +109,7 @@ struct Provider {
     std::string base_url;         // http or https, no slash at the end; never empty when enabled
     std::string model;            // may be empty
     Secret api_key;
+    std::optional<Secret> proxy;  // none: as the environment says; empty: none at all; else the URL of one
     milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
     int concurrency = 2;
     uint64_t max_response_bytes = 8u << 20;

@@ -131,6 +131,24 @@ json::Value withoutSecrets(const json::Value& from, json::Allocator& a, bool sec
     return secret && from.IsString() ? json::text(kMask, a) : json::Value(from, a);
 }
 
+// A URL may hold a password.
+std::string_view withoutCredentials(std::string_view url, std::string& buffer) {
+    const size_t at = url.rfind('@'), scheme = url.find("://");
+    if (at == std::string_view::npos || scheme == std::string_view::npos) return url;
+    buffer = std::string(url.substr(0, scheme + 3)).append(kMask).append(url.substr(at));
+    return buffer;
+}
+
+void putProxy(Section& out, const Secret& proxy) {
+    std::string buffer;
+    if (proxy.empty())
+        out.put("proxy", "none");
+    else if (out.masked())
+        out.put("proxy", withoutCredentials(proxy.reveal(), buffer));
+    else
+        out.put("proxy", proxy);
+}
+
 json::Value provider(const Provider& p, const Section& like) {
     Section out = like.section(), retry = like.section(), price = like.section();
     out.put("name", p.name).put("plugin", p.plugin).put("enabled", p.enabled);
@@ -153,6 +171,7 @@ json::Value provider(const Provider& p, const Section& like) {
         .put("prompt_variant", nameOf(p.prompt_variant))
         .put("isolation", p.isolation == Isolation::Process ? "process" : "none")
         .put("max_tokens", p.max_tokens);
+    if (p.proxy) putProxy(out, *p.proxy);
     if (p.price) out.put("price", price.put("input", p.price->input).put("output", p.price->output));
     if (const auto options = json::parse(out.masked() ? p.options_shown : p.options_json))
         out.put("options", out.masked() ? withoutSecrets(*options, out.allocator())
@@ -190,14 +209,6 @@ json::Value security(const Security& s, const Section& like) {
     return out.take();
 }
 
-// A store's URL may hold a password.
-std::string_view withoutCredentials(std::string_view url, std::string& buffer) {
-    const size_t at = url.rfind('@'), scheme = url.find("://");
-    if (at == std::string_view::npos || scheme == std::string_view::npos) return url;
-    buffer = std::string(url.substr(0, scheme + 3)).append(kMask).append(url.substr(at));
-    return buffer;
-}
-
 }  // namespace
 
 json::Document effective(const Config& c, Secrets secrets) {
@@ -211,7 +222,8 @@ json::Document effective(const Config& c, Secrets secrets) {
         .put("port", int{c.server.port})
         .put("max_connections", c.server.max_connections)
         .put("max_body", c.server.max_body)
-        .put("drain_timeout", c.server.drain_timeout);
+        .put("drain_timeout", c.server.drain_timeout)
+        .put("keep_alive", c.server.keep_alive);
     store.put("url", secrets == Secrets::Masked ? withoutCredentials(c.store_url, url) : c.store_url)
         .put("durability", c.store_durability)
         .put("key_prefix", c.store_key_prefix);

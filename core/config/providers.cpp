@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/text.h"
 #include "core/base/time_zone.h"
 #include "core/config/expand.h"
@@ -66,6 +68,35 @@ Read zoneField(std::string& out) {
     };
 }
 
+// none, direct, or http://USER:PASSWORD@HOST:PORT. The text is not shown: it may hold a password.
+Read proxyField(std::optional<Secret>& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text(Value::Unset::IsEmpty);
+        if (!s) return;
+        const std::string_view text = trim(*s);
+        if (text.empty()) return;
+        if (equalsIgnoreCase(text, "none") || equalsIgnoreCase(text, "direct")) {
+            out.emplace();
+            return;
+        }
+        constexpr std::array kSchemes = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+        const size_t end = text.find("://");
+        const std::string scheme = lower(text.substr(0, end));
+        std::string_view rest = end == std::string_view::npos ? std::string_view() : text.substr(end + 3);
+        if (rest.ends_with('/')) rest.remove_suffix(1);
+        const size_t at = rest.rfind('@');
+        if (at != std::string_view::npos && rest.substr(0, at).find_first_of("/?#") != std::string_view::npos)
+            return v.fail("in a user name or password write / as %2F, ? as %3F and # as %23");
+        const bool plain =
+            std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+        const auto endpoint = parseEndpoint(at == std::string_view::npos ? rest : rest.substr(at + 1));
+        if (!plain || !endpoint || endpoint->port == 0 ||
+            std::find(kSchemes.begin(), kSchemes.end(), scheme) == kSchemes.end())
+            return v.fail("expected http://HOST:PORT, https://, socks5:// or socks5h:// such, or none");
+        out.emplace(std::string(text));
+    };
+}
+
 bool isGiven(const Node& mapping, std::string_view key) {
     const Node* node = mapping.find(key);
     return node && node->kind != Node::Kind::Null;
@@ -125,7 +156,8 @@ Read breakerSection(Breaker& b) {
 
 // What `defaults:` may hold as well.
 Fields sharedFields(Provider& p) {
-    return {{"timeout", read::duration(p.timeout, 1ms, 24h)},
+    return {{"proxy", proxyField(p.proxy)},
+            {"timeout", read::duration(p.timeout, 1ms, 24h)},
             {"connect_timeout", read::duration(p.connect_timeout, 1ms, 1h)},
             {"first_byte_timeout", read::duration(p.first_byte_timeout, 1ms, 24h)},
             {"idle_timeout", read::duration(p.idle_timeout, 1ms, 24h)},
@@ -207,6 +239,9 @@ public:
         if (p.name.empty()) return;
         checkUnique(value, p.name);
         decideEnabled(value, wanted, p, config_.warnings);
+        if (isGiven(item.node, "proxy") && p.proxy && !p.proxy->empty() && isLoopback(hostOf(p.base_url)))
+            config_.warnings.push_back(
+                fmt::format("Provider {} is on this machine, so its proxy is not used: remove it.", p.name));
         config_.providers.push_back(std::move(p));
     }
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <chrono>
 
 #include <fmt/format.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 #include "core/config/sections.h"
@@ -21,20 +21,11 @@ Read listen(Server& out) {
     return [&out](const Value& v) {
         const auto s = v.text();
         if (!s) return;
-        const std::string_view whole = trim(*s);
-        const size_t colon = whole.rfind(':');
-        std::string_view host = whole.substr(0, colon);
-        const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-        if (bracketed) host = host.substr(1, host.size() - 2);
-        const std::string_view port = colon == std::string_view::npos ? "" : whole.substr(colon + 1);
-        uint16_t number = 0;
-        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-        const bool is_port = !port.empty() && error == std::errc{} && end == port.data() + port.size();
-        if (!is_port || host.empty() ||
-            host.find_first_of(bracketed ? " []" : " []:") != std::string_view::npos)
+        const auto endpoint = parseEndpoint(trim(*s));
+        if (!endpoint)
             return v.failExpected("HOST:PORT such as 127.0.0.1:3001 or [::1]:3001, ports 0 to 65535");
-        out.host = host;
-        out.port = number;
+        out.host = endpoint->host;
+        out.port = endpoint->port;
     };
 }
 
@@ -103,7 +94,8 @@ Read serverSection(Server& s) {
                           {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
                           {"max_connections", read::integer(s.max_connections, 1, kMillion)},
                           {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},
-                          {"drain_timeout", read::duration(s.drain_timeout, 0ms, 1h)}});
+                          {"drain_timeout", read::duration(s.drain_timeout, 0ms, 1h)},
+                          {"keep_alive", read::duration(s.keep_alive, 0ms, 1h)}});
 }
 
 Read cacheSection(Cache& c) {

@@ -100,6 +100,7 @@ private:
         r.max_response_bytes = spec.max_response_bytes > 0
                                    ? std::min(limits.max_response_bytes, spec.max_response_bytes)
                                    : limits.max_response_bytes;
+        if (limits.proxy) r.proxy = limits.proxy->reveal();
         addKey(r, spec, limits.api_key);
         r.on_sent = [&listener = listener_] { listener.sent(); };
         return r;

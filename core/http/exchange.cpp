@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include <Poco/Exception.h>
-#include <Poco/Net/IPAddress.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/http/body_stream.h"
@@ -34,16 +34,23 @@ bool isUsableId(std::string_view id) {
     return !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+// Some proxies write the port, too.
+std::optional<std::string> addressOf(std::string_view hop) {
+    if (auto address = plainAddress(hop)) return address;
+    const auto endpoint = parseEndpoint(hop);
+    return endpoint ? plainAddress(endpoint->host) : std::nullopt;
+}
+
 // Everything left of the last entry was written by whoever the proxy talked to: not to be believed.
-std::string clientIp(std::string peer, const Headers& headers, bool trust_proxy) {
+std::string clientIp(const std::string& connected, const Headers& headers, bool trust_proxy) {
+    // A socket for both families calls an IPv4 client ::ffff:1.2.3.4.
+    const std::string peer = plainAddress(connected).value_or(connected);
     const auto last = std::find_if(headers.rbegin(), headers.rend(),
                                    [](const auto& h) { return h.first == "x-forwarded-for"; });
     if (!trust_proxy || last == headers.rend()) return peer;
     const std::string_view list = last->second;
     const auto comma = list.rfind(',');
-    const std::string hop(trim(comma == std::string_view::npos ? list : list.substr(comma + 1)));
-    Poco::Net::IPAddress parsed;
-    return Poco::Net::IPAddress::tryParse(hop, parsed) ? parsed.toString() : peer;
+    return addressOf(trim(comma == std::string_view::npos ? list : list.substr(comma + 1))).value_or(peer);
 }
 
 class Exchange {
@@ -157,13 +164,15 @@ private:
     }
 
     bool mayContinue() const {
-        return !refused_ && head_->keep_alive && !front_.draining && socket_.reader().canSkipBody();
+        return !refused_ && head_->keep_alive && front_.options.keep_alive.count() > 0 && !front_.draining &&
+               socket_.reader().canSkipBody();
     }
 
     bool write(const Response& response, Framing framing, bool keep) {
         const bool head_only = request_.method == "HEAD";
+        const milliseconds kept_for = keep ? front_.options.keep_alive : milliseconds{0};
         const auto bytes = serialise(
-            response, {request_.id, add_, framing, keep, head_only, front_.options.security_headers});
+            response, {request_.id, add_, framing, kept_for, head_only, front_.options.security_headers});
         bytes_out_ = bytes.size();
         if (socket_.wire().send(bytes, front_.options.write_timeout) != Io::Ok) return false;
         const bool streamed = framing == Framing::Chunked || framing == Framing::UntilClose;

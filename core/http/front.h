@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/http/http.h"
+#include "core/http/idle_connections.h"
 #include "core/http/router.h"
 
 namespace stepper::http {
@@ -19,14 +20,23 @@ public:
         ++count_;
         return true;
     }
+    // The same, waiting until then for one to end.
+    bool addBy(SteadyTime until, int max) {
+        std::unique_lock lock(mutex_);
+        if (!fewer_.wait_until(lock, until, [&] { return count_ < max; })) return false;
+        ++count_;
+        return true;
+    }
     // `counted` is the connection's own note that it was added; removing it again does nothing.
     void remove(bool& counted) {
         std::lock_guard lock(mutex_);
-        if (std::exchange(counted, false) && --count_ == 0) none_.notify_all();
+        if (!std::exchange(counted, false)) return;
+        --count_;
+        fewer_.notify_all();
     }
     bool awaitNone(SteadyTime until) {
         std::unique_lock lock(mutex_);
-        return none_.wait_until(lock, until, [this] { return count_ == 0; });
+        return fewer_.wait_until(lock, until, [this] { return count_ == 0; });
     }
     int value() const {
         std::lock_guard lock(mutex_);
@@ -35,7 +45,7 @@ public:
 
 private:
     mutable std::mutex mutex_;
-    std::condition_variable none_;
+    std::condition_variable fewer_;
     int count_ = 0;  // guarded by mutex_
 };
 
@@ -51,6 +61,7 @@ struct Front {
     std::atomic<bool> draining{false};
     std::atomic<int> in_flight{0};
     ConnectionCount connections{};
+    IdleConnections idle{};
 };
 
 }  // namespace stepper::http

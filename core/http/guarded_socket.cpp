@@ -18,7 +18,7 @@ GuardedSocket::GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front
       peer_(peer),
       front_(front),
       wire_(fd, front.closing, front.expired),
-      reader_(wire_, front.options) {}
+      reader_(wire_, front.options, front.idle) {}
 
 // The count's lock also orders what the connection's thread did before this.
 GuardedSocket::~GuardedSocket() { front_.connections.remove(counted_); }

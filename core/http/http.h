@@ -83,13 +83,15 @@ struct Route {
 struct ServerOptions {
     std::string host = "127.0.0.1";
     uint16_t port = 0;
-    int max_connections = 4096;
+    int max_connections = 4096;  // at that number the one that waits longest for a request makes room
     uint64_t max_body = 10u << 20;
     uint64_t max_head =
         16u << 10;  // request line and headers together; over it 431 (the line alone: 8 KiB, 414)
     milliseconds head_timeout{10'000};  // absolute, from the first byte of a request
     milliseconds body_timeout{60'000};  // absolute
-    milliseconds keep_alive_idle{15'000};
+    // How long a connection is promised to wait for a request; it is closed a little later, since the client
+    // learns of that later still. 0: every connection ends with its response.
+    milliseconds keep_alive{75'000};
     milliseconds write_timeout{30'000};  // without progress
     milliseconds cancel_grace{5'000};    // what handlers get to stop once a drain has cancelled them
     bool trust_proxy = false;  // the peer is our proxy: the last X-Forwarded-For entry is the client

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kMaxBacklog = 4096;
 constexpr milliseconds kAcceptPause{100};
+constexpr milliseconds kRoomWithin{200};  // for an idle connection's thread to notice that it is over
 
 int openSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -30,7 +31,7 @@ void turnAway(int fd, bool security_headers) {
     auto response =
         Response::error(503, "OVERLOADED", "All connections are taken; try again in a moment", id);
     response.headers.emplace_back("Retry-After", "1");
-    const auto bytes = serialise(response, {id, {}, Framing::Length, false, false, security_headers});
+    const auto bytes = serialise(response, {id, {}, Framing::Length, {}, false, security_headers});
     [[maybe_unused]] const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);
     ::close(fd);
@@ -61,10 +62,16 @@ bool Listener::poll(const Poco::Timespan& timeout, int) {
 
 Poco::Net::SocketImpl* Listener::acceptConnection(Poco::Net::SocketAddress& client) {
     const int fd = acceptOne(client);
-    if (fd >= 0 && front_.connections.tryAdd(front_.options.max_connections))
-        return new GuardedSocket(fd, client, front_);
+    if (fd >= 0 && findRoom()) return new GuardedSocket(fd, client, front_);
     if (fd >= 0) turnAway(fd, front_.options.security_headers);
     throw Poco::TimeoutException("nobody to serve");
+}
+
+bool Listener::findRoom() {
+    const int most = front_.options.max_connections;
+    if (front_.connections.tryAdd(most)) return true;
+    return front_.idle.dismissOne() &&
+           front_.connections.addBy(std::chrono::steady_clock::now() + kRoomWithin, most);
 }
 
 // The next client, or -1 after dealing with why there is none.

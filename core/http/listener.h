@@ -1,4 +1,5 @@
-// The listening socket: hands out GuardedSockets and turns away, with a 503, those it has no room for.
+// The listening socket: hands out GuardedSockets. When all places are taken an idle connection makes room for
+// the new one; when none is idle the new one is turned away with a 503.
 #pragma once
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/ServerSocketImpl.h>
@@ -21,6 +22,7 @@ public:
 private:
     ~Listener() override;
     int acceptOne(Poco::Net::SocketAddress& client);
+    bool findRoom();
     void shedOne();
 
     Front& front_;

@@ -6,16 +6,19 @@
 
 #include "core/http/chunked.h"
 #include "core/http/head.h"
+#include "core/http/idle_connections.h"
 #include "core/http/wire.h"
 
 namespace stepper::http {
 
-// Used by the connection's thread only. Borrows the wire and the options.
+// Used by the connection's thread only. Borrows what it is made with.
 class RequestReader {
 public:
-    RequestReader(const Wire& wire, const ServerOptions& options) : wire_(wire), options_(options) {}
+    RequestReader(const Wire& wire, const ServerOptions& options, IdleConnections& idle)
+        : wire_(wire), options_(options), idle_(idle) {}
 
-    // False when none came within keep_alive_idle or the server is closing. A pipelined one is there already.
+    // False when none came in time, the server is closing or somebody else needs the place. A pipelined one
+    // is there already.
     bool awaitRequest();
     // The next head; none when the client left without sending one.
     std::optional<std::variant<Reject, Head>> readHead();
@@ -35,6 +38,7 @@ private:
 
     const Wire& wire_;
     const ServerOptions& options_;
+    IdleConnections& idle_;
     std::string buffer_;  // received, not yet used
     bool body_pending_ = false;
     bool expect_continue_ = false;

@@ -10,6 +10,7 @@
 #include <Poco/ThreadPool.h>
 #include <poll.h>
 
+#include "core/base/endpoint.h"
 #include "core/http/exchange.h"
 #include "core/http/listener.h"
 
@@ -136,7 +137,7 @@ private:
 
 Result<std::unique_ptr<Server>> Server::bind(ServerOptions options, std::vector<Route> routes, Filter before,
                                              Observer after, Log log) {
-    const std::string where = options.host + ":" + std::to_string(options.port);
+    const std::string where = bracketed(options.host) + ":" + std::to_string(options.port);
     if (options.max_connections < 1)
         return Error{ErrorClass::Config, "server.max_connections must be at least 1"};
     if (!after) after = [](const Access&) {};

@@ -21,7 +21,8 @@ bool isControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\
 
 bool isOurs(std::string_view name) {
     return equalsIgnoreCase(name, "content-length") || equalsIgnoreCase(name, "transfer-encoding") ||
-           equalsIgnoreCase(name, "connection") || equalsIgnoreCase(name, "x-request-id");
+           equalsIgnoreCase(name, "connection") || equalsIgnoreCase(name, "keep-alive") ||
+           equalsIgnoreCase(name, "x-request-id");
 }
 
 void put(std::string& out, std::string_view name, std::string_view value) {
@@ -66,7 +67,9 @@ std::string serialise(const Response& response, const Envelope& envelope) {
         if (!names(response.headers, "cache-control") && !names(envelope.add, "cache-control"))
             put(out, "Cache-Control", "no-store");
     }
-    put(out, "Connection", envelope.keep_alive ? "Keep-Alive" : "Close");
+    put(out, "Connection", envelope.keep_alive.count() > 0 ? "Keep-Alive" : "Close");
+    if (const auto s = std::chrono::floor<std::chrono::seconds>(envelope.keep_alive).count(); s > 0)
+        put(out, "Keep-Alive", "timeout=" + std::to_string(s));
     if (envelope.framing != Framing::NoBody) put(out, "Content-Type", response.content_type);
     if (envelope.framing == Framing::Chunked) put(out, "Transfer-Encoding", "chunked");
     if (envelope.framing == Framing::Length) put(out, "Content-Length", std::to_string(response.body.size()));

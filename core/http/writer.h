@@ -16,8 +16,8 @@ struct Envelope {
     std::string_view request_id;
     const Headers& add;  // on top of the response's own
     Framing framing;
-    bool keep_alive;
-    bool head_only;  // the answer to HEAD: the headers, not the body
+    milliseconds keep_alive;  // how long the connection waits for another request; 0: it ends
+    bool head_only;           // the answer to HEAD: the headers, not the body
     bool security_headers;
 };
 

@@ -6,6 +6,10 @@ namespace stepper::transport {
 
 Error errorOf(const Failure& f, const std::string& peer) {
     const std::string reason = curl_easy_strerror(f.code);
+    if (f.proxy_status >= 300)
+        return {ErrorClass::Transport,
+                "the proxy refused a connection to " + peer + ": HTTP " + std::to_string(f.proxy_status) +
+                    (f.proxy_status == 407 ? ", it wants a user name and password" : "")};
     switch (f.code) {
         case CURLE_COULDNT_RESOLVE_HOST:
             return {ErrorClass::Transport, "the name in " + peer + " could not be resolved"};

@@ -16,6 +16,7 @@ struct Failure {
     std::string_view problem;  // libcurl's own words; used only for TLS, where they hold no part of the URL
     bool head_seen = false;    // the response's status and headers were complete
     uint64_t body_bytes = 0;   // decoded bytes of the body that had arrived
+    int proxy_status = 0;      // a proxy's answer to CONNECT, 0 when there was none
 };
 
 // `peer` is "host:port". OPERATION_TIMEDOUT is the caller's: it knows which limit and how long it was.

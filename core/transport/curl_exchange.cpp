@@ -51,6 +51,7 @@ CurlExchange::CurlExchange(SlotPool& pool, HttpRequest request, Target target, C
 void CurlExchange::configure(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request_headers_.get());
+    curl_easy_setopt(easy, CURLOPT_PROXY, target_.proxy ? target_.proxy->c_str() : nullptr);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_.count()));
 
     const std::string& method = request_.method;
@@ -184,10 +185,13 @@ void CurlExchange::finish(CURLcode code) {
         return slot_.reset();
     }
     if (code == CURLE_OPERATION_TIMEDOUT) return fail(timeout());
-    long os_error = 0;
+    long os_error = 0, proxy_status = 0;
     curl_easy_getinfo(slot_->easy(), CURLINFO_OS_ERRNO, &os_error);
-    fail(errorOf({code, static_cast<int>(os_error), slot_->problem(), head_complete_, body_bytes_},
-                 target_.peer));
+    curl_easy_getinfo(slot_->easy(), CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    const bool detour = target_.proxy && !target_.proxy->empty();
+    fail(errorOf({code, static_cast<int>(os_error), slot_->problem(), head_complete_, body_bytes_,
+                  static_cast<int>(proxy_status)},
+                 target_.peer + (detour ? " through its proxy" : "")));
 }
 
 void CurlExchange::fail(Error error) {

@@ -20,8 +20,9 @@ using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
 
 // Where a request goes: the pool's key and the name for messages, neither with credentials.
 struct Target {
-    std::string origin;  // "https://api.example:443"
-    std::string peer;    // "api.example:443"
+    std::string origin;                // "https://api.example:443"
+    std::string peer;                  // "api.example:443"
+    std::optional<std::string> proxy;  // as libcurl takes it: none means the environment's
 };
 
 class CurlExchange final : public Exchange {

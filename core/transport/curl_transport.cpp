@@ -1,6 +1,7 @@
 #include "core/transport/curl_transport.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 #include <curl/curl.h>
@@ -8,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/transport/curl_exchange.h"
 #include "core/transport/slot_pool.h"
+#include "core/transport/way.h"
 
 namespace stepper::transport {
 namespace {
@@ -35,7 +37,8 @@ std::string part(CURLU* url, CURLUPart which) {
 }
 
 // The messages show nothing of the URL: a key may stand in it.
-Result<Target> targetOf(const std::string& url) {
+Result<Target> targetOf(const std::string& url, const std::optional<std::string>& proxy,
+                        std::string_view no_proxy) {
     if (url.find('\0') != std::string::npos) return invalid("its URL holds a NUL");
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
     const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
@@ -43,8 +46,11 @@ Result<Target> targetOf(const std::string& url) {
     const std::string scheme = part(parsed.get(), CURLUPART_SCHEME);
     if (scheme != "http" && scheme != "https")
         return invalid("the scheme of its URL is neither http nor https");
-    const std::string peer = part(parsed.get(), CURLUPART_HOST) + ":" + part(parsed.get(), CURLUPART_PORT);
-    return Target{scheme + "://" + peer, peer};
+    const std::string host = part(parsed.get(), CURLUPART_HOST), port = part(parsed.get(), CURLUPART_PORT);
+    uint16_t number = 0;
+    std::from_chars(port.data(), port.data() + port.size(), number);
+    const std::string peer = host + ":" + port;
+    return Target{scheme + "://" + peer, peer, proxyFor(host, number, proxy, no_proxy)};
 }
 
 class HeaderList {
@@ -78,17 +84,25 @@ Result<CurlList> headersOf(const HttpRequest& request) {
     return list.take();
 }
 
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): never changed
+    return value ? value : "";
+}
+
 std::string caFile(std::string configured) {
-    if (!configured.empty()) return configured;
     // SSL_CERT_FILE and the system's own place are OpenSSL's defaults.
-    const char* from_environment =
-        std::getenv("CURL_CA_BUNDLE");  // NOLINT(concurrency-mt-unsafe): never changed
-    return from_environment ? from_environment : "";
+    return configured.empty() ? variable("CURL_CA_BUNDLE") : configured;
+}
+
+std::string noProxy(std::optional<std::string> given) {
+    if (given) return *std::move(given);
+    std::string lower_case = variable("no_proxy");
+    return lower_case.empty() ? variable("NO_PROXY") : lower_case;
 }
 
 }  // namespace
 
-CurlTransport::CurlTransport(CurlOptions options) {
+CurlTransport::CurlTransport(CurlOptions options) : no_proxy_(noProxy(std::move(options.no_proxy))) {
     options.ca_file = caFile(std::move(options.ca_file));
     pool_ = std::make_unique<SlotPool>(std::move(options));
 }
@@ -96,7 +110,7 @@ CurlTransport::CurlTransport(CurlOptions options) {
 CurlTransport::~CurlTransport() = default;
 
 Result<std::unique_ptr<Exchange>> CurlTransport::open(HttpRequest request, CancelToken& cancel) {
-    auto target = targetOf(request.url);
+    auto target = targetOf(request.url, request.proxy, no_proxy_);
     if (!target) return target.error();
     if (!isToken(request.method)) return invalid("its method is not a token of RFC 9110");
     auto headers = headersOf(request);

@@ -1,7 +1,8 @@
 // Transport on libcurl. An exchange runs on a slot (one multi and one easy handle) taken from a pool, so that
-// connections kept alive are used again; HTTP/1.1, no redirects, proxies as the environment names them.
+// connections kept alive are used again; HTTP/1.1, no redirects.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/clock.h"
@@ -13,6 +14,8 @@ struct CurlOptions {
     // PEM file of trusted authorities. Empty: what CURL_CA_BUNDLE names, else SSL_CERT_FILE, else the
     // system's.
     std::string ca_file;
+    // What no_proxy or NO_PROXY of the environment holds, unless given.
+    std::optional<std::string> no_proxy = {};
     size_t max_idle = 128;          // connections kept alive, over all hosts
     milliseconds idle_for{55'000};  // below the 60 s at which many servers close theirs
 };
@@ -31,6 +34,7 @@ public:
     void closeExpired();
 
 private:
+    std::string no_proxy_;
     std::unique_ptr<SlotPool> pool_;
 };
 

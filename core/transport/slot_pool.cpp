@@ -82,6 +82,7 @@ Slot::Slot(Shared& shared, milliseconds idle_for) : multi_(curl_multi_init()), e
     set(CURLOPT_ACCEPT_ENCODING, "");
     set(CURLOPT_USERAGENT, "stepper/" STEPPER_VERSION);
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set(CURLOPT_NOPROXY, "");  // that is decided in way.h
 
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_SSL_VERIFYPEER, 1L);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,8 @@ struct HttpRequest {
     Headers headers;
     std::string body;
     BodyMode body_mode = BodyMode::Whole;
+    // The proxy's URL; empty: no proxy; none: what the environment says. Loopback is always called directly.
+    std::optional<std::string> proxy = {};
 
     SteadyTime deadline;                      // absolute, over everything
     milliseconds connect_timeout{10'000};     // name look-up, TCP and TLS together
@@ -34,8 +37,8 @@ struct HttpRequest {
     milliseconds idle_timeout{30'000};        // between two bytes of the response
     uint64_t max_response_bytes = 8u << 20;   // decoded; over it the exchange fails
 
-    // Called once, inside next(), when the last byte of the request has gone out; also when the exchange fails
-    // on a connection the request may have reached. Never called: the server saw nothing of it.
+    // Called once, inside next(), when the last byte of the request has gone out; also when the exchange
+    // fails on a connection the request may have reached. Never called: the server saw nothing of it.
     std::function<void()> on_sent = {};
 };
 

@@ -47,6 +47,27 @@ TEST_F(GuardTest, AnEmptyConfiguredKeyLetsNobodyIn) {
     EXPECT_EQ(status({{"authorization", "Bearer "}}), 401);
 }
 
+// Without an admin key. A page at 127.evil.example can have its name lead here.
+TEST_F(GuardTest, AdminAnswersOnlyToThisMachine) {
+    const auto from = [&](const std::string& client, const std::string& host) {
+        http::Request request;
+        request.method = "GET";
+        request.client_ip = client;
+        request.headers = {{"host", host}};
+        const auto response = Guard(security_).check(request, "/admin/config", added_);
+        return response ? response->status : 0;
+    };
+    for (const char* client : {"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+        for (const char* host : {"localhost", "localhost:3001", "127.0.0.1:3001", "[::1]", "[::1]:3001",
+                                 "[::ffff:127.0.0.1]:80"})
+            EXPECT_EQ(from(client, host), 0) << client << " to " << host;
+    for (const char* host : {"127.evil.example", "127.evil.example:3001", "[::1]evil.example",
+                             "[::1].evil.example:80", "0.0.0.0:3001", "localhost.evil.example", "[::1", ""})
+        EXPECT_EQ(from("127.0.0.1", host), 403) << host;
+    for (const char* client : {"10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "", "127.evil"})
+        EXPECT_EQ(from(client, "localhost"), 403) << client;
+}
+
 TEST_F(GuardTest, OnlyListedOriginsAreAnswered) {
     security_.cors.allowed_origins = {"https://a.example"};
     EXPECT_EQ(status({{"origin", "https://a.example"}}), 0);

@@ -176,7 +176,7 @@ TEST(Broken, Providers) {
         {"plans: manual\nproviders: []\n", "1:1: plans: unknown key; did you mean \"plan\"?"},
         {"providers: [{ name: a, plugin: p, plan: manual }]\n",
          "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, api_key, "
-         "options, timeout, connect_timeout, first_byte_timeout, idle_timeout, concurrency, "
+         "options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, concurrency, "
          "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, isolation, price, "
          "max_tokens"},
         {"providers: [{ name: a, plugin: p, timeout: 0 }]\n",
@@ -196,6 +196,20 @@ TEST(Broken, Providers) {
          "1:44: providers[0].api_key: holds a line break or another control character"},
         {"providers: [{ name: a, plugin: p, api_key: [sk-secret] }]\n",
          "1:44: providers[0].api_key: expected a single value, not a list"},
+        {"providers: [{ name: a, plugin: p, proxy: \"proxy.example:3128\" }]\n",
+         "1:42: providers[0].proxy: expected http://HOST:PORT, https://, socks5:// or socks5h:// such, or "
+         "none"},
+        {"providers: [{ name: a, plugin: p, proxy: \"http://u:secret@proxy.example\" }]\n",
+         "1:42: providers[0].proxy: expected http://HOST:PORT, https://, socks5:// or socks5h:// such, or "
+         "none"},
+        {"providers: [{ name: a, plugin: p, proxy: \"http://u:secret@::1:3128\" }]\n",
+         "1:42: providers[0].proxy: expected http://HOST:PORT, https://, socks5:// or socks5h:// such, or "
+         "none"},
+        {"providers: [{ name: a, plugin: p, proxy: \"http://u:sec/ret@proxy.example:1\" }]\n",
+         "1:42: providers[0].proxy: in a user name or password write / as %2F, ? as %3F and # as %23"},
+        {"providers: [{ name: a, plugin: p, proxy: ftp://secret@h:1 }]\n",
+         "1:42: providers[0].proxy: expected http://HOST:PORT, https://, socks5:// or socks5h:// such, or "
+         "none"},
         {"providers: [{ name: a, plugin: p, options: 5 }]\n",
          "1:44: providers[0].options: expected a mapping of keys to values, not \"5\""},
         {"providers: [{ name: a, plugin: p, options: { x: .inf, y: ${Y}, z: { q: 1, q: 2 } } }]\n",
@@ -204,7 +218,7 @@ TEST(Broken, Providers) {
          "${Y:-default}\n"
          "providers.yaml:1:75: providers[0].options.z.q: this key is already on line 1"},
         {"defaults: { name: x }\nproviders: []\n",
-         "1:13: defaults.name: unknown key; valid here: timeout, connect_timeout, first_byte_timeout, "
+         "1:13: defaults.name: unknown key; valid here: proxy, timeout, connect_timeout, first_byte_timeout, "
          "idle_timeout, "
          "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
          "isolation, "

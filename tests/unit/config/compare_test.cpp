@@ -64,9 +64,11 @@ TEST(KeepFixed, ReturnsTheKeysAndTheRunningValues) {
     const auto running =
         parsed("{ server: { listen: '127.0.0.1:1' }, store: { url: 'memory:' } }", "providers: []");
     auto next = parsed(
-        "{ server: { listen: '127.0.0.2:2', drain_timeout: 1s }, queue: { workers: 7, max_attempts: 9 } }",
+        "{ server: { listen: '127.0.0.2:2', drain_timeout: 1s, keep_alive: 5m }, queue: { workers: 7, "
+        "max_attempts: 9 } }",
         "providers: []");
-    EXPECT_THAT(keepFixed(next, running), ElementsAre("server.listen", "store.url", "queue.workers"));
+    EXPECT_THAT(keepFixed(next, running),
+                ElementsAre("server.listen", "server.keep_alive", "store.url", "queue.workers"));
     EXPECT_EQ(next.server.host, "127.0.0.1");
     EXPECT_EQ(next.server.port, 1);
     EXPECT_EQ(next.store_url, "memory:");
@@ -90,6 +92,17 @@ TEST(Effective, ShowsNoSecret) {
     EXPECT_EQ(json::string(*json::find(effective(parsed("{}", "providers: []"), Secrets::Masked), "webhooks"),
                            "secret"),
               "");
+}
+
+TEST(Effective, ShowsAProxyWithoutItsPassword) {
+    const auto config =
+        parsed("{}", "providers: [" + block("a", "proxy: 'http://user:hush@[2001:db8::1]:3128'") + ", " +
+                         block("b", "proxy: none") + ", " + block("c") + "]");
+    const auto shown = effective(config, Secrets::Masked);
+    EXPECT_EQ(json::string(*json::at(shown, "/providers/0"), "proxy"), "http://********@[2001:db8::1]:3128");
+    EXPECT_EQ(json::string(*json::at(shown, "/providers/1"), "proxy"), "none");
+    EXPECT_FALSE(json::at(shown, "/providers/2/proxy"));
+    EXPECT_THAT(json::dump(effective(config, Secrets::Digested)), Not(HasSubstr("hush")));
 }
 
 TEST(Effective, ShowsOptionsWithoutWhatTheEnvironmentOrASecretsNameHides) {

@@ -18,6 +18,7 @@ TEST(Settings, EverythingLeftOutHasItsDefault) {
     ASSERT_TRUE(c.ok()) << problemOf(c);
     EXPECT_EQ(c->server.host, "127.0.0.1");
     EXPECT_EQ(c->server.port, 3001);
+    EXPECT_EQ(c->server.keep_alive, 75s) << "above the 60 s of most balancers";
     EXPECT_EQ(c->store_url, "sqlite:var/stepper.db");
     EXPECT_EQ(c->cache.fresh_for, 45min);
     EXPECT_TRUE(c->plugins_dir.empty());
@@ -28,7 +29,7 @@ TEST(Settings, EverythingLeftOutHasItsDefault) {
 
 TEST(Settings, EveryKeyIsRead) {
     const auto c = parseSettings(R"(
-server: { listen: "[::1]:0", max_connections: 7, max_body: 1.5MiB, drain_timeout: 1m30s }
+server: { listen: "[::1]:0", max_connections: 7, max_body: 1.5MiB, drain_timeout: 1m30s, keep_alive: 2m }
 providers_file: elsewhere.yaml
 plugins_dir: ../plugins
 store: { url: "rediss://h:1/0", key_prefix: p, durability: normal }
@@ -54,6 +55,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->server.max_connections, 7);
     EXPECT_EQ(c->server.max_body, 1'572'864u);
     EXPECT_EQ(c->server.drain_timeout, 90s);
+    EXPECT_EQ(c->server.keep_alive, 2min);
     EXPECT_EQ(c->plugins_dir, "/etc/plugins");
     EXPECT_EQ(c->store_url, "rediss://h:1/0");
     EXPECT_EQ(c->store_key_prefix, "p");
@@ -215,6 +217,30 @@ providers:
     EXPECT_EQ(cleared.limits.rpm, std::nullopt);
     EXPECT_EQ(cleared.limits.rpd, 50);
     EXPECT_EQ(cleared.retry.attempts, 4) << "an emptied section keeps the defaults";
+}
+
+TEST(Providers, AProxyOrNoneOrWhatTheEnvironmentSays) {
+    const auto c = parseProviders(R"(
+defaults: { proxy: "socks5h://proxy.example:1080" }
+providers:
+  - { name: plain, plugin: p, base_url: http://h }
+  - { name: own, plugin: p, base_url: http://h, proxy: "http://u:p%2Fw@[2001:db8::1]:3128/" }
+  - { name: none, plugin: p, base_url: http://h, proxy: None }
+  - { name: environment, plugin: p, base_url: http://h, proxy: ~ }
+  - { name: unset, plugin: p, base_url: http://h, proxy: "${OWN_PROXY:-}" }
+  - { name: near, plugin: p, base_url: "http://[::1]:8000/v1", proxy: direct }
+  - { name: vain, plugin: p, base_url: "http://localhost:8000/v1", proxy: "http://proxy.example:3128" }
+)");
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    const auto proxy = [&](size_t i) { return c->providers[i].proxy; };
+    EXPECT_EQ(proxy(0)->reveal(), "socks5h://proxy.example:1080");
+    EXPECT_EQ(proxy(1)->reveal(), "http://u:p%2Fw@[2001:db8::1]:3128/");
+    EXPECT_EQ(proxy(2), Secret());
+    EXPECT_EQ(proxy(3), std::nullopt);
+    EXPECT_EQ(proxy(4), std::nullopt);
+    EXPECT_EQ(proxy(5), Secret());
+    EXPECT_THAT(c->warnings,
+                ElementsAre("Provider vain is on this machine, so its proxy is not used: remove it."));
 }
 
 TEST(Providers, DefaultsReachZonesMarginsAndPrices) {

@@ -1,4 +1,7 @@
 // Deadlines, sizes, media types and overload.
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,7 +20,7 @@ ServerOptions impatient() {
     ServerOptions options;
     options.head_timeout = 200ms;
     options.body_timeout = 200ms;
-    options.keep_alive_idle = 200ms;
+    options.keep_alive = 200ms;
     options.write_timeout = 200ms;
     options.max_body = 1000;
     return options;
@@ -146,26 +149,112 @@ TEST(Limits, BodyNobodyReadsIsSkippedOrEndsTheConnection) {
     EXPECT_EQ(client.ask(head + "70000\r\n\r\n").header("connection"), "Close");
 }
 
+// The plain routes, and one whose answer waits for the gate.
+std::vector<Route> routesWith(Gate& go, std::atomic<int>& waiting) {
+    auto routes = plainRoutes();
+    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
+                          ++waiting;
+                          go.wait();
+                          return Response::json(200, "{}");
+                      }});
+    return routes;
+}
+
+void awaitCount(const std::atomic<int>& count, int wanted) {
+    const auto until = std::chrono::steady_clock::now() + 5s;
+    while (count < wanted && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    ASSERT_EQ(count, wanted);
+}
+
 TEST(Limits, ConnectionsOverTheLimitAreTurnedAway) {
     ServerOptions options;
     options.max_connections = 2;
     Gate go;
-    auto routes = plainRoutes();
-    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
-                          go.wait();
-                          return Response::json(200, "{}");
-                      }});
-    TestServer server(std::move(routes), options);
-    Client first(server.port());
-    Client second(server.port());
+    std::atomic<int> waiting{0};
+    TestServer server(routesWith(go, waiting), options);
+    Client first(server.port()), second(server.port());
     first.send(get("/wait"));
-    EXPECT_EQ(second.ask(get("/hello")).status, 200);
+    second.send(get("/wait"));
+    awaitCount(waiting, 2);
     Client third(server.port());
     const auto reply = third.ask(get("/hello"));
     expectError(reply, 503, "OVERLOADED");
     EXPECT_EQ(reply.header("retry-after"), "1");
     go.open();
     EXPECT_EQ(first.read().status, 200);
+    EXPECT_EQ(second.read().status, 200);
+}
+
+// h2o/h2o#1890, sozu-proxy/sozu#644: idle connections must not keep out clients that have a request.
+TEST(Limits, TheLongestIdleConnectionMakesRoom) {
+    ServerOptions options;
+    options.max_connections = 3;
+    Gate go;
+    std::atomic<int> waiting{0};
+    TestServer server(routesWith(go, waiting), options);
+    Client busy(server.port()), older(server.port()), younger(server.port());
+    EXPECT_EQ(older.ask(get("/hello")).status, 200);
+    // Often, for a connection begins to wait only after its response was read here.
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(younger.ask(get("/hello")).status, 200);
+    busy.send(get("/wait"));
+    awaitCount(waiting, 1);
+
+    Client fresh(server.port());
+    EXPECT_EQ(fresh.ask(get("/hello")).status, 200);
+    EXPECT_TRUE(older.ended());
+    EXPECT_EQ(younger.ask(get("/hello")).status, 200) << "idle for less long";
+    go.open();
+    EXPECT_EQ(busy.read().status, 200) << "not idle at all";
+}
+
+TEST(Limits, RoomIsMadeForEveryNewcomer) {
+    ServerOptions options;
+    options.max_connections = 4;
+    TestServer server(plainRoutes(), options);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 40; ++i) {
+        clients.push_back(std::make_unique<Client>(server.port()));
+        EXPECT_EQ(clients.back()->ask(get("/hello")).status, 200) << i;
+    }
+    EXPECT_EQ(clients.back()->ask(get("/hello")).status, 200);
+}
+
+// nodejs/node#52649: a request sent just within the promised time is answered.
+TEST(Limits, AConnectionStaysALittleLongerThanPromised) {
+    ServerOptions options;
+    options.keep_alive = 1s;
+    TestServer server(plainRoutes(), options);
+    Client client(server.port());
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(client.ask(get("/hello")).header("keep-alive"), "timeout=1");
+    EXPECT_TRUE(client.ended());
+    EXPECT_GE(since(start), 1'900ms);
+}
+
+TEST(Limits, KeepAliveIsAnnouncedWhereItIsKept) {
+    TestServer usual(plainRoutes());
+    Client client(usual.port());
+    const auto reply = client.ask(get("/hello"));
+    EXPECT_EQ(reply.header("connection"), "Keep-Alive");
+    EXPECT_EQ(reply.header("keep-alive"), "timeout=75");
+    const auto old = client.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_EQ(old.header("keep-alive"), "timeout=75");
+    const auto last = client.ask(get("/hello", "Connection: close\r\n"));
+    EXPECT_EQ(last.header("connection"), "Close");
+    EXPECT_EQ(last.header("keep-alive"), "");
+    EXPECT_TRUE(client.ended());
+}
+
+TEST(Limits, WithoutKeepAliveEveryConnectionEnds) {
+    ServerOptions options;
+    options.keep_alive = 0ms;
+    TestServer server(plainRoutes(), options);
+    Client client(server.port());
+    const auto reply = client.ask(get("/hello"));
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("connection"), "Close");
+    EXPECT_EQ(reply.header("keep-alive"), "");
+    EXPECT_TRUE(client.ended());
 }
 
 TEST(Limits, OutOfDescriptorsIsA503) {

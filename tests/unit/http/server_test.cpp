@@ -110,8 +110,26 @@ TEST(Server, ClientIpComesFromTheProxyOnlyWhenTrusted) {
     const auto request = get("/ip", "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 1.1.1.1, 2001:db8::7\r\n");
     EXPECT_EQ(Client(plain.port()).ask(request).body, "127.0.0.1");
     EXPECT_EQ(Client(proxied.port()).ask(request).body, "2001:db8::7");
-    EXPECT_EQ(Client(proxied.port()).ask(get("/ip", "X-Forwarded-For: 1.1.1.1, junk\r\n")).body, "127.0.0.1");
+    // rack/rack#1227, firezone/firezone#12270 and #12272: ports, brackets
+    const std::pair<const char*, const char*> hops[] = {
+        {"1.1.1.1, junk", "127.0.0.1"},   {"1.1.1.1, 2.2.2.2:17085", "2.2.2.2"},
+        {"[2001:DB8::7]", "2001:db8::7"}, {"[2001:db8::7]:64828", "2001:db8::7"},
+        {"::ffff:3.3.3.3", "3.3.3.3"},    {"unknown", "127.0.0.1"},
+        {"2.2.2.2:99999", "127.0.0.1"}};
+    for (const auto& [hop, ip] : hops)
+        EXPECT_EQ(
+            Client(proxied.port()).ask(get("/ip", "X-Forwarded-For: " + std::string(hop) + "\r\n")).body, ip);
     EXPECT_EQ(Client(proxied.port()).ask(get("/ip")).body, "127.0.0.1");
+}
+
+// A socket for both families sees IPv4 clients as ::ffff:127.0.0.1.
+TEST(Server, AnIpv4ClientHasAnIpv4AddressOnASocketForBoth) {
+    std::vector<Route> routes{
+        {"GET", "/ip", Body::None, [](const Request& r) { return Response::json(200, r.client_ip); }}};
+    ServerOptions options;
+    options.host = "::";
+    TestServer server(routes, options);
+    EXPECT_EQ(Client(server.port()).ask(get("/ip")).body, "127.0.0.1");
 }
 
 TEST(Server, FilterRunsFirstAndItsHeadersGoOnEveryResponse) {
