@@ -1,6 +1,7 @@
 #include "core/app/client.h"
 
 #include "core/app/host.h"
+#include "core/base/endpoint.h"
 
 namespace stepper::app {
 namespace {
@@ -11,8 +12,7 @@ constexpr uint64_t kLargestAnswer = 256u << 20;
 // Where a server that listens on all addresses can be reached from its own machine.
 std::string reachable(const std::string& host) {
     if (host == "0.0.0.0") return "127.0.0.1";
-    if (host == "::") return "[::1]";
-    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+    return host == "::" ? "[::1]" : bracketed(host);
 }
 
 }  // namespace
@@ -23,10 +23,13 @@ Client::Client(std::string url, const config::Security& security)
 Result<Client> Client::make(const Options& options) {
     const auto config = loadConfig(options);
     if (!config) return config.error();
-    std::string url = options.server.value_or("http://" + reachable(config->server.host) + ":" +
-                                              std::to_string(config->server.port));
-    while (url.ends_with('/')) url.pop_back();
-    return Client(std::move(url), config->security);
+    if (options.server) return Client(*options.server, config->security);
+    const auto& [host, port] = std::tie(config->server.host, config->server.port);
+    if (port == 0)
+        return Error{
+            ErrorClass::Config,
+            "the configured server listens on any free port; name it with --server http://HOST:PORT"};
+    return Client("http://" + reachable(host) + ":" + std::to_string(port), config->security);
 }
 
 Result<Client::Answer> Client::call(std::string_view method, const std::string& path, std::string body) {

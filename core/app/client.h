@@ -20,7 +20,7 @@ public:
     };
 
     // The server named by --server, else where the configuration says it listens, with the configured keys.
-    // Config error when the configuration cannot be read.
+    // Config error when the configuration cannot be read or tells no port.
     static Result<Client> make(const Options& options);
 
     // One request within 90 s. Transport error, saying what to do, when there is nobody to talk to.

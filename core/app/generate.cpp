@@ -1,6 +1,4 @@
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 
 #include "core/api/answer.h"
 #include "core/app/client.h"
@@ -25,18 +23,13 @@ engine::GenerateRequest requestFor(const std::string& prompt, bool json_mode) {
 
 int queueIt(const Options& options, const std::string& prompt) {
     auto client = Client::make(options);
-    if (!client) {
-        std::fprintf(stderr, "%s\n", client.error().message.c_str());
-        return kExitConfig;
-    }
+    if (!client) return complain(client.error().message, kExitConfig);
     json::Document body(rapidjson::kObjectType);
     json::set(body, "prompt", prompt, body.GetAllocator());
     json::set(body, "responseMode", options.json ? "json" : "text", body.GetAllocator());
     const auto answer = client->call("POST", "/v1/generate", json::dump(body));
-    if (!answer || answer->status >= 300) {
-        std::fprintf(stderr, "%s\n", answer ? problemOf(*answer).c_str() : answer.error().message.c_str());
-        return kExitFailure;
-    }
+    if (!answer) return complain(answer.error().message);
+    if (answer->status >= 300) return complain(problemOf(*answer));
     // A cached answer needs no job.
     const auto id = json::string(answer->body, "jobId");
     std::printf("%s\n", id ? std::string(*id).c_str() : answer->text.c_str());
@@ -53,32 +46,35 @@ void tell(const engine::AttemptRecord& r) {
 }  // namespace
 
 int generate(const Options& options) {
-    if (options.words.size() != 1) {
-        std::fprintf(stderr, "stepper generate takes one PROMPT, or - to read it from standard input\n");
-        return kExitUsage;
-    }
-    std::string prompt = options.words.front();
-    if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (options.async) return queueIt(options, prompt);
+    if (options.server && !options.async)
+        return complain("generate asks no server; --server goes with --async", kExitUsage);
+    const auto prompt = promptOf(options);
+    if (!prompt) return kExitUsage;
+    if (options.async) return queueIt(options, *prompt);
     auto config = loadConfig(options);
-    if (!config) {
-        std::fprintf(stderr, "%s\n", config.error().message.c_str());
-        return kExitConfig;
-    }
+    if (!config) return complain(config.error().message, kExitConfig);
+    // Whoever reads standard output would take the template of a failure for the answer.
+    config->fallback_enabled = config->fallback_when_limited = false;
     log::init("warn", "text");
 
     Host host(std::move(config).value());
     CancelToken cancel;
-    const auto outcome = host.engine().generate(requestFor(prompt, options.json),
+    const auto outcome = host.engine().generate(requestFor(*prompt, options.json),
                                                 std::chrono::steady_clock::now() + kDeadline, cancel);
+    const bool answered = !outcome.failure && !outcome.fallback;
     if (options.json) {
-        std::printf("%s\n", api::immediateAnswer(outcome, false, newId()).body.c_str());
+        std::fprintf(answered ? stdout : stderr, "%s\n",
+                     api::immediateAnswer(outcome, false, newId()).body.c_str());
     } else {
         for (const auto& record : outcome.attempts) tell(record);
-        if (outcome.failure) std::fprintf(stderr, "%s\n", outcome.failure->message.c_str());
-        if (!outcome.failure && outcome.result.IsString()) std::printf("%s\n", outcome.result.GetString());
+        if (outcome.failure) complain(outcome.failure->message);
+        if (answered && outcome.result.IsString()) {
+            const auto text = json::view(outcome.result);
+            std::fwrite(text.data(), 1, text.size(), stdout);
+            std::putchar('\n');
+        }
     }
-    return outcome.failure || outcome.fallback ? kExitFailure : kExitOk;
+    return answered ? kExitOk : kExitFailure;
 }
 
 }  // namespace stepper::app

@@ -1,7 +1,6 @@
 #include "core/app/host.h"
 
 #include <algorithm>
-#include <charconv>
 #include <system_error>
 
 #include "core/config/defaults.h"
@@ -14,21 +13,6 @@ namespace {
 fs::path thisProgram() {
     std::error_code ec;
     return fs::read_symlink("/proc/self/exe", ec);
-}
-
-Result<void> applyListen(const std::string& listen, config::Server& server) {
-    const size_t colon = listen.rfind(':');
-    unsigned port = 0;
-    const char* end = listen.data() + listen.size();
-    const bool sound = colon != std::string::npos && colon > 0 &&
-                       std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
-                       colon + 1 < listen.size();
-    if (!sound)
-        return Error{ErrorClass::Config,
-                     "--listen " + listen + ": expected HOST:PORT, such as 127.0.0.1:3001"};
-    server.host = listen.substr(0, colon);
-    server.port = static_cast<uint16_t>(port);
-    return {};
 }
 
 void relayPluginLogs() {
@@ -64,8 +48,10 @@ Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>*
         file.empty() ? config::parse(defaults, environment) : config::load(file, environment, files);
     if (!config) return config;
     if (file.empty()) config->plugins_dir.clear();
-    if (options.listen)
-        if (auto applied = applyListen(*options.listen, config->server); !applied) return applied.error();
+    if (options.listen) {
+        config->server.host = options.listen->host;
+        config->server.port = options.listen->port;
+    }
     return config;
 }
 

@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "core/app/client.h"
 #include "core/app/verbs.h"
@@ -8,11 +8,6 @@ namespace stepper::app {
 namespace {
 
 using Words = std::vector<std::string>;
-
-int complain(const std::string& problem, int status = kExitFailure) {
-    std::fprintf(stderr, "stepper jobs: %s\n", problem.c_str());
-    return status;
-}
 
 // Null after having complained.
 std::optional<Client::Answer> ask(Client& client, std::string_view method, const std::string& path) {
@@ -26,6 +21,12 @@ std::string text(const json::Value& v, std::string_view key) {
     return std::string(json::string(v, key).value_or(""));
 }
 
+template <class Use>
+int withServer(const Options& options, const Use& use) {
+    auto client = Client::make(options);
+    return client ? use(*client) : complain(client.error().message, kExitConfig);
+}
+
 // "37%", or "12/100" of a batch.
 std::string progressOf(const json::Value& job) {
     const auto* progress = json::find(job, "progress");
@@ -35,9 +36,8 @@ std::string progressOf(const json::Value& job) {
            std::to_string(json::integer(*progress, "total").value_or(0));
 }
 
-int list(Client& client, const Words& words, bool as_json) {
-    const auto answer =
-        ask(client, "GET", "/v1/jobs?limit=1000" + (words.empty() ? "" : "&state=" + words[0]));
+int list(Client& client, const std::string& state, bool as_json) {
+    const auto answer = ask(client, "GET", "/v1/jobs?limit=1000" + (state.empty() ? "" : "&state=" + state));
     if (!answer) return kExitFailure;
     if (as_json) return std::printf("%s\n", answer->text.c_str()), kExitOk;
     const auto* jobs = json::find(answer->body, "jobs");
@@ -49,9 +49,8 @@ int list(Client& client, const Words& words, bool as_json) {
     return kExitOk;
 }
 
-int show(Client& client, const Words& words, bool) {
-    if (words.size() != 1) return complain("show takes one ID", kExitUsage);
-    const auto answer = ask(client, "GET", "/v1/jobs/" + words[0]);
+int show(Client& client, const std::string& id) {
+    const auto answer = ask(client, "GET", "/v1/jobs/" + id);
     if (!answer) return kExitFailure;
     std::printf("%s\n", json::dumpPretty(answer->body).c_str());
     return kExitOk;
@@ -71,9 +70,8 @@ int dropAll(Client& client, const Words& ids) {
     return status;
 }
 
-int cancel(Client& client, const Words& words, bool) {
-    if (words.empty()) return complain("cancel takes at least one ID", kExitUsage);
-    for (const auto& id : words) {
+int cancel(Client& client, const Words& ids) {
+    for (const auto& id : ids) {
         const auto job = ask(client, "GET", "/v1/jobs/" + id);
         if (!job) return kExitFailure;
         const std::string status = text(job->body, "status");
@@ -81,15 +79,16 @@ int cancel(Client& client, const Words& words, bool) {
             return complain("job " + id + " is " + status + " already; `stepper jobs purge " + id +
                             "` removes it");
     }
-    return dropAll(client, words);
+    return dropAll(client, ids);
 }
 
 bool isFinal(const std::string& status) {
     return status == "completed" || status == "failed" || status == "cancelled";
 }
 
-int purge(Client& client, const Words& words, bool) {
-    if (words.empty()) return complain("purge takes IDs, or one of completed, failed, cancelled", kExitUsage);
+int purge(Client& client, const Words& words) {
+    if (words.size() > 1 && std::any_of(words.begin(), words.end(), isFinal))
+        return complain("purge takes IDs or one of completed, failed and cancelled, not both", kExitUsage);
     if (!isFinal(words[0])) {
         for (const auto& id : words) {
             const auto job = ask(client, "GET", "/v1/jobs/" + id);
@@ -111,9 +110,8 @@ int purge(Client& client, const Words& words, bool) {
     }
 }
 
-int retry(Client& client, const Words& words, bool) {
-    if (words.size() != 1) return complain("retry takes one ID", kExitUsage);
-    const auto answer = ask(client, "POST", "/v1/jobs/" + words[0] + "/retry");
+int retry(Client& client, const std::string& id) {
+    const auto answer = ask(client, "POST", "/v1/jobs/" + id + "/retry");
     if (!answer) return kExitFailure;
     std::printf("%s\n", text(answer->body, "jobId").c_str());
     return kExitOk;
@@ -121,14 +119,20 @@ int retry(Client& client, const Words& words, bool) {
 
 }  // namespace
 
-int jobsVerb(const Options& options) {
-    const std::map<std::string, int (*)(Client&, const Words&, bool)> verbs = {
-        {"list", list}, {"show", show}, {"cancel", cancel}, {"purge", purge}, {"retry", retry}};
-    const auto verb = verbs.find(options.words.empty() ? "" : options.words.front());
-    if (verb == verbs.end()) return complain("expected list, show, cancel, purge or retry", kExitUsage);
-    auto client = Client::make(options);
-    if (!client) return complain(client.error().message, kExitConfig);
-    return verb->second(*client, {options.words.begin() + 1, options.words.end()}, options.json);
+int jobsList(const Options& o) {
+    return withServer(o, [&](Client& client) { return list(client, o.state, o.json); });
+}
+int jobsShow(const Options& o) {
+    return withServer(o, [&](Client& client) { return show(client, o.ids.front()); });
+}
+int jobsRetry(const Options& o) {
+    return withServer(o, [&](Client& client) { return retry(client, o.ids.front()); });
+}
+int jobsCancel(const Options& o) {
+    return withServer(o, [&](Client& client) { return cancel(client, o.ids); });
+}
+int jobsPurge(const Options& o) {
+    return withServer(o, [&](Client& client) { return purge(client, o.ids); });
 }
 
 }  // namespace stepper::app

@@ -1,33 +1,38 @@
-// Command-line words. Pure.
+// What the command line says to a verb. A value.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/base/result.h"
+#include "core/base/clock.h"
+#include "core/base/endpoint.h"
 
 namespace stepper::app {
 
 // Exit statuses, after sysexits.h where it has one.
-inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitConfig = 78;
+inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitOutput = 74, kExitConfig = 78;
 
 struct Options {
-    std::optional<std::string> config;    // --config FILE
-    std::optional<std::string> listen;    // --listen HOST:PORT
-    std::optional<std::string> server;    // --server URL
+    std::optional<std::string> config;    // FILE, -c FILE
+    std::optional<Endpoint> listen;       // --listen HOST:PORT
+    std::optional<std::string> server;    // --server URL: http or https, no slash at its end
     std::optional<std::string> provider;  // --provider NAME
-    std::optional<std::string> seconds;   // --seconds N
-    std::optional<std::string> seed;      // --seed N
+    std::optional<milliseconds> fuzzing;  // --seconds N
+    std::optional<uint64_t> seed;         // --seed N
     std::vector<std::string> set;         // --set KEY=VALUE, any number of times
     bool async = false;                   // --async
     bool json = false;                    // --json
     bool recover = false;                 // --recover
-    bool child = false;                   // --child: this process only probes, see plugin/child_probe.h
-    std::vector<std::string> words;       // everything else, in order
-};
+    bool child = false;                   // --child: a process of our own, see plugin/child_probe.h
 
-// "--name value" and "--name=value"; after "--" all are words. Config error naming the unknown option.
-Result<Options> parseOptions(const std::vector<std::string>& arguments);
+    std::string prompt;                    // PROMPT, or - for standard input
+    std::string so;                        // SO, a plugin's file
+    std::vector<std::string> transcripts;  // TRANSCRIPT...
+    std::string name;                      // NAME of a plugin to be
+    std::string folder;                    // FOLDER, empty when none is named
+    std::vector<std::string> ids;          // ID..., or one state of jobs
+    std::string state;                     // STATE of jobs, empty for any
+};
 
 }  // namespace stepper::app

@@ -3,7 +3,7 @@
 
 #include "core/app/client.h"
 #include "core/app/host.h"
-#include "core/app/plugin_verbs.h"
+#include "core/app/verbs.h"
 #include "core/plugin/library.h"
 
 namespace stepper::app {
@@ -45,7 +45,7 @@ std::string stateOf(const json::Value& p) {
 }
 
 void printTable(const json::Value& plugins) {
-    std::vector<Words> rows = {
+    std::vector<std::vector<std::string>> rows = {
         {"KIND", "VERSION", "STATE", "GENERATION", "SHA256", "FILE", "PROVIDERS OR REASON"}};
     for (const auto& p : plugins.GetArray())
         rows.push_back({text(p, "kind"), text(p, "version"), stateOf(p),
@@ -72,14 +72,16 @@ int show(const Client::Answer& answer, bool as_json) {
 
 }  // namespace
 
-int pluginList(const Options& options, const Words& words) {
-    if (words.size() > 1) return complain("stepper plugin list takes at most one FOLDER", kExitUsage);
-    if (!words.empty()) return listFolder(words[0]);
+int pluginList(const Options& options) {
+    if (!options.folder.empty() && (options.server || options.config || options.json))
+        return complain("plugin list FOLDER asks no server: leave out --server, --config and --json",
+                        kExitUsage);
+    if (!options.folder.empty()) return listFolder(options.folder);
     auto client = Client::make(options);
     if (!client) return complain(client.error().message, kExitConfig);
     const auto answer = client->call("GET", "/admin/plugins");
     if (answer) return show(*answer, options.json);
-    if (options.server) return complain(answer.error().message);
+    if (options.server || options.json) return complain(answer.error().message);
     const auto config = loadConfig(options);
     const bool named = config && !config->plugins_dir.empty();
     return listFolder(named ? config->plugins_dir : defaultPluginsDir());

@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/app/plugin_verbs.h"
 #include "core/app/template.h"
+#include "core/app/verbs.h"
 #include "core/plugin/image.h"
 
 namespace stepper::app {
@@ -25,14 +25,12 @@ bool write(const fs::path& file, const std::string& content) {
 
 }  // namespace
 
-int pluginNew(const Options&, const Words& words) {
-    if (words.empty() || words.size() > 2)
-        return complain("stepper plugin new takes a NAME and perhaps a DIR", kExitUsage);
-    const std::string& name = words[0];
+int pluginNew(const Options& options) {
+    const std::string& name = options.name;
     if (!plugin::isKind(name))
         return complain("'" + name + "' cannot be a plugin's name: expected 1 to 64 of a-z, 0-9 and -",
                         kExitUsage);
-    const fs::path dir = words.size() > 1 ? words[1] : name;
+    const fs::path dir = options.folder.empty() ? name : options.folder;
 
     std::error_code ec;
     for (const auto& file : pluginTemplate()) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -9,7 +8,7 @@
 
 #include "core/app/guarded.h"
 #include "core/app/host.h"
-#include "core/app/plugin_verbs.h"
+#include "core/app/verbs.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 #include "core/plugin/fuzz.h"
@@ -235,9 +234,9 @@ std::optional<std::string> readText(const fs::path& file) {
 }
 
 // Status 0 when all is well; what was wrong has been told.
-int readMaterial(const Options& options, const Words& words, Material& out) {
-    std::vector<fs::path> files(words.begin() + 1, words.end());
-    if (files.empty()) files = plugin::sidecarTranscripts(words[0]);
+int readMaterial(const Options& options, Material& out) {
+    std::vector<fs::path> files(options.transcripts.begin(), options.transcripts.end());
+    if (files.empty()) files = plugin::sidecarTranscripts(options.so);
     for (const auto& file : files) {
         auto text = readText(file);
         if (!text) return complain(file.string() + ": cannot be read");
@@ -245,26 +244,17 @@ int readMaterial(const Options& options, const Words& words, Material& out) {
         if (!parsed) return complain(parsed.error().message);
         out.texts.push_back({file.string(), std::move(*text)});
     }
-    if (options.seconds) {
-        const auto duration = parseDuration(*options.seconds);
-        if (!duration) return complain("--seconds " + *options.seconds + ": expected a number", kExitUsage);
-        out.fuzzing = *duration;
-    }
-    if (options.seed) {
-        const char* end = options.seed->data() + options.seed->size();
-        if (std::from_chars(options.seed->data(), end, out.seed).ptr != end)
-            return complain("--seed " + *options.seed + ": expected a number", kExitUsage);
-    }
+    out.fuzzing = options.fuzzing.value_or(out.fuzzing);
+    out.seed = options.seed.value_or(out.seed);
     return kExitOk;
 }
 
 }  // namespace
 
-int pluginTest(const Options& options, const Words& words) {
-    if (words.empty()) return complain("stepper plugin test takes one SO and its TRANSCRIPTs", kExitUsage);
+int pluginTest(const Options& options) {
     Material material;
-    if (const int status = readMaterial(options, words, material); status != kExitOk) return status;
-    const auto file = plugin::readPluginFile(words[0]);
+    if (const int status = readMaterial(options, material); status != kExitOk) return status;
+    const auto file = plugin::readPluginFile(options.so);
     if (!file) return complain(file.error().message);
     const TemporaryFolder copies;
     const auto copy = plugin::privateCopy(*file, copies.path());

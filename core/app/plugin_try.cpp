@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 
 #include "core/app/host.h"
-#include "core/app/plugin_verbs.h"
+#include "core/app/verbs.h"
 #include "core/base/units.h"
 #include "core/config/defaults.h"
 #include "core/engine/attempt.h"
@@ -111,16 +109,14 @@ int tell(const Error& error) {
 
 }  // namespace
 
-int pluginTry(const Options& options, const Words& words) {
-    if (words.size() != 2)
-        return complain("stepper plugin try takes one SO and one PROMPT (- reads it from standard input)",
-                        kExitUsage);
-    if (options.config && !options.set.empty())
-        return complain("--config and --set exclude each other: a setting belongs into that file",
-                        kExitUsage);
+int pluginTry(const Options& options) {
+    if (!options.set.empty() && (options.config || options.provider))
+        return complain(
+            "--set makes a provider of its own: a setting of another belongs into its configuration",
+            kExitUsage);
     log::init("warn", "text");
     const TemporaryFolder copies;
-    const auto image = plugin::PluginImage::load(words[0], loadOptions(copies.path()));
+    const auto image = plugin::PluginImage::load(options.so, loadOptions(copies.path()));
     if (!image) return complain(image.error().message);
     const std::string& kind = (*image)->kind();
 
@@ -138,9 +134,9 @@ int pluginTry(const Options& options, const Words& words) {
     if (!entry.enabled())
         return complain("provider " + entry.spec.name + ": " + entry.disabled_reason, kExitConfig);
 
-    std::string prompt = words[1];
-    if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
-    const auto answer = ask(entry, prompt);
+    const auto prompt = promptOf(options);
+    if (!prompt) return kExitUsage;
+    const auto answer = ask(entry, *prompt);
     if (!answer) return tell(answer.error());
     std::printf("%s\n", answer->text.c_str());
     return kExitOk;

@@ -1,6 +1,5 @@
 """`stepper jobs` and `stepper generate --async`: the command line of a running server."""
 import json
-import re
 import unittest
 
 from harness import Case, call, run_stepper
@@ -41,7 +40,7 @@ class JobsVerb(Case):
         self.assertEqual(len(json.loads(self.said(server, "list", "completed", "--json"))["jobs"]), 2)
         self.assertEqual(json.loads(self.said(server, "show", ids[0])), self.job(server, ids[0]).json)
         self.assertIn("404: Job not found", self.refused(server, "show", "nope"))
-        self.assertIn("Invalid state", self.refused(server, "list", "dead"))
+        self.assertIn("expected queued, active, completed, failed or cancelled", self.refused(server, "list", "dead"))
 
     def test_cancel_and_retry(self):
         server = self.start_one(HANGS)
@@ -93,11 +92,20 @@ class JobsVerb(Case):
                 self.assertIn("is `stepper serve` running there?", result.stderr)
 
     def test_words_it_does_not_know(self):
-        for words in ((), ("lst",), ("show",), ("show", "a", "b"), ("cancel",), ("purge",), ("retry",)):
+        for words in ((), ("lst",), ("show",), ("show", "a", "b"), ("cancel",), ("purge",), ("purge", "failed", "a"), ("retry",),
+                      ("list", "faild"), ("list", "--jsno"), ("show", "a", "--async")):
             with self.subTest(words):
                 result = run_stepper("jobs", *words, "--server", NOWHERE)
-                self.assertEqual(result.returncode, 64)
-                self.assertTrue(re.match("stepper jobs: .*(takes|expected)", result.stderr), result.stderr)
+                self.assertEqual((result.returncode, result.stdout), (64, ""))
+                self.assertTrue(result.stderr)
+        self.assertIn("did you mean list?", run_stepper("jobs", "lst").stderr)
+
+    def test_a_server_on_any_port_has_to_be_named(self):
+        settings = self.folder / "stepper.yaml"
+        self.write_config([], {"server": {"listen": "127.0.0.1:0"}})
+        result = run_stepper("jobs", "list", "-c", settings)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn("--server", result.stderr)
 
 
 if __name__ == "__main__":

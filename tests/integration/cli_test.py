@@ -1,6 +1,11 @@
 """The command line: configuration mistakes are named with their place, and nothing starts."""
+import json
 import os
+import socket
+import subprocess
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import PLUGINS, STEPPER, Case, Server, call, clean_environment, provider, run_stepper
 
@@ -16,7 +21,52 @@ BROKEN = {
 }
 
 
+def completion(text):
+    return {"id": "x", "object": "chat.completion", "model": "m", "usage": {"prompt_tokens": 1, "completion_tokens": 1},
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+
+
+class Recorder:
+    """An HTTP server, also as a proxy: answers every request with a completion, and keeps path and headers."""
+
+    def __init__(self, host="127.0.0.1"):
+        seen = self.seen = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                seen.append((self.path, dict(self.headers)))
+                body = json.dumps(completion("recorded")).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        class Listener(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            daemon_threads = True
+
+        self.server = Listener((host, 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class CommandLine(Case):
+    def record(self, host="127.0.0.1"):
+        recorder = Recorder(host)
+        self.addCleanup(recorder.stop)
+        return recorder
+
     def config(self, providers_yaml, stepper_yaml=""):
         (self.folder / "providers.yaml").write_text(providers_yaml)
         path = self.folder / "stepper.yaml"
@@ -70,12 +120,140 @@ class CommandLine(Case):
         self.assertIn('"data":{"product":"Coffee beans","price":18}', result.stdout)
 
     def test_words_it_does_not_know(self):
-        for arguments in (["serv"], ["check", "--confg", "x"], ["plugin", "frobnicate"], ["generate"], []):
+        broken = self.folder / "broken.yaml"
+        broken.write_text("serverr: {}\n")
+        for arguments in (["serv"], ["check", "--confg", "x"], ["plugin", "frobnicate"], ["generate"], [], ["serve", broken, "-x"],
+                          ["serve", broken, "--port", "1"], ["check", broken, broken], ["generate", " "], ["version", "x"]):
             with self.subTest(arguments):
                 result = run_stepper(*arguments)
-                self.assertEqual(result.returncode, 64)
+                self.assertEqual((result.returncode, result.stdout), (64, ""))
                 self.assertTrue(result.stderr)
-        self.assertIn("did you mean 'serve'?", run_stepper("serv").stderr)
+        self.assertIn("did you mean serve?", run_stepper("serv").stderr)
+
+    def test_every_way_to_name_a_configuration_reads_it(self):
+        broken = self.folder / "broken.yaml"
+        broken.write_text("serverr: {}\n")
+        for verb in ("check", "serve"):
+            for arguments in ([broken], ["-c", broken], [f"--config={broken}"], ["--", broken]):
+                with self.subTest(verb, arguments=arguments):
+                    result = run_stepper(verb, *arguments)
+                    self.assertEqual(result.returncode, 78, result.stdout)
+                    self.assertIn("broken.yaml:1:1: serverr: unknown key", result.stderr)
+        self.assertEqual(run_stepper("check", self.config(GOOD)).returncode, 0)
+
+    def test_help_is_an_answer_and_starts_nothing(self):
+        for arguments in (["help"], ["--help"], ["-h"], ["serve", "-h"], ["help", "jobs", "list"], ["check", "--help"]):
+            with self.subTest(arguments):
+                result = run_stepper(*arguments)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertIn("Usage: stepper", result.stdout)
+
+    def test_an_answer_that_could_not_be_written_is_no_success(self):
+        self.simulator.behave("one", {})
+        plugins = self.folder / "plugins"
+        plugins.mkdir()
+        (plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        path = self.write_config([provider(self.simulator, "one")], {"plugins_dir": str(plugins)})
+        for arguments in (["generate", "-c", path, "x"], ["generate", "-c", path, "--json", "x"], ["check", path], ["help"],
+                          ["version"], ["jobs", "--help"], ["plugin", "list", plugins], ["plugin", "inspect", PLUGINS / "cohere.so"]):
+            for title, redirect in (("a full disk", ">/dev/full"), ("a closed stream", ">&-")):
+                with self.subTest(arguments, output=title):
+                    result = subprocess.run(["/bin/sh", "-c", f'exec "$0" "$@" {redirect}', STEPPER, *map(str, arguments)],
+                                            env=clean_environment(), capture_output=True, text=True, timeout=60)
+                    self.assertEqual(result.returncode, 74, result.stderr)
+                    self.assertIn("could not be written", result.stderr)
+
+    def test_a_reader_that_left_needs_no_words_but_gets_no_success(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            result = subprocess.run([STEPPER, "help"], stdout=writer, stderr=subprocess.PIPE, env=clean_environment(), timeout=60)
+        finally:
+            os.close(writer)
+        self.assertEqual((result.returncode, result.stderr), (74, b""))
+
+    def test_serving_needs_no_standard_output(self):
+        path = self.write_config([provider(self.simulator, "one")])
+        log = self.folder / "log"
+        with open("/dev/full", "w") as full, open(log, "w") as err:
+            process = subprocess.Popen([STEPPER, "serve", path, "--listen", "127.0.0.1:0"], stdout=full, stderr=err,
+                                       env=clean_environment(), cwd=self.folder)
+        try:
+            self.wait_for(lambda: '"listening"' in log.read_text(), 30)
+            process.terminate()
+            self.assertEqual(process.wait(20), 0)
+        finally:
+            process.kill()
+            process.wait()
+
+    def test_a_failed_generation_prints_nothing_to_take_for_an_answer(self):
+        kinds = {"every provider fails": {"steps": [{"status": 500}], "then": "repeat"},
+                 "every provider is limited": {"steps": [{"status": 429, "retry_after": "600"}], "then": "repeat"},
+                 "no JSON where it was wanted": {"answer": "sorry"}}
+        for title, behaviour in kinds.items():
+            for arguments in ([], ["--json"]):
+                if title.startswith("no JSON") and not arguments:
+                    continue
+                with self.subTest(title, arguments=arguments):
+                    self.simulator.behave("one", behaviour)
+                    path = self.write_config([provider(self.simulator, "one", retry={"attempts": 1})],
+                                             {"fallback": {"enabled": True, "when_limited": True}})
+                    result = run_stepper("generate", "-c", path, *arguments, "Write a commit message.")
+                    self.assertEqual((result.returncode, result.stdout), (1, ""))
+                    self.assertTrue(result.stderr.strip())
+
+    def test_ipv6_in_every_place(self):
+        upstream = self.record("::1")
+        path = self.write_config([provider(self.simulator, "six", base_url=f"http://[::1]:{upstream.port}/v1", stream=False)])
+        for listen in ("[::1]:0", "[::]:0"):
+            with self.subTest(listen), open(self.folder / "log", "w") as log:
+                server = Server([STEPPER, "serve", path, "--listen", listen], clean_environment(), log)
+                try:
+                    self.assertTrue(server.url.startswith(f"http://{listen[:-1]}"), server.url)
+                    url = f"http://[::1]:{server.url.rsplit(':', 1)[1]}"
+                    answer = call("POST", url + "/v1/generate/immediate", {"prompt": "x", "responseMode": "text"})
+                    self.assertEqual(answer.json["data"], "recorded")
+                    self.assertEqual(call("GET", url + "/admin/config").status, 200, "this machine")
+                    listed = run_stepper("jobs", "list", "--server", url)
+                    self.assertEqual((listed.returncode, listed.stderr), (0, ""))
+                finally:
+                    self.assertEqual(server.stop(), 0)
+        self.assertEqual(upstream.seen[0][0], "/v1/chat/completions")
+
+    def test_no_proxy_sees_a_call_to_this_machine(self):
+        proxy = self.record()
+        self.simulator.behave("one", {"answer": "direct"})
+        for name in ("http_proxy", "ALL_PROXY"):
+            with self.subTest(name):
+                env = dict(clean_environment(), STEPPER_API_KEY="client-key", **{name: f"http://127.0.0.1:{proxy.port}"})
+                server = self.start([provider(self.simulator, "one")], env=env)
+                listed = run_stepper("jobs", "list", "--server", server.url, env=env)
+                self.assertEqual((listed.returncode, listed.stderr), (0, ""))
+                answer = self.generate(server, {"prompt": name, "responseMode": "text"}, headers={"x-api-key": "client-key"})
+                self.assertEqual(answer.json["data"], "direct")
+                self.assertEqual(server.stop(), 0)
+        self.assertEqual(proxy.seen, [])
+
+    def test_a_provider_with_a_proxy_of_its_own(self):
+        proxy = self.record()
+        own = f"http://user:s3cret@127.0.0.1:{proxy.port}"
+        far = provider(self.simulator, "far", base_url="http://provider.example/v1", proxy=own, stream=False)
+        near = provider(self.simulator, "near", proxy=own)
+        env = dict(clean_environment(), http_proxy="http://127.0.0.1:1", no_proxy="provider.example")
+        server = self.start([far, near], env=env)
+        self.assertEqual(self.generate(server, {"prompt": "x", "responseMode": "text"}).json["data"], "recorded")
+        self.assertEqual(proxy.seen[0][0], "http://provider.example/v1/chat/completions")
+        self.assertIn("Proxy-Authorization", proxy.seen[0][1])
+        shown = call("GET", server.url + "/admin/config").raw.decode()
+        self.assertIn(f"http://********@127.0.0.1:{proxy.port}", shown)
+        checked = run_stepper("check", self.folder / "stepper.yaml")
+        self.assertIn("near is on this machine, so its proxy is not used", checked.stdout)
+        for text in (shown, checked.stdout, checked.stderr, self.log_path.read_text()):
+            self.assertNotIn("s3cret", text)
+        refused = run_stepper("check", self.write_config([dict(far, proxy="http//user:s3cret@h")]))
+        self.assertEqual(refused.returncode, 78)
+        self.assertIn("proxy: expected http://HOST:PORT", refused.stderr)
+        self.assertNotIn("s3cret", refused.stderr)
 
     def test_closed_standard_streams_do_not_become_files_of_ours(self):
         self.simulator.behave("one", {})
