@@ -11,8 +11,7 @@ http::Response completed(const engine::Outcome& outcome, bool report) {
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "status", "completed");
-    w.Key("data");
-    outcome.result.Accept(w);
+    json::putRaw(w, "data", outcome.result);
     w.Key("metadata");
     w.StartObject();
     json::put(w, "provider", outcome.provider);

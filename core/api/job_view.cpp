@@ -9,12 +9,6 @@ namespace {
 
 using store::JobState;
 
-void putRaw(json::Writer& w, std::string_view key, std::string_view json_text) {
-    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-    // The type counts only where a document is checked while it is written; ours were when they were stored.
-    w.RawValue(json_text.data(), json_text.size(), rapidjson::kObjectType);
-}
-
 void putMember(json::Writer& w, const json::Value& from, std::string_view key, std::string_view as) {
     const auto* v = json::find(from, key);
     if (!v) return;
@@ -55,7 +49,7 @@ void putAnswer(json::Writer& w, const store::Job& job) {
     const auto meta = metaOf(job.meta);
     w.Key("data");
     w.StartObject();
-    putRaw(w, "result", job.result);
+    json::putRaw(w, "result", job.result);
     putMember(w, meta, "provider", "usedProvider");
     for (const auto* key : {"providersAttempted", "fallback", "validated", "timings"})
         putMember(w, meta, key, key);
@@ -75,7 +69,7 @@ void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
     json::putInt(w, "index", index);
     json::put(w, "status", wireStatus(item.state));
     if (item.state == JobState::Done) {
-        putRaw(w, "data", item.result);
+        json::putRaw(w, "data", item.result);
         w.Key("metadata");
         metaOf(item.meta).Accept(w);
     } else if (item.state == JobState::Failed) {
@@ -207,7 +201,7 @@ std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool repor
     json::put(w, "status", "completed");
     json::putBool(w, "cached", true);
     if (stale) json::putBool(w, "stale", true);
-    putRaw(w, "data", answer.result);
+    json::putRaw(w, "data", answer.result);
     w.Key("metadata");
     w.StartObject();
     putMember(w, meta, "provider", "provider");

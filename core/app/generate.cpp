@@ -68,10 +68,11 @@ int generate(const Options& options) {
     } else {
         for (const auto& record : outcome.attempts) tell(record);
         if (outcome.failure) complain(outcome.failure->message);
-        if (answered && outcome.result.IsString()) {
-            const auto text = json::view(outcome.result);
+        if (const auto answer = json::parse(outcome.result); answered && answer && answer->IsString()) {
+            const auto text = json::view(*answer);
             std::fwrite(text.data(), 1, text.size(), stdout);
-            std::putchar('\n');
+            std::putchar('
+');
         }
     }
     return answered ? kExitOk : kExitFailure;

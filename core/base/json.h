@@ -56,7 +56,7 @@ inline void set(Value& object, std::string_view key, std::string_view value, All
     object.AddMember(text(key, a), text(value, a), a);
 }
 
-// Members of the object a Writer is in. Three names, because a literal would rather become a bool than a
+// Members of the object a Writer is in. Several names, because a literal would rather become a bool than a
 // view.
 inline void put(Writer& w, std::string_view key, std::string_view value) {
     w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
@@ -69,6 +69,11 @@ inline void putInt(Writer& w, std::string_view key, int64_t value) {
 inline void putBool(Writer& w, std::string_view key, bool value) {
     w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     w.Bool(value);
+}
+// `json_text` is one JSON text and is not looked at.
+inline void putRaw(Writer& w, std::string_view key, std::string_view json_text) {
+    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    w.RawValue(json_text.data(), json_text.size(), rapidjson::kNullType);  // RapidJSON does not use the type
 }
 
 }  // namespace stepper::json

@@ -131,13 +131,13 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {
-        auto value = output::process(answer.text, request_.mode, request_.schema.get());
-        if (value) {
+        auto processed = output::process(answer.text, request_.mode, request_.schema.get(), answer.finish);
+        if (processed) {
             record.duration = took;
-            succeed(index, std::move(answer), std::move(value).value(), took);
+            succeed(index, std::move(answer), std::move(processed).value(), took);
             return true;
         }
-        trouble = Trouble{std::move(value).error(), true};
+        trouble = Trouble{std::move(processed).error(), true};
     }
     const Verdict& verdict = verdictOn(trouble->error.error_class);
     record.error = trouble->error;
@@ -205,12 +205,16 @@ bool Chain::retries(size_t index, const Trouble& trouble) {
     return true;
 }
 
-void Chain::succeed(size_t leg, plugin::Answer answer, json::Document value, milliseconds took) {
+void Chain::succeed(size_t leg, plugin::Answer answer, output::Processed processed, milliseconds took) {
     skipPending(leg);
     const ProviderEntry& provider = *legs_[leg].provider;
-    out_.result = std::move(value);
+    if (processed.repaired) engine_.deps_.metrics.repaired(provider.spec.name);
+    out_.result = std::move(processed.value);
     out_.provider = provider.spec.name;
     out_.validated = true;
+    out_.repaired = processed.repaired;
+    out_.warnings = std::move(answer.warnings);
+    std::move(processed.warnings.begin(), processed.warnings.end(), std::back_inserter(out_.warnings));
     out_.provider_time = took;
     out_.usage = answer.usage;
     out_.model = answer.model.empty() ? provider.spec.model : answer.model;

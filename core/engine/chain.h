@@ -42,7 +42,7 @@ private:
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
     bool retries(size_t leg, const Trouble& trouble);
-    void succeed(size_t leg, plugin::Answer answer, json::Document value, milliseconds took);
+    void succeed(size_t leg, plugin::Answer answer, output::Processed processed, milliseconds took);
     void skip(size_t leg, limits::Denial why, milliseconds ready_in);
     // Those that were not asked, up to that leg, with why.
     void skipPending(size_t end);

@@ -39,7 +39,7 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
         outcome.failure.reset();
         outcome.provider = "fallback";
         outcome.fallback = true;
-        outcome.result = fallbackFor(request, snapshot->config.security.redact);
+        outcome.result = json::dump(fallbackFor(request, snapshot->config.security.redact));
     }
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),

@@ -78,10 +78,12 @@ struct RunOptions {
 
 struct Outcome {
     std::optional<Failure> failure;  // empty: `result` is the answer or the fallback
-    json::Document result;
-    std::string provider;  // "fallback" for the fallback, "" on failure
+    std::string result;              // JSON text, with the digits the model wrote
+    std::string provider;            // "fallback" for the fallback, "" on failure
     bool fallback = false;
     bool validated = false;
+    bool repaired = false;              // the model's text was no JSON as it stood
+    std::vector<std::string> warnings;  // what is to be said beside the answer
     milliseconds total{0};
     std::optional<milliseconds> provider_time;
     std::vector<AttemptRecord> attempts;  // in the order of the plan

@@ -17,7 +17,7 @@ constexpr milliseconds kRefreshPause{30'000}, kHopelessRefreshPause{600'000};
 store::Ending answered(const engine::Outcome& outcome, const Policy& policy) {
     store::Ending out;
     out.state = store::JobState::Done;
-    out.result = json::dump(outcome.result);
+    out.result = outcome.result;
     out.meta = engine::answerMeta(outcome);
     if (outcome.fallback) {
         out.refresh_pause = kRefreshPause;

@@ -26,10 +26,12 @@ Result<json::Document> checked(std::string_view text, Mode mode, const OutputSch
 
 }  // namespace
 
-Result<json::Document> process(std::string_view text, Mode mode, const OutputSchema* schema) {
+Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema, std::string_view) {
     auto value = checked(text, mode, schema);
-    if (!value) value.error().message.insert(0, "Validation failed: ");
-    return value;
+    if (!value) return Error{value.error().error_class, "Validation failed: " + value.error().message};
+    Processed out;
+    out.value = json::dump(*value);
+    return out;
 }
 
 }  // namespace stepper::output

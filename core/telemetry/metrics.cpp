@@ -36,6 +36,11 @@ struct Metrics::Families {
             .Name("stepper_quick_retries_total")
             .Help("Calls repeated at once because the provider could not be reached")
             .Register(registry);
+    prometheus::Family<prometheus::Counter>& repairs =
+        prometheus::BuildCounter()
+            .Name("stepper_repaired_answers_total")
+            .Help("Answers that were JSON only after a repair")
+            .Register(registry);
     prometheus::Family<prometheus::Histogram>& attempt_seconds =
         prometheus::BuildHistogram()
             .Name("stepper_attempt_duration_seconds")
@@ -136,6 +141,10 @@ void Metrics::providerFailure(std::string_view provider, std::string_view reason
 
 void Metrics::quickRetry(std::string_view provider) {
     f_->quick_retries.Add({{"provider", std::string(provider)}}).Increment();
+}
+
+void Metrics::repaired(std::string_view provider) {
+    f_->repairs.Add({{"provider", std::string(provider)}}).Increment();
 }
 
 void Metrics::attempt(std::string_view provider, milliseconds duration) {

@@ -21,6 +21,8 @@ public:
     void providerFailure(std::string_view provider, std::string_view reason);
     void attempt(std::string_view provider, milliseconds duration);
     void quickRetry(std::string_view provider);
+    // An answer that was JSON only after a repair.
+    void repaired(std::string_view provider);
     void tokens(std::string_view provider, int64_t prompt, int64_t completion);
     // One HTTP request; `route` is a pattern of ours, never the path.
     void http(std::string_view route, int status, milliseconds duration);

@@ -15,7 +15,7 @@ engine::Outcome failing(Failure::Kind kind, bool retryable, std::optional<millis
 
 engine::Outcome answering(bool fallback) {
     engine::Outcome out;
-    out.result.SetInt(7);
+    out.result = "7";
     out.provider = fallback ? "fallback" : "one";
     out.fallback = fallback;
     return out;

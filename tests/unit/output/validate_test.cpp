@@ -11,10 +11,10 @@ namespace {
 std::string processed(std::string_view text, Mode mode, std::string_view schema_text = "") {
     std::optional<OutputSchema> schema;
     if (!schema_text.empty()) schema = OutputSchema::parse(json::parse(schema_text).value()).value();
-    const auto value = process(text, mode, schema ? &*schema : nullptr);
-    if (value) return json::dump(*value);
-    EXPECT_EQ(value.error().error_class, ErrorClass::BadResponse);
-    return value.error().message;
+    const auto processed = process(text, mode, schema ? &*schema : nullptr, "stop");
+    if (processed) return processed->value;
+    EXPECT_EQ(processed.error().error_class, ErrorClass::BadResponse);
+    return processed.error().message;
 }
 
 // The captured exchanges: what the model said, and what the client saw of it.
