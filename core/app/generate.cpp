@@ -71,8 +71,7 @@ int generate(const Options& options) {
         if (const auto answer = json::parse(outcome.result); answered && answer && answer->IsString()) {
             const auto text = json::view(*answer);
             std::fwrite(text.data(), 1, text.size(), stdout);
-            std::putchar('
-');
+            std::putchar('\n');
         }
     }
     return answered ? kExitOk : kExitFailure;

@@ -73,7 +73,7 @@ private:
         const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), d);
         // Out of range either way; only strtod says which.
         if (error == std::errc::result_out_of_range) d = std::strtod(std::string(s).c_str(), nullptr);
-        return std::isfinite(d) ? out_.Double(d) : refuse("number too large");
+        return limits_.any_magnitude || std::isfinite(d) ? out_.Double(d) : refuse("number too large");
     }
     template <class T>
     static bool whole(std::string_view s, T& out) {
