@@ -403,6 +403,8 @@ TEST(Classify, ComparesWhatWasRequestedWithTheLimit) {
         {429, "Limit reached, Requested 5", STEPPER_E_RATE_LIMITED},
         {429, "Requested 31538 tokens", STEPPER_E_RATE_LIMITED},
         {429, "Limit 0, Used 0, Requested 1", STEPPER_E_QUOTA},
+        {429, "Limit: 0.500000 / min. Current: 0.500000 / min", STEPPER_E_RATE_LIMITED},
+        {429, "Limit: 3.000000 / min. Requested 3.5", STEPPER_E_CONTEXT_TOO_LONG},
         {429, "Limit 05, Requested 4", STEPPER_E_RATE_LIMITED},
         {500, "Limit 30000, Requested 31538", STEPPER_E_UPSTREAM},
     });

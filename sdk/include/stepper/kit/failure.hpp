@@ -102,9 +102,9 @@ inline double numberAfter(std::string_view text, std::string_view word) {
         while (i < text.size() && (text[i] == ':' || text[i] == ' ' || text[i] == '=')) ++i;
         std::string digits;
         for (; i < text.size(); ++i) {
-            const bool grouping = text[i] == ',' && i + 1 < text.size() && isDigit(text[i + 1]);
-            if (!isDigit(text[i]) && !grouping) break;
-            if (!grouping) digits += text[i];
+            const bool inside = i + 1 < text.size() && isDigit(text[i + 1]) && !digits.empty();
+            if (!isDigit(text[i]) && !(inside && (text[i] == ',' || text[i] == '.'))) break;
+            if (text[i] != ',') digits += text[i];
         }
         double value = 0;
         if (wholeNumber(digits, value)) return value;

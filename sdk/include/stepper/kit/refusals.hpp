@@ -71,17 +71,17 @@ inline constexpr Rule kRules[] = {
     // Codes that leave no doubt.
     {In::Code, When::Always, STEPPER_E_CONTEXT_TOO_LONG,
      "context_length_exceeded|context_window_exceeded|exceed_context_size_error|request_too_large|"
-     "token_limit_exceeded|tokens_limit_reached|too_many_prompt_tokens|*max_prompt_tokens_exceeded|1261",
-     "OpenAI, Groq, llama.cpp, Anthropic; GitHub Models: eslint/tsc-meetings#593; Perplexity; Copilot: "
-     "microsoft/copilot-intellij-feedback#94; Zhipu: zeroclaw-labs/zeroclaw#4124"},
+     "token_limit_exceeded|tokens_limit_reached|too_many_prompt_tokens|*max_prompt_tokens_exceeded|3051|1261",
+     "OpenAI, Groq, llama.cpp, Anthropic, Mistral; GitHub Models: eslint/tsc-meetings#593; Perplexity; "
+     "Copilot: microsoft/copilot-intellij-feedback#94; Zhipu: zeroclaw-labs/zeroclaw#4124"},
     {In::Code, When::Always, STEPPER_E_QUOTA,
      "insufficient_quota|insufficient_user_quota|insufficient_balance*|insufficient_credits|"
      "credit_balance_exhausted|*spend_limit_*|organization_usage_limit_exceeded|billing_*|arrearage|"
      "accountoverdueerror|exceeded_current_quota_error|allocationquota.freetieronly|budget_exceeded|"
      "creditserror|monthlylimiterror|monthly_request_count|1113",
      "OpenAI, Anthropic; new-api; MiniMax: modelscope/modelscope#1691; DashScope: "
-     "tencentmusic/supersonic#1572, axoviq-ai/synthadoc#215; Moonshot: MoonshotAI/Kimi-K2#5; LiteLLM proxy; "
-     "Zhipu: langgenius/dify#5850",
+     "tencentmusic/supersonic#1572, axoviq-ai/synthadoc#215; Moonshot: MoonshotAI/Kimi-K2#5; LiteLLM "
+     "proxy; Zhipu: langgenius/dify#5850",
      true},
     {In::Code, When::Always, STEPPER_E_QUOTA, "payment_required", "Vercel AI Gateway, Together"},
     {In::Code, When::Always, STEPPER_E_AUTH,
@@ -97,10 +97,11 @@ inline constexpr Rule kRules[] = {
     {In::Code, When::Always, STEPPER_E_MODEL_NOT_FOUND,
      "model_not_found|model_not_supported|model_not_available|model_decommissioned|invalid_model|"
      "unknown_model|modelnotfound|modelnotopen|*endpointormodel.notfound|deploymentnotfound|1211",
-     "OpenAI, Groq, Mistral, Together: HeyPuter/puter#3168; GitHub Models; Ark: cloudwego/eino#107; Azure; "
-     "Zhipu"},
+     "OpenAI, Groq, Mistral, Together: HeyPuter/puter#3168; GitHub Models; Ark: cloudwego/eino#107; "
+     "Azure; Zhipu"},
     {In::Code, When::Always, STEPPER_E_BAD_RESPONSE,
-     "json_validate_failed|tool_use_failed|output_parse_failed", "Groq"},
+     "json_validate_failed|tool_use_failed|output_parse_failed",
+     "Groq"},
     {In::Code, When::Always, STEPPER_E_RATE_LIMITED, "capacity_exceeded", "Groq 498"},
     {In::Code, When::Always, STEPPER_E_OVERLOADED,
      "server_is_overloaded|overloaded_error|overloaded|engine_overloaded_error|provider_overloaded|"
@@ -111,17 +112,18 @@ inline constexpr Rule kRules[] = {
 
     // The key and the account.
     {In::Text, When::Client, STEPPER_E_AUTH,
-     "incorrect api key|invalid api key|invalid x-api-key|api key not valid|api key expired|token seems "
-     "invalid|user location is not supported|login fail",
-     "xAI and Gemini with a 400: SamuelSchmidgall/AgentLaboratory#33; Hugging Face; MiniMax 1004"},
+     "incorrect api key|invalid api key|invalid x-api-key|api key not valid|api key expired|api key revoked|"
+     "api key deactivated|key has been disabled|key has been revoked|could not validate credentials|token "
+     "seems invalid|user location is not supported|login fail",
+     "xAI and Gemini with a 400: SamuelSchmidgall/AgentLaboratory#33; Hugging Face; MiniMax 1004; openclaw"},
     {In::Text, When::Always, STEPPER_E_RATE_LIMITED,
      "gpu quota|queue is full|maximum pending requests exceeded|total request limit reached",
      "ZeroGPU: levihsu/OOTDiffusion#205; Gradio; Ollama; NVIDIA: NousResearch/hermes-agent#73391"},
     {In::Text, When::Always, STEPPER_E_QUOTA,
      "insufficient balance|insufficient account balance|balance is insufficient|balance is too low|"
-     "insufficient quota|insufficient credits|insufficient funds|out of credits|run out of credits|used all "
-     "available credits|requires more credits|more credits are required|requires paid balance|余额不足|"
-     "欠费|额度不足|额度失败",
+     "insufficient quota|insufficient credits|insufficient funds|insufficient usd|out of credits|run out of "
+     "credits|used all available credits|requires more credits|more credits are required|requires paid "
+     "balance|余额不足|欠费|额度不足|额度失败",
      "DeepSeek; MiniMax 500: MiniMax-AI/MiniMax-M2#62; SiliconFlow: FoundationAgents/OpenManus#438; "
      "Moonshot: continuedev/continue#11443; xAI: continuedev/continue#10373, Wei-Shaw/sub2api#4069; "
      "OpenRouter: continuedev/continue#10298; Zhipu, new-api",
@@ -130,11 +132,11 @@ inline constexpr Rule kRules[] = {
      "credit*exhaust|credit*deplet|credit*too low|exceeded current quota|specified api usage limits|out of "
      "extra usage|calls / month|calls/month|call / month|call/month|monthly*limit|monthly*quota|"
      "monthly*credits|cap exceeded for this month|spending cap|budget has been exceeded|crossed budget|"
-     "exceededbudget|key limit exceeded|account is in good standing|overdue balance|free quota has "
-     "been exhausted|free allocated quota exceeded|set inference limit",
-     "Anthropic: hermes-agent; Cohere's trial key; Hugging Face; OpenRouter: RooCodeInc/Roo-Code#515, "
-     "anomalyco/opencode#25151; LiteLLM proxy: BerriAI/litellm#14144; DashScope: QwenLM/qwen-code#1742; "
-     "Ark: volcengine/MineContext#328",
+     "exceededbudget|key limit exceeded|account is in good standing|overdue balance|free quota has been "
+     "exhausted|free allocated quota exceeded|set inference limit",
+     "Anthropic: hermes-agent; Cohere's trial key; Hugging Face; OpenRouter: "
+     "RooCodeInc/Roo-Code#515, anomalyco/opencode#25151; LiteLLM proxy: BerriAI/litellm#14144; "
+     "DashScope: QwenLM/qwen-code#1742; Ark: volcengine/MineContext#328",
      true},
     {In::Text, When::Throttled, STEPPER_E_RATE_LIMITED, "free-models-per-min|hourly usage limit",
      "OpenRouter, which names the day's limit in the same breath; Ollama: continuedev/continue#9233"},
@@ -152,17 +154,22 @@ inline constexpr Rule kRules[] = {
     {In::Text, When::Client, STEPPER_E_INVALID_REQUEST, "too many tokens: max tokens must be", "Cohere"},
     {In::Text, When::Size, STEPPER_E_CONTEXT_TOO_LONG,
      "maximum context length|maximum context limit|maximum model length|model's context length|context "
-     "length exceeded|context length is only|exceeds the context window|context window exceeds limit|exceed "
-     "context limit|exceeds the available context size|context size has been exceeded|exceeded max context "
-     "length|greater than the context length|n_keep*>= n_ctx|exceeds maximum context",
+     "length exceeded|context length is only|exceeds the context window|exceeds model context window|exceed "
+     "context window|context window exceeded|context window exceeds limit|exceed context limit|exceed "
+     "context budget|exceeds the available context size|context size has been exceeded|exceeded max context "
+     "length|greater than the context length|n_keep*>= n_ctx|exceeds maximum context|input context is too "
+     "long",
      "OpenAI, vLLM, DeepSeek, Anthropic, llama.cpp, LM Studio, MiniMax: MiniMax-AI/MiniMax-M2#119; "
-     "vllm-project/vllm#12165; LiteLLM, pi-mono, cline, opencode"},
+     "vllm-project/vllm#12165; Gemini; LiteLLM, pi-mono, cline, opencode, openclaw, letta"},
     {In::Text, When::Size, STEPPER_E_CONTEXT_TOO_LONG,
-     "prompt is too long|prompt too long|prompt tokens too long|prompt exceeds max length|prompt exceeds the "
-     "length limit|input is too long|input token count*exceeds|prompt token count*exceeds|prompt tokens*exceed|exceeds the maximum "
-     "number of tokens|exceeds the maximum number of input tokens|maximum prompt length is|maximum input "
-     "length is|range of input length should be|input tokens exceed|too many input tokens|too many tokens "
-     "in|too many tokens:|tokens in request more than|total length of all messages is too long",
+     "prompt is too long|prompt too long|prompt tokens too long|prompt exceeds max length|prompt exceeds "
+     "the length limit|input is too long|input token count*exceeds|prompt token count*exceeds|prompt "
+     "tokens*exceed|exceeds the maximum number of tokens|exceeds the maximum number of input tokens|maximum "
+     "prompt length is|maximum input length is|range of input length should be|input tokens exceed|too many "
+     "input tokens|too many tokens in|too many tokens:|too many tokens per request|tokens in request more "
+     "than|length of all messages is too long|input length is too long|input token length too long|length "
+     "of tokens in the request is too long|conversation length exceeded|request contains*tokens, which "
+     "exceeds",
      "Anthropic, Ollama, Zhipu: NousResearch/hermes-agent#1877; Bedrock: LiteLLM; Gemini: "
      "google-gemini/gemini-cli#4692; Copilot: opencode-ai/opencode#305; xAI; DashScope; Mistral: "
      "aurelio-labs/semantic-router#297; Cohere; Perplexity"},
@@ -171,10 +178,11 @@ inline constexpr Rule kRules[] = {
      "reduce your prompt|too large for model|request body too large for|too large to process|too long to "
      "fit|token limit exceeded|exceeded model token limit|max_seq_len|max_model_len|current length is*while "
      "limit is|max tokens of*exceeded|`inputs` tokens + `max_new_tokens` must be|must be at least 1, got -|"
-     "超过最大长度|上下文长度",
+     "request too large|request payload size exceeds|too many total text bytes|超过最大长度|上下文长度|上下文过长|上下文超出|"
+     "超出上下文|输入长度超过",
      "Groq, Mistral, GitHub Models: cline/cline#995; llama.cpp; Moonshot; SiliconFlow: "
      "chatboxai/chatbox#2060; Cerebras and TGI: LiteLLM; Snowflake: posit-dev/positron#11737; "
-     "vllm-project/vllm#4667; hermes-agent"},
+     "vllm-project/vllm#4667; Google; hermes-agent, openclaw, letta"},
     {In::Text, When::Size, STEPPER_E_CONTEXT_TOO_LONG,
      "invalid 'messages*content*string too long|invalid 'input*string too long|body.prompt: string should "
      "have at most|messages*content: string should have at most",
@@ -189,8 +197,8 @@ inline constexpr Rule kRules[] = {
      "violates our content polic|result of our safety system|result of the safety system|request was "
      "flagged|prompt was flagged|input was flagged|considered high risk|blocked by our safety|blocked by "
      "safety|due to safety|responsible ai|violated guardrail policy|blocked by guardrail|data inspection "
-     "failed|datainspectionfailed|敏感内容|敏感信息|input new_sensitive|output new_sensitive|contains "
-     "sensitive content",
+     "failed|datainspectionfailed|敏感内容|敏感信息|input new_sensitive|output new_sensitive|contains sensitive "
+     "content",
      "xAI: UKGovernmentBEIS/inspect_ai#2267, theopenco/llmgateway#1785; DeepSeek: 666ghj/BettaFish#108; "
      "Anthropic: anthropics/claude-code#58367; Azure; DashScope: QwenLM/qwen-code#3145; OpenAI: "
      "alan-turing-institute/t0-1#69; OpenRouter; Moonshot; Vertex; Zhipu; MiniMax 1026, 1027; LiteLLM, "
@@ -198,22 +206,26 @@ inline constexpr Rule kRules[] = {
 
     // No such model here.
     {In::Text, When::Content, STEPPER_E_MODEL_NOT_FOUND,
-     "model not exist|model ~ not exist|model does not exist|model ~ does not exist|model or endpoint ~ does "
-     "not exist|model not found|model ~ not found|model ~ is not found|no such model|unknown model:|unknown "
-     "model '|unknown model \"|unknown model `|invalid model name|invalid model:|is not a valid model|model "
-     "identifier is invalid|not found the model|unable to access model|unable to access non-serverless model|no deployments available|no allowed providers "
-     "are available|not supported by any provider|model not supported by provider|is not supported for "
-     "provider|model ~ has been decommissioned|model ~ has been retired|模型不存在|unexpected endpoint or "
-     "method",
+     "model not exist|model ~ not exist|model does not exist|model ~ does not exist|model or endpoint ~ "
+     "does not exist|model not found|model ~ not found|model ~ is not found|no such model|unknown model:|"
+     "unknown model '|unknown model \"|unknown model `|invalid model name|invalid model:|is not a valid "
+     "model|model identifier is invalid|not found the model|unable to access model|unable to access "
+     "non-serverless model|no deployments available|no allowed providers are available|not supported by any "
+     "provider|model not supported by provider|is not supported for provider|model ~ has been "
+     "decommissioned|model ~ has been retired|not allowed to sample from this model|模型不存在|unexpected "
+     "endpoint or method",
      "DeepSeek: ConardLi/easy-dataset#9; SiliconFlow: anyme123/Any-code#1; OpenRouter, LiteLLM proxy; "
      "Bedrock; Moonshot; Hugging Face: cline/cline#5098, huggingface/huggingface.js#2225; Zhipu; LM Studio"},
 
     // Trouble on the provider's side.
     {In::Text, When::Always, STEPPER_E_UPSTREAM, "degraded function", "NVIDIA"},
+    {In::Text, When::Content, STEPPER_E_BAD_RESPONSE,
+     "model produced invalid content|failed to generate json|json model couldn't be met",
+     "OpenAI: LiteLLM; Groq; Cloudflare 5024"},
     {In::Text, When::Busy, STEPPER_E_OVERLOADED,
      "overloaded|at capacity|over capacity|at maximum capacity|capacity exceeded|capacity temporarily "
-     "exceeded|no capacity|loading model|model*currently loading|no gpu was available|gpu task aborted|queue "
-     "is stopped|high demand|experiencing high traffic|too busy|model busy",
+     "exceeded|no capacity|loading model|model*currently loading|no gpu was available|gpu task aborted|"
+     "queue is stopped|high demand|experiencing high traffic|too busy|model busy",
      "Anthropic; Zhipu: hermes-agent; xAI, OpenAI: openai/codex#19446; Mistral, Cloudflare, Chutes; "
      "llama.cpp; Hugging Face; Gemini; Cerebras; DeepSeek; DeepInfra: truefoundry/models#862"},
 
@@ -226,7 +238,8 @@ inline constexpr Rule kRules[] = {
      "OpenAI where a gateway lost the code: continuedev/continue#11821"},
     {In::Text, When::Always, STEPPER_E_RATE_LIMITED,
      "rate limit exceeded|rate limit reached|rate increased too quickly|secondary rate limit|too many "
-     "requests|qps request limit|too many concurrent requests|too many tokens, please wait|throttlingexception",
+     "requests|qps request limit|too many concurrent requests|too many tokens, please wait|"
+     "throttlingexception",
      "with any status, DashScope: anomalyco/opencode#21355; GitHub: hisxo/gitGraber#41; Bedrock: "
      "anthropics/claude-code#1466"},
     {In::Code, When::Always, STEPPER_E_AUTH, "authentication*|permission_*|unauthenticated",

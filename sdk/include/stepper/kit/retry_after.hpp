@@ -218,9 +218,10 @@ namespace detail {
 
 // Where both headers state a wait, the seconds are the milliseconds rounded up; otherwise the longer counts.
 inline int64_t delayInHeaders(const Headers& headers, int64_t now_epoch_ms) {
+    int64_t ms = kNoDelay;
     double exact = 0;
-    const int64_t ms =
-        wholeNumber(trim(header(headers, "retry-after-ms")), exact) ? capped(exact) : kNoDelay;
+    for (const char* name : {"retry-after-ms", "x-ms-retry-after-ms"})
+        if (wholeNumber(trim(header(headers, name)), exact)) ms = std::max(ms, capped(exact));
     const int64_t rounded = delayMs(header(headers, "retry-after"), now_epoch_ms);
     const bool same = ms > 0 && ms < rounded && rounded - ms < 1'000;
     return same ? ms : std::max(ms, rounded);
