@@ -1,8 +1,10 @@
 """The disk under the store: full, failing, locked, damaged, gone, or somebody else's."""
 import contextlib
+import functools
 import os
 import shutil
 import sqlite3
+import threading
 import time
 import unittest
 
@@ -22,7 +24,7 @@ class DiskCase(Case):
                                       "ASAN_OPTIONS": "verify_asan_link_order=0"})
 
     def disk(self, state):
-        """"enospc", "eio-sync" or "" for a healthy one."""
+        """"enospc", "eio-sync", "stall" or "" for a healthy one."""
         beside = self.folder / "io-faults.new"
         beside.write_text(state)
         beside.replace(self.command)
@@ -138,6 +140,98 @@ class TroubleTest(DiskCase):
             other.execute("ROLLBACK")
         self.assertEqual(finish(server, running)["data"]["result"], {"echo": "running"})
         self.assertEqual(self.calls("running"), 1, "the answer was asked for again")
+        self.assert_recovers(server, stage, "new")
+
+
+class SlowTest(DiskCase):
+    """It hangs for seconds: whoever has a deadline keeps it, and nobody is blamed for what did not happen."""
+
+    def prepare(self, **settings):
+        # What is used of a quota is written down before it is used.
+        stage = self.stage("steady", settings=settings, limits={"rpm": 100000})
+        server = self.start_on_a_bad_disk(stage)
+        self.addCleanup(self.disk, "")
+        old = self.accept(server, "old")
+        finish(server, old)
+        return stage, server, old
+
+    def in_background(self, action):
+        thread = threading.Thread(target=action)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def assert_blameless(self, stage, jobs):
+        with stage.remains() as db:
+            self.assertEqual(db.execute("SELECT count(*), sum(state = 10), max(crashes) FROM job").fetchall(), [(jobs, jobs, 0)])
+
+    def test_requests_keep_their_deadlines(self):
+        stage, server, old = self.prepare()
+        self.disk("stall")
+        answers = []
+
+        def ask(n):
+            began = time.monotonic()
+            answer = call("POST", server.url + "/v1/generate/immediate",
+                          {"prompt": echo(f"now-{n}"), "maxDurationSeconds": 2})
+            answers.append((answer.status, time.monotonic() - began))
+
+        # The first is held up by the disk itself, the others perhaps by the first.
+        for client in [self.in_background(functools.partial(ask, n)) for n in range(4)]:
+            client.join()
+        for status, took in answers:
+            self.assertIn(status, (200, 504))
+            self.assertLess(took, 3)
+        self.assertEqual(read(server, old).json["data"]["result"], {"echo": "old"})
+        self.assertEqual(call("GET", server.url + "/livez").status, 200)
+        self.assertEqual(call("GET", server.url + "/metrics").status, 200)
+        self.disk("")
+        self.assert_recovers(server, stage, "new")
+
+    def test_whoever_is_not_answered_in_time_may_ask_again(self):
+        stage, server, _ = self.prepare()
+        self.disk("stall")
+        began = time.monotonic()
+        self.assert_unavailable(post(server, {"prompt": echo("new")}, key="new"), "outcome is unknown")
+        self.assertLess(time.monotonic() - began, 15)
+        self.disk("")
+        job_id = wait_until(lambda: self.accepted(server, "new"), 20, "work is accepted again")
+        self.assertEqual(finish(server, job_id)["data"]["result"], {"echo": "new"})
+        self.assertEqual(self.calls("new"), 1)
+        self.assertEqual(server.stop(), 0)
+        self.assert_intact(stage)
+        self.assert_blameless(stage, 2)
+
+    def test_no_job_is_condemned_for_a_claim_that_came_too_late(self):
+        stage, server, _ = self.prepare(queue={"lease": "2s"})
+        jobs = [self.accept(server, f"early-{n}") for n in range(3)]
+        for job_id in jobs:
+            finish(server, job_id)
+        # One is accepted while the disk is well; the claim of it, or of one of its like, hangs.
+        self.simulator.behave("steady", {"latency_ms": 300})
+        more = [self.accept(server, f"late-{n}") for n in range(40)]
+        self.disk("stall")
+        time.sleep(12)  # longer than any call to the store waits, and than a lease
+        self.disk("")
+        for n, job_id in enumerate(more):
+            self.assertEqual(finish(server, job_id, 60)["data"]["result"], {"echo": f"late-{n}"})
+        self.assertEqual(server.stop(), 0)
+        self.assert_intact(stage)
+        self.assert_blameless(stage, 44)
+
+    def test_nothing_is_lost_in_a_kill(self):
+        stage, server, old = self.prepare()
+        self.simulator.behave("steady", {"latency_ms": 500})
+        running = self.accept(server, "running")
+        wait_until(lambda: self.in_flight("steady") == 1, 20, "the job runs")
+        self.disk("stall")
+        time.sleep(1)  # its answer is there by now, and cannot be stored
+        self.assertEqual(read(server, running).json["status"], "active")
+        kill(server)
+        self.disk("")
+        server = self.start_on_a_bad_disk(stage)
+        self.assertEqual(read(server, old).json["data"]["result"], {"echo": "old"})
+        self.assertEqual(finish(server, running)["data"]["result"], {"echo": "running"})
         self.assert_recovers(server, stage, "new")
 
 

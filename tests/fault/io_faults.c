@@ -2,6 +2,7 @@
 // which:
 //   enospc    nothing can be written: the disk is full
 //   eio-sync  what was written cannot be made durable
+//   stall     neither writing nor syncing comes back before the word is taken back
 // Anything else, or no such file, is a healthy disk. Files count whose path contains ".db".
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // By system call, as reading the command must not run into these functions again.
@@ -34,8 +36,14 @@ static int is_database(int fd) {
     return strstr(path, ".db") != NULL;
 }
 
+static void stall(int fd) {
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    while (is_database(fd) && commanded("stall")) nanosleep(&pause, NULL);
+}
+
 static int fails(int fd, const char* fault, int code) {
     const int before = errno;
+    stall(fd);
     const int yes = is_database(fd) && commanded(fault);
     errno = yes ? code : before;
     return yes;

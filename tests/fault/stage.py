@@ -122,11 +122,11 @@ class Case(harness.Case):
         super().setUp()
         self.assertEqual(call("POST", self.simulator.url + "/_sim/reset").status, 200)
 
-    def stage(self, *names, behaviour=None, settings=None, **more):
-        """A stage whose providers are instances of the simulator of the same names."""
+    def stage(self, *names, behaviour=None, settings=None, limits=None, **more):
+        """A stage whose providers are instances of the simulator of the same names, each with these limits."""
         for name in names:
             self.simulator.behave(name, behaviour or {})
-        providers = [provider(self.simulator, name, concurrency=512) for name in names]
+        providers = [provider(self.simulator, name, concurrency=512, limits=limits or {}) for name in names]
         return Stage(self.folder, providers, settings, **more)
 
     def start(self, stage, *options, env=None, ends=(0, -signal.SIGKILL)):
