@@ -91,6 +91,7 @@ public:
     http::Response metrics() const {
         measureJobs();
         measureProviders();
+        deps_.metrics.inFlight(deps_.in_flight());
         http::Response out;
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";
         out.body = deps_.metrics.render();

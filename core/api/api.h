@@ -1,6 +1,7 @@
 // The endpoints: which routes there are and what each does with the engine.
 #pragma once
 #include <atomic>
+#include <functional>
 
 #include "core/engine/engine.h"
 #include "core/engine/reloading.h"
@@ -20,6 +21,7 @@ struct ApiDeps {
     Metrics& metrics;
     const Clock& clock;
     const std::atomic<bool>& draining;  // readyz says 503 while true
+    std::function<int()> in_flight;     // HTTP requests being answered
 };
 
 // Handlers run on any thread.

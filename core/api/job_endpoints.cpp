@@ -112,12 +112,13 @@ http::Response JobEndpoints::drop(const http::Request& request) const {
 http::Response JobEndpoints::list(const http::Request& request) const {
     store::ListFilter filter;
     if (const auto state = request.queryValue("state"); state && !state->empty()) {
-        filter.states = statesNamed(*state);
-        if (filter.states.empty())
+        const auto named = filterNamed(*state);
+        if (!named)
             return http::Response::json(400,
                                         refuse("Invalid state: expected one of queued, waiting, delayed, "
                                                "active, completed, failed, cancelled")
                                             .body);
+        filter = *named;
     }
     if (const auto limit = request.queryValue("limit")) {
         const auto n = wholeNumber(*limit, 1, kAnyNumber);
@@ -125,11 +126,8 @@ http::Response JobEndpoints::list(const http::Request& request) const {
             return http::Response::json(400, refuse("Invalid limit: expected a number from 1 to 1000").body);
         filter.limit = static_cast<int>(std::min(*n, kMostListed));
     }
-    auto jobs = jobs_.store().list(filter);
+    const auto jobs = jobs_.store().list(filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);
-    // An open batch is queued or active; the store does not tell these apart.
-    if (const auto state = request.queryValue("state"); state == "queued" || state == "active")
-        std::erase_if(*jobs, [&](const auto& job) { return wireStatus(job) != *state; });
     return http::Response::json(200, jobListJson(*jobs));
 }
 

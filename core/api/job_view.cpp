@@ -117,19 +117,32 @@ std::string_view wireStatus(JobState state) {
 
 std::string_view wireStatus(const store::Job& job) {
     // A batch is at work from its first item on.
-    if (job.state == JobState::Open && (job.done + job.failed > 0 || job.progress > 0)) return "active";
+    if (job.state == JobState::Open && job.isAtWork()) return "active";
     return wireStatus(job.state);
 }
 
-std::vector<JobState> statesNamed(std::string_view word) {
-    if (word == "queued") return {JobState::Ready, JobState::Delayed, JobState::Open};
-    if (word == "waiting") return {JobState::Ready, JobState::Open};
-    if (word == "delayed") return {JobState::Delayed};
-    if (word == "active") return {JobState::Leased, JobState::Open};
-    if (word == "completed") return {JobState::Done};
-    if (word == "failed") return {JobState::Failed};
-    if (word == "cancelled") return {JobState::Cancelled};
-    return {};
+std::optional<store::ListFilter> filterNamed(std::string_view word) {
+    using Filter = store::ListFilter;
+    Filter begun, unbegun;
+    begun.at_work = true;
+    unbegun.at_work = false;
+    if (word == "queued") {
+        unbegun.states = {JobState::Ready, JobState::Delayed, JobState::Following, JobState::Open};
+        return unbegun;
+    }
+    if (word == "waiting") {
+        unbegun.states = {JobState::Ready, JobState::Following, JobState::Open};
+        return unbegun;
+    }
+    if (word == "active") {
+        begun.states = {JobState::Leased, JobState::Open};
+        return begun;
+    }
+    if (word == "delayed") return Filter{{JobState::Delayed}};
+    if (word == "completed") return Filter{{JobState::Done}};
+    if (word == "failed") return Filter{{JobState::Failed}};
+    if (word == "cancelled") return Filter{{JobState::Cancelled}};
+    return std::nullopt;
 }
 
 std::string progressJson(const store::Job& job) {

@@ -8,8 +8,8 @@ namespace stepper::api {
 // queued | active | completed | failed | cancelled
 std::string_view wireStatus(const store::Job& job);
 std::string_view wireStatus(store::JobState state);
-// What ?state= of the list means; empty when the word is not known.
-std::vector<store::JobState> statesNamed(std::string_view word);
+// What ?state= of the list means; none when the word is not known.
+std::optional<store::ListFilter> filterNamed(std::string_view word);
 
 // {"id","status","rawStatus","contractVersion","progress"[,"data"][,"error","failure"]}. `items` are a
 // batch's, needed once it is final.

@@ -106,11 +106,17 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     const auto done = jobs_.submit(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
-    if (done->how == Submitted::How::Hit) return fromCache(*done->hit, submission, report);
+    const bool replayed = done->how == Submitted::How::Repeated;
+    if (done->hit) {
+        if (!replayed) metrics_.cacheHit(done->hit->stale ? "stale" : "fresh");
+        auto out = fromCache(*done->hit, submission, report);
+        if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
+        return out;
+    }
     if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss();
     auto out = accepted({done->job_id, report, {}});
     addRateLimit(out, *snapshot, clock_.now());
-    if (done->how == Submitted::How::Repeated) {
+    if (replayed) {
         out.headers.emplace_back("Idempotent-Replayed", "true");
     } else {
         out.headers.emplace_back("X-Cache", cacheWord(*done, bypass));
@@ -119,7 +125,6 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
 }
 
 http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report) const {
-    metrics_.cacheHit(hit.stale ? "stale" : "fresh");
     auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report));
     out.headers.emplace_back("X-Cache", hit.stale ? "STALE" : "HIT");
     out.headers.emplace_back("Age", std::to_string(std::max<int64_t>(hit.age.count(), 0) / 1000));
@@ -152,7 +157,7 @@ http::Response Submit::batch(const http::Request& request) const {
             {item.id, std::string(kindOf(p.request, false)), item.body,
              bypass ? std::string()
                     : jobs::cacheKeyOf(p.request, p.cache_key, snapshot->config.security.redact),
-             p.cache_control == CacheControl::Default});
+             p.cache_control == CacheControl::Default, p.priority, p.max_duration});
     }
     const auto done = jobs_.submitBatch(submission);
     if (!done) return storeUnavailable(done.error(), request.id);

@@ -166,10 +166,11 @@ int serve(const Options& options) {
                           host.clock());
     std::atomic<bool> draining{false};
     api::LiveGuard guard(first.security);
+    const http::Server* front = nullptr;
     auto server = http::Server::bind(
         serverOptions(first),
         api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
-                         host.clock(), draining}),
+                         host.clock(), draining, [&front] { return front ? front->inFlight() : 0; }}),
         [&](const http::Request& r, std::string_view route, http::Headers& add) {
             return guard.get()->check(r, route, add);
         },
@@ -178,6 +179,7 @@ int serve(const Options& options) {
             log::error("http", {{"reason", message}});
         });
     if (!server) return refuse(server.error().message);
+    front = server->get();
 
     usage_keeper.start();
     jobs.start();

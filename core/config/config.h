@@ -136,7 +136,7 @@ struct Cache {
 
 struct Queue {
     int workers = 64;
-    milliseconds retention{3'600'000}, lease{60'000};
+    milliseconds retention{3'600'000}, lease{60'000}, max_wait{86'400'000};
     int max_attempts = 5;
 };
 

@@ -235,7 +235,8 @@ json::Document effective(const Config& c, Secrets secrets) {
     queue.put("workers", c.queue.workers)
         .put("retention", c.queue.retention)
         .put("lease", c.queue.lease)
-        .put("max_attempts", c.queue.max_attempts);
+        .put("max_attempts", c.queue.max_attempts)
+        .put("max_wait", c.queue.max_wait);
     batch.put("max_items", c.batch.max_items)
         .put("max_concurrency", c.batch.max_concurrency)
         .put("max_running", c.batch.max_running);

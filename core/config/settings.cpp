@@ -112,7 +112,8 @@ Read queueSection(Queue& q) {
     return read::section({{"workers", read::integer(q.workers, 1, 4096)},
                           {"retention", read::duration(q.retention, 1s, 24h * 365)},
                           {"lease", read::duration(q.lease, 1s, 1h)},
-                          {"max_attempts", read::integer(q.max_attempts, 1, 100)}});
+                          {"max_attempts", read::integer(q.max_attempts, 1, 100)},
+                          {"max_wait", read::duration(q.max_wait, 1s, 24h * 365)}});
 }
 
 Read batchSection(Batch& b) {

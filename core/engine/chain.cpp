@@ -14,8 +14,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Less time than this is not worth starting a call in.
-constexpr milliseconds kMinCall{50};
 // When all are busy nobody knows when a slot comes free; soon, most likely.
 constexpr milliseconds kBusyHint{250};
 
@@ -234,6 +232,8 @@ void Chain::skipPending(size_t end) {
         // One that waited for its retry has its record.
         if (!candidates_[i].pending || !legs_[i].records.empty()) continue;
         const auto ready = candidates_[i].gate->look(demand_);
+        // Nothing kept it from being asked but the deadline.
+        if (ready && outOfTime()) continue;
         const bool known = !ready && ready.at != SteadyTime::max();
         skip(i, ready.denied.value_or(limits::Denial::Busy),
              known ? std::chrono::ceil<milliseconds>(ready.at - steady_clock::now()) : milliseconds{0});

@@ -8,6 +8,9 @@
 
 namespace stepper::engine {
 
+// Less time than this is not worth starting a call in.
+inline constexpr milliseconds kMinCall{50};
+
 // Lives for one Engine::generate call, on its thread.
 class Chain {
 public:

@@ -16,16 +16,19 @@ std::string_view statusOf(const Outcome& o) {
     return o.fallback ? "fallback" : "completed";
 }
 
-bool mayFallBack(const Failure& failure, const RunOptions& options, const config::Config& config) {
+bool mayFallBack(const Failure& failure, SteadyTime deadline, const RunOptions& options,
+                 const config::Config& config) {
     using Kind = Failure::Kind;
+    const bool waited = options.wait || options.waiting_is_over;
+    const bool late = std::chrono::steady_clock::now() + kMinCall >= deadline;
     switch (failure.kind) {
         case Kind::Stopped: return false;
-        case Kind::AllLimited: return options.wait && config.fallback_when_limited;
-        case Kind::NoneReady: return options.wait && options.fallback == Fallback::Always;
+        case Kind::AllLimited: return waited && config.fallback_when_limited;
+        case Kind::NoneReady: return waited && options.fallback == Fallback::Always;
         case Kind::Exhausted: break;
     }
-    return options.fallback == Fallback::Always ||
-           (options.fallback == Fallback::WhenHopeless && !failure.retryable);
+    const bool hopeless = !failure.retryable || (options.ends_at_deadline && late);
+    return options.fallback == Fallback::Always || (options.fallback == Fallback::WhenHopeless && hopeless);
 }
 
 }  // namespace
@@ -35,7 +38,7 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     const auto snapshot = deps_.snapshots.get();
     Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options).run();
     if (outcome.failure && snapshot->config.fallback_enabled &&
-        mayFallBack(*outcome.failure, options, snapshot->config)) {
+        mayFallBack(*outcome.failure, deadline, options, snapshot->config)) {
         outcome.failure.reset();
         outcome.provider = "fallback";
         outcome.fallback = true;

@@ -72,6 +72,9 @@ enum class Fallback {
 struct RunOptions {
     Fallback fallback = Fallback::Always;
     bool wait = true;                    // for a provider to be ready; else the outcome tells when one may be
+    // With `wait` false: it is not asked again for a request that only has to wait, or once the deadline has
+    // passed.
+    bool waiting_is_over = false, ends_at_deadline = false;
     std::function<void()> entered = {};  // called once, when a provider is first entered
     std::atomic<int>* progress = nullptr;  // told how far the walk is, 0..100
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/json.h"
+#include "core/base/units.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::jobs {
@@ -14,30 +16,66 @@ constexpr double kSpread = 0.1;
 // A cached answer that could not be refreshed is left alone for so long.
 constexpr milliseconds kRefreshPause{30'000}, kHopelessRefreshPause{600'000};
 
-store::Ending answered(const engine::Outcome& outcome, const Policy& policy) {
+constexpr const char* kStory = "providersAttempted";
+// Less is no time to try anything in.
+constexpr milliseconds kNoTime{100};
+
+bool tellsOfTries(const json::Value& meta) {
+    const auto* attempts = json::find(meta, kStory);
+    if (!attempts || !attempts->IsArray()) return false;
+    return std::ranges::any_of(attempts->GetArray(), [](const json::Value& attempt) {
+        const auto* number = json::find(attempt, "attemptNumber");
+        return number && number->IsInt() && number->GetInt() > 0;
+    });
+}
+
+// `meta`, with what was tried in an earlier run where nobody was asked in this one.
+std::string withStory(std::string meta, const engine::Outcome& outcome, const store::Claimed& job) {
+    const bool asked = std::ranges::any_of(outcome.attempts, [](const auto& a) { return a.number > 0; });
+    if (asked || job.meta.empty()) return meta;
+    const auto before = json::parse(job.meta);
+    auto now = json::parse(meta);
+    if (!before || !now || !tellsOfTries(*before)) return meta;
+    now->RemoveMember(kStory);
+    json::set(*now, kStory, json::Value(*json::find(*before, kStory), now->GetAllocator()),
+              now->GetAllocator());
+    return json::dump(*now);
+}
+
+std::string failureMeta(const engine::Failure& failure, const engine::Outcome& outcome,
+                        const store::Claimed& job) {
+    return withStory(engine::failureMeta(failure, outcome.attempts), outcome, job);
+}
+
+store::Ending answered(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
+                       bool over) {
     store::Ending out;
     out.state = store::JobState::Done;
     out.result = outcome.result;
-    out.meta = engine::answerMeta(outcome);
+    out.meta = withStory(engine::answerMeta(outcome), outcome, job);
     if (outcome.fallback) {
         out.refresh_pause = kRefreshPause;
+        out.alone = over;
     } else {
         out.cache = policy.cache;
     }
     return out;
 }
 
-store::Ending failed(const engine::Outcome& outcome) {
+store::Ending failed(const engine::Failure& failure, const engine::Outcome& outcome,
+                     const store::Claimed& job, bool over) {
     store::Ending out;
     out.state = store::JobState::Failed;
-    out.meta = engine::failureMeta(*outcome.failure, outcome.attempts);
-    out.refresh_pause = outcome.failure->retryable ? kRefreshPause : kHopelessRefreshPause;
+    out.meta = failureMeta(failure, outcome, job);
+    out.alone = failure.retryable && (over || job.background);
+    if (!over) out.refresh_pause = failure.retryable ? kRefreshPause : kHopelessRefreshPause;
     return out;
 }
 
-// Not beyond the job's own time limit: then it is due to be ended.
-milliseconds withinLimit(milliseconds delay, const store::Claimed& job) {
-    return job.time_left ? std::clamp(*job.time_left, milliseconds{0}, delay) : delay;
+engine::Failure waitedTooLong(engine::Failure failure, milliseconds max_wait) {
+    failure.message = "The job was not done within " + formatDuration(max_wait) +
+                      ", the longest that queue.max_wait lets it wait. " + failure.message;
+    return failure;
 }
 
 }  // namespace
@@ -63,22 +101,33 @@ store::CrashPolicy crashPolicy() {
 }
 
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
-                double chance) {
-    if (!outcome.failure) return answered(outcome, policy);
+                const Moment& moment, double chance) {
+    const bool out_of_time = moment.time_left && *moment.time_left <= kNoTime;
+    const bool waited_enough = moment.waited >= policy.max_wait;
+    const bool over = out_of_time || waited_enough;
+    if (!outcome.failure) return answered(outcome, job, policy, over);
     const engine::Failure& failure = *outcome.failure;
-    if (job.time_left && job.time_left->count() <= 0) return failed(outcome);
+    if (out_of_time || !failure.retryable) return failed(failure, outcome, job, over);
+
+    // Not beyond the end of its time: then it is due to be ended.
+    const auto within = [&](milliseconds delay) {
+        const milliseconds left = std::max(policy.max_wait - moment.waited, milliseconds{0});
+        return std::min({delay, left, moment.time_left.value_or(delay)});
+    };
+    using Kind = engine::Failure::Kind;
+    const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady;
+    if (!nobody_asked && job.attempts + 1 >= policy.max_attempts) return failed(failure, outcome, job, over);
+    if (waited_enough) return failed(waitedTooLong(failure, policy.max_wait), outcome, job, over);
     const milliseconds hint = failure.retry_after.value_or(milliseconds{0});
     store::Postponement later;
-    later.meta = engine::failureMeta(failure, outcome.attempts);
-    using Kind = engine::Failure::Kind;
-    if (failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady) {
+    later.meta = failureMeta(failure, outcome, job);
+    if (nobody_asked) {
         const auto spread = static_cast<int64_t>(static_cast<double>(hint.count()) * kSpread * chance);
-        later.delay = withinLimit(hint + milliseconds{spread}, job);
+        later.delay = within(hint + milliseconds{spread});
         return later;
     }
-    if (!failure.retryable || job.attempts + 1 >= policy.max_attempts) return failed(outcome);
     later.attempt_failed = true;
-    later.delay = withinLimit(std::max(backoff(job.attempts, chance), hint), job);
+    later.delay = within(std::max(backoff(job.attempts, chance), hint));
     return later;
 }
 

@@ -9,16 +9,24 @@ namespace stepper::jobs {
 
 struct Policy {
     int max_attempts = 5;
+    milliseconds max_wait{86'400'000};  // for a provider to be ready, since the job came
     store::CacheTimes cache{milliseconds{2'700'000}, milliseconds{3'600'000}};
+};
+
+// When the run ended.
+struct Moment {
+    milliseconds waited{0};                 // since the job came
+    std::optional<milliseconds> time_left;  // of its time limit
 };
 
 using Decision = std::variant<store::Ending, store::Postponement>;
 
-// An answer, the fallback, and a failure that no later attempt can mend end the job. Other failures bring it
-// back after the longer of the backoff and what the providers asked for. When no provider could be asked the
-// job waits for the soonest and no attempt is burnt. `chance` is uniform in [0, 1).
+// An answer, the fallback, and a failure that no later attempt can mend end the job, as does the end of its
+// time. Other failures bring it back after the longer of the backoff and what the providers asked for. When
+// no provider could be asked the job waits for the soonest and no attempt is burnt. What is told of a run in
+// which nobody was asked is the story of the one before. `chance` is uniform in [0, 1).
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
-                double chance);
+                const Moment& moment, double chance);
 
 // What the store does with jobs whose worker died without a word.
 store::CrashPolicy crashPolicy();

@@ -1,5 +1,9 @@
 #include "core/jobs/identity.h"
 
+#include <map>
+
+#include "core/base/canonical_json.h"
+#include "core/base/id.h"
 #include "core/cache/key.h"
 
 namespace stepper::jobs {
@@ -26,11 +30,13 @@ bool showsMetadata(const json::Value& body) {
 }
 
 // Canonical JSON rounds integers beyond 2^53 to doubles, which would make two identifiers one. They are told
-// apart here, in the order they come.
+// apart here, in the order of their members' names.
 void collectLargeIntegers(const json::Value& v, json::Value& out, json::Allocator& a) {
     constexpr int64_t kExact = int64_t{1} << 53;
     if (v.IsObject()) {
-        for (const auto& member : v.GetObject()) collectLargeIntegers(member.value, out, a);
+        std::map<std::string_view, const json::Value*> members;
+        for (const auto& member : v.GetObject()) members.emplace(json::view(member.name), &member.value);
+        for (const auto& [name, value] : members) collectLargeIntegers(*value, out, a);
     } else if (v.IsArray()) {
         for (const auto& element : v.GetArray()) collectLargeIntegers(element, out, a);
     } else if (v.IsUint64() && v.GetUint64() > static_cast<uint64_t>(kExact)) {
@@ -49,6 +55,12 @@ std::string_view word(config::Plan plan) {
     return "manual";
 }
 
+void tellLargeIntegersApart(json::Document& d) {
+    json::Value large(rapidjson::kArrayType);
+    collectLargeIntegers(d, large, d.GetAllocator());
+    if (!large.Empty()) json::set(d, "largeIntegers", std::move(large), d.GetAllocator());
+}
+
 json::Document identityOf(const GenerateRequest& request, const json::Value& body, bool redact) {
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
@@ -63,9 +75,7 @@ json::Document identityOf(const GenerateRequest& request, const json::Value& bod
     if (request.max_output_tokens)
         json::set(d, "maxOutputTokens", json::Value(*request.max_output_tokens), a);
     json::set(d, "redact", json::Value(redact), a);
-    json::Value large(rapidjson::kArrayType);
-    collectLargeIntegers(d, large, a);
-    if (!large.Empty()) json::set(d, "largeIntegers", std::move(large), a);
+    tellLargeIntegersApart(d);
     return d;
 }
 
@@ -80,6 +90,18 @@ std::string reportKey(std::string_view tenant, std::string_view user_id, std::st
     json::set(d, "commitSha", commit_sha, a);
     if (house_wording) json::set(d, "template", *house_wording, a);
     return cache::keyOf(tenant, d);
+}
+
+std::string meaningOf(std::string_view kind, std::string_view body) {
+    auto parsed = json::parse(body);
+    if (!parsed || !parsed->IsObject()) return sha256Hex(std::string(kind) + std::string(body));
+    for (auto member = parsed->MemberBegin(); member != parsed->MemberEnd();)
+        member = member->value.IsNull() ? parsed->EraseMember(member) : member + 1;
+    json::Document d(rapidjson::kObjectType);
+    json::set(d, "kind", kind, d.GetAllocator());
+    json::set(d, "body", json::Value(*parsed, d.GetAllocator()), d.GetAllocator());
+    tellLargeIntegersApart(d);
+    return sha256Hex(canonicalJson(d));
 }
 
 std::string cacheKeyOf(const GenerateRequest& request, std::string_view client_key, bool redact) {

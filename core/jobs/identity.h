@@ -16,4 +16,8 @@ std::string cacheKeyOf(const engine::GenerateRequest& request, std::string_view 
 std::string reportKey(std::string_view tenant, std::string_view user_id, std::string_view commit_sha,
                       const std::optional<std::string>& house_wording);
 
+// A digest that two request bodies share when they say the same, whatever the order of their members, their
+// blanks and the notation of their numbers, and whether what is not wanted is null or absent.
+std::string meaningOf(std::string_view kind, std::string_view body);
+
 }  // namespace stepper::jobs

@@ -1,14 +1,17 @@
 #include "core/jobs/job_service.h"
 
 #include "core/base/id.h"
+#include "core/jobs/identity.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::jobs {
 namespace {
 
-SchedulerOptions schedulerOptions(const config::Config& config, engine::Engine& engine) {
+SchedulerOptions schedulerOptions(const RunnerDeps& deps) {
+    const config::Config& config = deps.snapshots.get()->config;
     return {config.queue.workers, config.batch.max_running * config.batch.max_concurrency, config.queue.lease,
-            [&engine] { return engine.roomForJobs(); }};
+            [&engine = deps.engine] { return engine.roomForJobs(); },
+            [&snapshots = deps.snapshots] { return snapshots.get()->config.queue.max_wait; }};
 }
 
 cache::Options cacheOptions(const config::Config& config) {
@@ -28,22 +31,28 @@ store::NewJob newJob(const Submission& wanted) {
     job.priority = wanted.priority;
     job.time_limit = wanted.time_limit;
     job.idempotency_key = wanted.idempotency_key;
-    if (!job.idempotency_key.empty()) job.request_digest = sha256Hex(wanted.kind + wanted.body);
+    if (!job.idempotency_key.empty()) job.request_digest = meaningOf(wanted.kind, wanted.body);
     return job;
+}
+
+std::optional<cache::Hit> hitOf(std::optional<store::CachedAnswer> given, const Clock& clock) {
+    if (!given) return std::nullopt;
+    auto answer = std::make_shared<const store::CachedAnswer>(std::move(*given));
+    const auto age = std::chrono::duration_cast<milliseconds>(clock.wall() - answer->made_at);
+    return cache::Hit{std::move(answer), false, age};
 }
 
 Submitted submitted(store::Enqueued enqueued, const Clock& clock) {
     using How = store::Enqueued::How;
+    auto hit = hitOf(std::move(enqueued.answer), clock);
     switch (enqueued.how) {
         case How::Created: return {Submitted::How::Queued, std::move(enqueued.id), {}};
         case How::Coalesced: return {Submitted::How::Coalesced, std::move(enqueued.id), {}};
-        case How::Repeated: return {Submitted::How::Repeated, std::move(enqueued.id), {}};
+        case How::Repeated: return {Submitted::How::Repeated, std::move(enqueued.id), std::move(hit)};
         case How::Conflict: return {Submitted::How::Conflict, {}, {}};
         case How::Cached: break;
     }
-    auto answer = std::make_shared<const store::CachedAnswer>(std::move(*enqueued.answer));
-    const auto age = std::chrono::duration_cast<milliseconds>(clock.wall() - answer->made_at);
-    return {Submitted::How::Hit, {}, cache::Hit{std::move(answer), false, age}};
+    return {Submitted::How::Hit, {}, std::move(hit)};
 }
 
 }  // namespace
@@ -52,10 +61,10 @@ JobService::JobService(RunnerDeps deps, const Clock& clock)
     : deps_(deps),
       clock_(clock),
       cache_(deps.store, clock, cacheOptions(deps.snapshots.get()->config)),
-      runner_(std::move(deps)),
+      runner_(std::move(deps), clock),
       scheduler_(
           deps_.store, [this](Running& task, CancelToken& cancel) { runner_.run(task, cancel); },
-          schedulerOptions(deps_.snapshots.get()->config, deps_.engine)),
+          schedulerOptions(deps_)),
       keeper_(deps_.store, scheduler_, [this] { return deps_.snapshots.get()->config.queue.retention; }) {
     deps_.store.setListener(this);
     deps_.engine.onRoom([this] { scheduler_.roomMade(); });
@@ -94,9 +103,17 @@ Result<Submitted> JobService::submit(const Submission& wanted) {
     // An idempotency key names one job, so the store has to be asked for it first.
     if (wanted.read_cache && wanted.idempotency_key.empty())
         if (auto hit = lookUp(wanted)) return Submitted{Submitted::How::Hit, {}, std::move(hit)};
-    auto enqueued = deps_.store.enqueue(newJob(wanted));
+    auto enqueued = enqueue(newJob(wanted));
     if (!enqueued) return std::move(enqueued).error();
     return submitted(std::move(enqueued).value(), clock_);
+}
+
+Result<store::Enqueued> JobService::enqueue(store::NewJob job) {
+    auto enqueued = deps_.store.enqueue(job);
+    if (!enqueued || enqueued->how != store::Enqueued::How::Conflict) return enqueued;
+    // The key may be one that an older version remembered with the bytes of its request.
+    job.request_digest = sha256Hex(job.kind + job.request);
+    return deps_.store.enqueue(job);
 }
 
 std::optional<cache::Hit> JobService::lookUp(const Submission& wanted) {
@@ -126,9 +143,10 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     batch.priority = wanted.priority;
     batch.time_limit = wanted.time_limit;
     batch.idempotency_key = wanted.idempotency_key;
-    if (!batch.idempotency_key.empty()) batch.request_digest = sha256Hex("batch" + wanted.body);
+    if (!batch.idempotency_key.empty()) batch.request_digest = meaningOf("batch", wanted.body);
     for (const auto& item : wanted.items)
-        batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache});
+        batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache,
+                               item.priority, item.time_limit});
     auto enqueued = deps_.store.enqueueBatch(batch);
     if (!enqueued) return std::move(enqueued).error();
     return submitted(std::move(enqueued).value(), clock_);

@@ -22,6 +22,8 @@ struct Submission {
 struct SubmittedItem {
     std::string label, kind, body, cache_key;
     bool read_cache = true;
+    std::optional<int> priority = {};             // none: the batch's
+    std::optional<milliseconds> time_limit = {};  // likewise
 };
 
 struct BatchSubmission {
@@ -37,7 +39,7 @@ struct Submitted {
     enum class How { Queued, Coalesced, Repeated, Conflict, Hit };
     How how;
     std::string job_id;             // empty on Hit and Conflict
-    std::optional<cache::Hit> hit;  // on Hit
+    std::optional<cache::Hit> hit;  // on Hit, or Repeated of one
 };
 
 // Safe from any thread.
@@ -72,6 +74,7 @@ private:
     void workAvailable(store::Lane lane) override { scheduler_.workAvailable(lane); }
     void answerChanged(const std::string& key) override { cache_.invalidate(key); }
 
+    Result<store::Enqueued> enqueue(store::NewJob job);
     std::optional<cache::Hit> lookUp(const Submission& wanted);
     void refresh(const Submission& wanted);
 

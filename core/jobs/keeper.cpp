@@ -36,9 +36,10 @@ void Keeper::loop() {
     std::unique_lock lock(mutex_);
     for (int tick = 1; !wake_.wait_for(lock, kTick, [this] { return stop_; }); ++tick) {
         lock.unlock();
-        // Before the reaping: after a long stop of the whole process our own leases are renewed, not taken.
-        beat();
-        if (tick % kTicksPerReap == 0)
+        // Before the reaping: after a long stop of the whole process, or of the disk, our own leases are
+        // renewed, not taken.
+        const bool kept = beat();
+        if (kept && tick % kTicksPerReap == 0)
             if (const auto reaped = store_.reap(); reaped && *reaped > 0)
                 log::warn("jobs whose worker fell silent are run again", {{"count", *reaped}});
         if (tick % kTicksPerSweep == 0) sweep();
@@ -46,7 +47,7 @@ void Keeper::loop() {
     }
 }
 
-void Keeper::beat() {
+bool Keeper::beat() {
     const SteadyTime now = steady_clock::now();
     std::vector<store::Beat> beats;
     std::vector<std::shared_ptr<Running>> told;
@@ -57,11 +58,11 @@ void Keeper::beat() {
         beats.push_back({task->job.lease, progress});
         told.push_back(std::move(task));
     }
-    if (beats.empty()) return;
+    if (beats.empty()) return true;
     const auto lost = store_.heartbeat(beats, scheduler_.lease());
     if (!lost) {
         cannot_renew_.tell(lost.error().message);
-        return;
+        return false;
     }
     cannot_renew_.over();
     for (size_t i = 0; i < told.size(); ++i) {
@@ -69,6 +70,7 @@ void Keeper::beat() {
         told[i]->told_progress = beats[i].progress;
     }
     for (const auto& id : *lost) scheduler_.revoke(id);
+    return true;
 }
 
 void Keeper::sweep() {

@@ -19,7 +19,8 @@ public:
 
 private:
     void loop();
-    void beat();
+    // Whether what runs here keeps its leases.
+    bool beat();
     void sweep();
 
     store::Store& store_;

@@ -4,7 +4,6 @@
 
 #include "core/base/random.h"
 #include "core/engine/outcome_json.h"
-#include "core/jobs/decide.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::jobs {
@@ -57,12 +56,13 @@ void tellIfLost(const std::string& job_id, const Result<bool>& written) {
 void Runner::run(Running& task, CancelToken& cancel) {
     const auto config = deps_.snapshots.get();
     const Policy policy{config->config.queue.max_attempts,
+                        config->config.queue.max_wait,
                         {config->config.cache.fresh_for, config->config.cache.ttl}};
-    const engine::Outcome outcome = ask(task, cancel, policy.max_attempts);
+    const engine::Outcome outcome = ask(task, cancel, policy);
     const CancelReason stopped = cancel.check();
     if (stopped == CancelReason::Requested) return;
     if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);
-    const Decision decision = decide(outcome, task.job, policy, chance());
+    const Decision decision = decide(outcome, task.job, policy, momentOf(task.job), chance());
     const auto* ending = std::get_if<store::Ending>(&decision);
     // A refresh fails quietly, unless a client has joined it meanwhile: then it is run again as that
     // client's.
@@ -75,15 +75,25 @@ void Runner::run(Running& task, CancelToken& cancel) {
         bringBack(task.job.lease, std::get<store::Postponement>(decision), cancel);
 }
 
-engine::Outcome Runner::ask(Running& task, CancelToken& cancel, int max_attempts) {
+Moment Runner::momentOf(const store::Claimed& job) const {
+    Moment moment{std::chrono::duration_cast<milliseconds>(clock_.wall() - job.created), {}};
+    if (job.deadline) moment.time_left = std::chrono::ceil<milliseconds>(*job.deadline - clock_.now());
+    return moment;
+}
+
+engine::Outcome Runner::ask(Running& task, CancelToken& cancel, const Policy& policy) {
     const store::Claimed& job = task.job;
     const auto request = deps_.decode(job.kind, job.request);
     if (!request) return undecodable(request.error());
-    const milliseconds time = std::min(kLongestRun, job.time_left.value_or(kLongestRun));
-    const bool last = job.attempts + 1 >= max_attempts || time.count() <= 0;
+    const Moment moment = momentOf(job);
+    const milliseconds time = std::min(kLongestRun, moment.time_left.value_or(kLongestRun));
+    const bool waited_enough = moment.waited >= policy.max_wait;
+    const bool last = job.attempts + 1 >= policy.max_attempts || time.count() <= 0 || waited_enough;
     engine::RunOptions options;
     options.progress = &task.progress;
     options.wait = false;
+    options.waiting_is_over = waited_enough;
+    options.ends_at_deadline = moment.time_left && *moment.time_left <= kLongestRun;
     options.entered = [&task] { task.begun(); };
     options.fallback = job.background ? engine::Fallback::Never
                        : last         ? engine::Fallback::Always

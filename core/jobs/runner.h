@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/engine/engine.h"
+#include "core/jobs/decide.h"
 #include "core/jobs/scheduler.h"
 #include "core/telemetry/metrics.h"
 
@@ -24,16 +25,18 @@ struct RunnerDeps {
 // not ours any more. A store that fails is tried again until then, so that a paid answer is not lost.
 class Runner {
 public:
-    explicit Runner(RunnerDeps deps) : deps_(std::move(deps)) {}
+    Runner(RunnerDeps deps, const Clock& clock) : deps_(std::move(deps)), clock_(clock) {}
     void run(Running& task, CancelToken& cancel);
 
 private:
-    engine::Outcome ask(Running& task, CancelToken& cancel, int max_attempts);
+    engine::Outcome ask(Running& task, CancelToken& cancel, const Policy& policy);
+    Moment momentOf(const store::Claimed& job) const;
     bool isWanted(const std::string& job_id);
     void end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel);
     void bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel);
 
     RunnerDeps deps_;
+    const Clock& clock_;
 };
 
 }  // namespace stepper::jobs

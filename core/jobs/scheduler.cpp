@@ -13,8 +13,10 @@ constexpr int kClaimAtOnce = 64;
 // Events tell of new work; this is for what no event can tell.
 constexpr milliseconds kLookAnyway{10'000};
 constexpr milliseconds kAfterError{1'000};
-// While there is no room.
-constexpr milliseconds kOverdueLook{500};
+// Those that are only to be ended do not take long, and have workers of their own.
+constexpr int kOverdueWorkers = 4;
+// Between two looks for them, however much news there is.
+constexpr milliseconds kOverduePause{100};
 // A job that found no room although there seemed to be some comes back later; this keeps the circle slow.
 constexpr milliseconds kShortestLook{1};
 
@@ -25,6 +27,7 @@ Scheduler::Scheduler(store::Store& store, Work work, SchedulerOptions options)
     lanes_[static_cast<size_t>(store::Lane::Live)].capacity = options.live_workers;
     lanes_[static_cast<size_t>(store::Lane::Batch)].capacity = options.batch_workers;
     lanes_[static_cast<size_t>(store::Lane::Suspect)].capacity = 1;
+    most_workers_ = kOverdueWorkers;
     for (const auto& lane : lanes_) most_workers_ += static_cast<size_t>(lane.capacity);
 }
 
@@ -38,6 +41,8 @@ void Scheduler::workAvailable(store::Lane lane) {
     {
         std::lock_guard lock(mutex_);
         lanes_[static_cast<size_t>(lane)].available = true;
+        // It may have a time limit that ends before all others.
+        overdue_look_ = std::min(overdue_look_, last_overdue_look_ + kOverduePause);
     }
     dispatch_.notify_one();
 }
@@ -87,16 +92,14 @@ int Scheduler::share(size_t lane, SteadyTime& next) {
 void Scheduler::dispatch() {
     std::unique_lock lock(mutex_);
     while (!draining_) {
-        SteadyTime next;
-        const auto lane = pickLane(next);
-        if (!lane) {
-            dispatch_.wait_until(lock, next);
+        if (steady_clock::now() >= overdue_look_) {
+            claimOverdue(lock);
             continue;
         }
-        const int asked = share(*lane, next);
+        SteadyTime next;
+        const auto lane = pickLane(next);
+        const int asked = lane ? share(*lane, next) : 0;
         if (asked == 0) {
-            // The lock was given up: everything may be different.
-            if (claimOverdue(lock)) continue;
             dispatch_.wait_until(lock, std::min(next, overdue_look_));
             continue;
         }
@@ -109,19 +112,22 @@ void Scheduler::dispatch() {
     }
 }
 
-// Jobs whose time is up are not kept waiting for room: whoever runs them ends them.
-bool Scheduler::claimOverdue(std::unique_lock<std::mutex>& lock) {
-    if (steady_clock::now() < overdue_look_) return false;
-    overdue_look_ = steady_clock::now() + kOverdueLook;
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-        const int asked = std::min(lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce);
-        if (asked == 0) continue;
-        lock.unlock();
-        auto jobs = store_.claimOverdue(static_cast<store::Lane>(lane), asked, options_.lease);
-        lock.lock();
-        if (jobs) adopt(lane, *std::move(jobs));
+// Jobs whose time is up are not kept waiting for room or for a worker: whoever runs them ends them.
+void Scheduler::claimOverdue(std::unique_lock<std::mutex>& lock) {
+    const int asked = kOverdueWorkers - overdue_running_;
+    last_overdue_look_ = steady_clock::now();
+    overdue_look_ = last_overdue_look_ + kLookAnyway;
+    if (asked == 0) return;
+    lock.unlock();
+    auto claims = store_.claimOverdue(asked, options_.lease, options_.max_wait());
+    lock.lock();
+    const SteadyTime now = steady_clock::now();
+    if (!claims) {
+        overdue_look_ = std::min(overdue_look_, now + kAfterError);
+        return;
     }
-    return true;
+    if (claims->next_due) overdue_look_ = std::min(overdue_look_, now + *claims->next_due);
+    adopt(std::nullopt, std::move(claims->jobs));
 }
 
 void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
@@ -135,18 +141,18 @@ void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
     cannot_lease_.over();
     if (static_cast<int>(claims->jobs.size()) == asked) state.available = true;
     state.due = now + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
-    adopt(lane, std::move(claims->jobs));
+    adopt(static_cast<store::Lane>(lane), std::move(claims->jobs));
 }
 
-void Scheduler::adopt(size_t lane, std::vector<store::Claimed> jobs) {
-    LaneState& state = lanes_[lane];
+void Scheduler::adopt(std::optional<store::Lane> lane, std::vector<store::Claimed> jobs) {
     for (auto& job : jobs) {
-        auto task = std::make_shared<Running>(std::move(job), static_cast<store::Lane>(lane));
+        auto task = std::make_shared<Running>(std::move(job), lane);
         task->begun = [this, t = task.get()] { begun(*t); };
-        ++unbegun_;
+        task->has_begun = !lane;
+        unbegun_ += !task->has_begun;
+        ++(lane ? lanes_[static_cast<size_t>(*lane)].running : overdue_running_);
         running_.emplace(task->job.lease.id, task);
         queue_.push_back(std::move(task));
-        ++state.running;
         if (idle_workers_ < static_cast<int>(queue_.size()) && workers_.size() < most_workers_)
             workers_.emplace_back([this] { workerLoop(); });
         else
@@ -189,9 +195,17 @@ void Scheduler::finish(const std::shared_ptr<Running>& task) {
     const auto [begin, end] = running_.equal_range(task->job.lease.id);
     running_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second == task; }));
     if (!std::exchange(task->has_begun, true) && unbegun_-- > 0 && out_of_room_) dispatch_.notify_one();
-    LaneState& lane = lanes_[static_cast<size_t>(task->lane)];
     // Below its capacity the dispatcher has looked already, and waits for news of work instead.
-    if (lane.running-- == lane.capacity) dispatch_.notify_one();
+    const auto leave = [this](int& running, int capacity) {
+        if (running-- == capacity) dispatch_.notify_one();
+    };
+    if (task->lane) {
+        LaneState& lane = lanes_[static_cast<size_t>(*task->lane)];
+        leave(lane.running, lane.capacity);
+    } else {
+        if (overdue_running_ == kOverdueWorkers) overdue_look_ = {};
+        leave(overdue_running_, kOverdueWorkers);
+    }
     if (running_.empty()) all_done_.notify_all();
 }
 

@@ -19,9 +19,9 @@ namespace stepper::jobs {
 
 // A leased job in the hands of this process.
 struct Running {
-    Running(store::Claimed c, store::Lane l) : job(std::move(c)), lane(l) {}
+    Running(store::Claimed c, std::optional<store::Lane> l) : job(std::move(c)), lane(l) {}
     const store::Claimed job;
-    const store::Lane lane;
+    const std::optional<store::Lane> lane;          // whose place it takes; none: it is overdue
     bool has_begun = false;                         // guarded by the scheduler's lock
     CancelSource revoked{CancelReason::Requested};  // the lease is no longer ours: stop, write nothing
     std::atomic<int> progress{0};
@@ -37,6 +37,8 @@ struct SchedulerOptions {
     // How many jobs could be started now, and when more could (max() when only roomMade() tells). Jobs wait
     // in the store until there is room, so that they are taken in their right order.
     std::function<limits::Gate::Room()> room = [] { return limits::Gate::Room{1 << 20, SteadyTime::max()}; };
+    // How long a job may wait; asked each time.
+    std::function<milliseconds()> max_wait = [] { return milliseconds{86'400'000}; };
 };
 
 // Threads are made when they are first needed. Public functions may be called from any thread.
@@ -75,10 +77,10 @@ private:
     // How many jobs to claim for that lane, 0 when there is no room; `next` as above.
     int share(size_t lane, SteadyTime& next);
     void begun(Running& task);
-    // Whether it looked, with the lock given up in between.
-    bool claimOverdue(std::unique_lock<std::mutex>& lock);
+    // Gives the lock up in between.
+    void claimOverdue(std::unique_lock<std::mutex>& lock);
     void accept(size_t lane, int asked, Result<store::Claims> claims);
-    void adopt(size_t lane, std::vector<store::Claimed> jobs);
+    void adopt(std::optional<store::Lane> lane, std::vector<store::Claimed> jobs);
     void workerLoop();
     void finish(const std::shared_ptr<Running>& task);
     void giveBack(const std::deque<std::shared_ptr<Running>>& tasks);
@@ -96,7 +98,8 @@ private:
     int idle_workers_ = 0;
     int unbegun_ = 0;       // leased, and no provider entered yet: room is taken for them
     size_t next_lane_ = 0;  // lanes take turns
-    SteadyTime overdue_look_{};
+    SteadyTime overdue_look_{}, last_overdue_look_{};
+    int overdue_running_ = 0;
     std::atomic<bool> out_of_room_{false};
     bool draining_ = false, closed_ = false;
 

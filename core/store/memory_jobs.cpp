@@ -11,6 +11,11 @@ constexpr milliseconds kMaxDelay = std::chrono::hours{24};
 
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
+bool waitsForItself(JobState s) {
+    return s == JobState::Ready || s == JobState::Delayed || s == JobState::Held;
+}
+bool waits(JobState s) { return waitsForItself(s) || s == JobState::Following; }
+
 }  // namespace
 
 void Changes::tell(Listener& listener) const {
@@ -85,17 +90,29 @@ MemoryJob& MemoryJobs::add(MemoryJob added) {
     return job;
 }
 
-std::vector<MemoryJob*> MemoryJobs::overdue(Lane lane, int max) {
-    const LaneQueue& waiting = lanes_[static_cast<size_t>(lane)];
+std::vector<MemoryJob*> MemoryJobs::overdue(int max, milliseconds max_wait) const {
     std::vector<MemoryJob*> out;
-    const auto consider = [&](MemoryJob* job) {
-        if (job->deadline && *job->deadline <= clock_.now()) out.push_back(job);
-    };
-    for (const auto& [place, job] : waiting.ready) consider(job);
-    for (const auto& [place, job] : waiting.delayed) consider(job);
-    std::ranges::sort(out, {}, [](const MemoryJob* job) { return *job->deadline; });
-    if (out.size() > static_cast<size_t>(max)) out.resize(static_cast<size_t>(max));
+    const auto full = [&] { return static_cast<int>(out.size()) >= max; };
+    for (const auto& [place, job] : limited_) {
+        if (full() || place.first > clock_.now()) break;
+        out.push_back(job);
+    }
+    for (const auto& [place, job] : waiting_) {
+        if (full() || place.first > now() - max_wait) break;
+        if (std::ranges::find(out, job) == out.end()) out.push_back(job);
+    }
     return out;
+}
+
+std::optional<milliseconds> MemoryJobs::nextOverdue(milliseconds max_wait) const {
+    std::optional<milliseconds> soonest;
+    const auto consider = [&](auto left) {
+        const auto due = std::max(std::chrono::ceil<milliseconds>(left), milliseconds{0});
+        soonest = std::min(soonest.value_or(due), due);
+    };
+    if (!limited_.empty()) consider(limited_.begin()->first.first - clock_.now());
+    if (!waiting_.empty()) consider(waiting_.begin()->first.first + max_wait - now());
+    return soonest;
 }
 
 const MemoryJobs::KnownRequest* MemoryJobs::known(const std::string& idempotency_key) const {
@@ -107,6 +124,20 @@ void MemoryJobs::remember(MemoryJob& job, const std::string& idempotency_key, co
     if (idempotency_key.empty()) return;
     requests_.emplace(idempotency_key, KnownRequest{digest, &job});
     job.idempotency_keys.push_back(idempotency_key);
+}
+
+void MemoryJobs::remember(const CachedAnswer& answer, const std::string& idempotency_key,
+                          const std::string& digest) {
+    if (!idempotency_key.empty())
+        requests_.emplace(idempotency_key, KnownRequest{digest, nullptr, answer, now()});
+}
+
+int MemoryJobs::forgetAnswers(WallTime used_before, int max) {
+    int left = max;
+    std::erase_if(requests_, [&](const auto& known) {
+        return known.second.answer && known.second.used < used_before && left > 0 && left-- > 0;
+    });
+    return max - left;
 }
 
 void MemoryJobs::change(MemoryJob& job, const std::function<void()>& edit) {
@@ -126,15 +157,18 @@ void MemoryJobs::touch(MemoryJob& job) {
 void MemoryJobs::place(MemoryJob& job) {
     count(job, +1);
     const Job& shown = job.shown;
-    if (shown.state == JobState::Ready || shown.state == JobState::Delayed)
+    if (waits(shown.state)) {
         changes_.work[static_cast<size_t>(shown.lane)] = true;
+        if (job.deadline) limited_.emplace(std::pair{*job.deadline, job.age}, &job);
+        if (waitsForItself(shown.state)) waiting_.emplace(Moment{shown.created, job.age}, &job);
+    }
     switch (shown.state) {
         case JobState::Ready:
             queue(job).ready.emplace(std::tuple{shown.priority, shown.tenant, job.age}, &job);
             break;
         case JobState::Delayed: queue(job).delayed.emplace(Moment{*shown.run_at, job.age}, &job); break;
         case JobState::Leased: leases_.emplace(std::pair{job.lease_until, job.age}, &job); break;
-        case JobState::Held: job.batch->held.emplace(job.age, &job); break;
+        case JobState::Held: job.batch->held.emplace(std::pair{shown.priority, job.age}, &job); break;
         case JobState::Following: job.leader->followers.emplace(job.age, &job); break;
         case JobState::Open: break;
         case JobState::Done:
@@ -148,11 +182,15 @@ void MemoryJobs::place(MemoryJob& job) {
 void MemoryJobs::displace(MemoryJob& job) {
     count(job, -1);
     const Job& shown = job.shown;
+    if (waits(shown.state)) {
+        if (job.deadline) limited_.erase({*job.deadline, job.age});
+        waiting_.erase({shown.created, job.age});
+    }
     switch (shown.state) {
         case JobState::Ready: queue(job).ready.erase({shown.priority, shown.tenant, job.age}); break;
         case JobState::Delayed: queue(job).delayed.erase({*shown.run_at, job.age}); break;
         case JobState::Leased: leases_.erase({job.lease_until, job.age}); break;
-        case JobState::Held: job.batch->held.erase(job.age); break;
+        case JobState::Held: job.batch->held.erase({shown.priority, job.age}); break;
         case JobState::Following: job.leader->followers.erase(job.age); break;
         case JobState::Open: break;
         case JobState::Done:
@@ -193,6 +231,7 @@ void MemoryJobs::makeDueReady(Lane lane) {
 void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
     change(job, [&] {
         job.shown.state = JobState::Leased;
+        job.leader = nullptr;
         job.shown.run_at.reset();
         ++job.shown.fence;
         job.lease_until = clock_.now() + lease;
@@ -227,6 +266,10 @@ void MemoryJobs::postpone(MemoryJob& job, const Postponement& p) {
 void MemoryJobs::join(MemoryJob& job, int priority) {
     ++job.shown.wanted_by;
     job.background = false;
+    urge(job, priority);
+}
+
+void MemoryJobs::urge(MemoryJob& job, int priority) {
     if (job.shown.state == JobState::Leased) return;
     change(job, [&] {
         Job& shown = job.shown;
@@ -246,13 +289,14 @@ void MemoryJobs::setFinal(MemoryJob& job, JobState state) {
     });
 }
 
-void MemoryJobs::end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta) {
+void MemoryJobs::end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta,
+                     bool alone) {
     const bool leads = flight(job.shown.cache_key) == &job;
     setFinal(job, state);
     job.shown.result = result;
     job.shown.meta = meta;
     if (leads) flights_.erase(job.shown.cache_key);
-    if (state == JobState::Cancelled) handOver(job);
+    if (alone || state == JobState::Cancelled) handOver(job);
     while (!job.followers.empty()) end(*job.followers.begin()->second, state, result, meta);
     if (!job.batch) return;
     ++(state == JobState::Done ? job.batch->shown.done : job.batch->shown.failed);
@@ -269,9 +313,12 @@ void MemoryJobs::advance(MemoryJob& batch) {
 
 void MemoryJobs::handOver(MemoryJob& leader) {
     if (leader.followers.empty()) return;
-    MemoryJob& heir = *leader.followers.begin()->second;
+    // The first that is no item, else the first.
+    const auto urgent =
+        std::ranges::find_if(leader.followers, [](const auto& follower) { return !follower.second->batch; });
+    MemoryJob& heir = *(urgent == leader.followers.end() ? leader.followers.begin() : urgent)->second;
     change(heir, [&] {
-        heir.shown.state = JobState::Held;
+        heir.shown.state = heir.batch ? JobState::Held : JobState::Ready;
         heir.leader = nullptr;
     });
     flights_.emplace(heir.shown.cache_key, &heir);
@@ -279,7 +326,7 @@ void MemoryJobs::handOver(MemoryJob& leader) {
         MemoryJob& follower = *leader.followers.begin()->second;
         change(follower, [&] { follower.leader = &heir; });
     }
-    advance(*heir.batch);
+    if (heir.batch) advance(*heir.batch);
 }
 
 void MemoryJobs::cancel(MemoryJob& job) {

@@ -30,6 +30,7 @@ struct MemoryJob {
     std::string request;
     bool background = false;
     Lane home = Lane::Live;              // its lane when it is no suspect
+    std::optional<milliseconds> time_limit;
     std::optional<SteadyTime> deadline;  // of its time limit
     SteadyTime lease_until{};            // while Leased
     std::vector<std::string> idempotency_keys;
@@ -43,7 +44,8 @@ struct MemoryJob {
 
     // Of a batch.
     int concurrency = 0;
-    JobsByAge items, held;
+    JobsByAge items;
+    std::map<std::pair<int, int64_t>, MemoryJob*> held;  // by priority, age
 };
 
 // What one call changed, for the listener.
@@ -66,10 +68,14 @@ public:
     MemoryJob* leased(const Lease& lease);
     MemoryJob* nextReady(Lane lane);  // and its tenant's turn is taken
     MemoryJob* oldestFinal();
-    std::vector<MemoryJob*> overdue(Lane lane, int max);  // the longest first
+    // Those past their time limits first.
+    std::vector<MemoryJob*> overdue(int max, milliseconds max_wait) const;
+    std::optional<milliseconds> nextOverdue(milliseconds max_wait) const;
     struct KnownRequest {
         std::string digest;
-        MemoryJob* job;
+        MemoryJob* job;  // null: `answer` was there
+        std::optional<CachedAnswer> answer = {};
+        WallTime used = {};
     };
     const KnownRequest* known(const std::string& idempotency_key) const;
 
@@ -77,6 +83,10 @@ public:
     MemoryJob& add(MemoryJob job);
     // Until the job is purged. No key: nothing.
     void remember(MemoryJob& job, const std::string& idempotency_key, const std::string& digest);
+    // Until forgetAnswers() of later uses.
+    void remember(const CachedAnswer& answer, const std::string& idempotency_key, const std::string& digest);
+    // At most so many. How many there were.
+    int forgetAnswers(WallTime used_before, int max);
     void makeDueReady(Lane lane);
     void lease(MemoryJob& job, milliseconds lease);
     void extend(MemoryJob& job, milliseconds lease);
@@ -84,8 +94,11 @@ public:
     void postpone(MemoryJob& job, const Postponement& p);
     // One more client waits for it.
     void join(MemoryJob& job, int priority);
-    // Its followers end with it; those of a cancelled job go on without it.
-    void end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta);
+    // Somebody waits for its answer: it is at least as urgent from now on, unless a worker has it.
+    void urge(MemoryJob& job, int priority);
+    // Its followers end with it; those of a job that is cancelled or ends `alone` go on without it.
+    void end(MemoryJob& job, JobState state, const std::string& result, const std::string& meta,
+             bool alone = false);
     void cancel(MemoryJob& job);
     void cancelBatch(MemoryJob& batch);
     int reap();
@@ -128,6 +141,8 @@ private:
     std::unordered_map<std::string, KnownRequest> requests_;
     std::array<LaneQueue, 3> lanes_;
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;  // by end, age
+    std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
+    std::map<Moment, MemoryJob*> waiting_;                         // that follow none, by created, age
     std::map<Moment, MemoryJob*> final_;                           // by finished, age; without items
     JobsByAge listed_;
     Stats counts_;

@@ -9,17 +9,18 @@ namespace {
 constexpr int kSweepAtMost = 500;
 
 // What a worker is given.
-Claimed claimed(const MemoryJob& job, SteadyTime now) {
+Claimed claimed(const MemoryJob& job) {
     Claimed c;
     c.lease = {job.shown.id, job.shown.fence};
     c.kind = job.shown.kind;
     c.request = job.request;
     c.tenant = job.shown.tenant;
     c.cache_key = job.shown.cache_key;
+    c.meta = job.shown.meta;
     c.background = job.background;
     c.attempts = job.shown.attempts;
     c.created = job.shown.created;
-    if (job.deadline) c.time_left = std::chrono::duration_cast<milliseconds>(*job.deadline - now);
+    c.deadline = job.deadline;
     return c;
 }
 
@@ -57,6 +58,7 @@ std::optional<Enqueued> MemoryStore::repeated(const std::string& id, const std::
     const auto* known = jobs_.known(idempotency_key);
     if (!known) return std::nullopt;
     if (known->digest != request_digest) return Enqueued{Enqueued::How::Conflict, "", {}};
+    if (known->answer) return Enqueued{Enqueued::How::Repeated, "", known->answer};
     return Enqueued{Enqueued::How::Repeated, known->job->shown.id, {}};
 }
 
@@ -68,16 +70,28 @@ std::optional<SteadyTime> MemoryStore::deadline(std::optional<milliseconds> time
 Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     const Turn turn(*this);
     if (auto known = repeated(job.id, job.idempotency_key, job.request_digest)) return *known;
-    if (const auto* answer = job.accept_cached ? fresh(job.cache_key) : nullptr)
+    if (const auto* answer = job.accept_cached ? fresh(job.cache_key) : nullptr) {
+        jobs_.remember(*answer, job.idempotency_key, job.request_digest);
         return Enqueued{Enqueued::How::Cached, "", *answer};
-    if (MemoryJob* flying = jobs_.flight(job.cache_key)) {
-        if (!job.background) {
-            jobs_.join(*flying, job.priority);
-            jobs_.remember(*flying, job.idempotency_key, job.request_digest);
-        }
+    }
+    MemoryJob* flying = jobs_.flight(job.cache_key);
+    if (!flying) {
+        add(job, nullptr);
+        return Enqueued{Enqueued::How::Created, job.id, {}};
+    }
+    if (job.background) return Enqueued{Enqueued::How::Coalesced, flying->shown.id, {}};
+    if (!flying->deadline && !job.time_limit) {
+        jobs_.join(*flying, job.priority);
+        jobs_.remember(*flying, job.idempotency_key, job.request_digest);
         return Enqueued{Enqueued::How::Coalesced, flying->shown.id, {}};
     }
+    // With the same job it would share the other's time limit.
+    jobs_.urge(*flying, job.priority);
+    add(job, flying);
+    return Enqueued{Enqueued::How::Coalesced, job.id, {}};
+}
 
+void MemoryStore::add(const NewJob& job, MemoryJob* leader) {
     MemoryJob added;
     added.shown.id = job.id;
     added.shown.kind = job.kind;
@@ -87,9 +101,11 @@ Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     added.shown.wanted_by = job.background ? 0 : 1;
     added.request = job.request;
     added.background = job.background;
+    added.time_limit = job.time_limit;
     added.deadline = deadline(job.time_limit);
+    if (leader) added.shown.state = JobState::Following;
+    added.leader = leader;
     jobs_.remember(jobs_.add(std::move(added)), job.idempotency_key, job.request_digest);
-    return Enqueued{Enqueued::How::Created, job.id, {}};
 }
 
 Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
@@ -112,12 +128,12 @@ Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
     added.concurrency = batch.concurrency;
     MemoryJob& parent = jobs_.add(std::move(added));
     jobs_.remember(parent, batch.idempotency_key, batch.request_digest);
-    for (const NewItem& item : batch.items) addItem(parent, item, deadline(batch.time_limit));
+    for (const NewItem& item : batch.items) addItem(parent, item, batch);
     jobs_.advance(parent);
     return Enqueued{Enqueued::How::Created, batch.id, {}};
 }
 
-void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, std::optional<SteadyTime> deadline) {
+void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, const NewBatch& wanted) {
     MemoryJob added;
     added.shown.id = item.id;
     added.shown.kind = item.kind;
@@ -125,9 +141,10 @@ void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, std::optional<S
     added.shown.cache_key = item.cache_key;
     added.shown.state = JobState::Held;
     added.shown.lane = added.home = Lane::Batch;
-    added.shown.priority = batch.shown.priority;
+    added.shown.priority = item.priority.value_or(wanted.priority);
     added.request = item.request;
-    added.deadline = deadline;
+    added.time_limit = item.time_limit ? item.time_limit : wanted.time_limit;
+    added.deadline = deadline(added.time_limit);
     added.batch = &batch;
     added.label = item.label;
     if (const auto* answer = item.accept_cached ? fresh(item.cache_key) : nullptr) {
@@ -150,19 +167,20 @@ Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
         MemoryJob* job = jobs_.nextReady(lane);
         if (!job) break;
         jobs_.lease(*job, lease);
-        claims.jobs.push_back(claimed(*job, clock_.now()));
+        claims.jobs.push_back(claimed(*job));
     }
     claims.next_due = jobs_.nextDue(lane);
     return claims;
 }
 
-Result<std::vector<Claimed>> MemoryStore::claimOverdue(Lane lane, int max, milliseconds lease) {
+Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, milliseconds max_wait) {
     const Turn turn(*this);
-    std::vector<Claimed> out;
-    for (MemoryJob* job : jobs_.overdue(lane, max)) {
+    Claims out;
+    for (MemoryJob* job : jobs_.overdue(max, max_wait)) {
         jobs_.lease(*job, lease);
-        out.push_back(claimed(*job, clock_.now()));
+        out.jobs.push_back(claimed(*job));
     }
+    out.next_due = jobs_.nextOverdue(max_wait);
     return out;
 }
 
@@ -186,7 +204,7 @@ Result<bool> MemoryStore::finish(const Lease& lease, const Ending& ending) {
     MemoryJob* job = jobs_.leased(lease);
     if (!job) return false;
     keepAnswer(*job, ending);
-    jobs_.end(*job, ending.state, ending.result, ending.meta);
+    jobs_.end(*job, ending.state, ending.result, ending.meta, ending.alone);
     return true;
 }
 
@@ -264,6 +282,7 @@ Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
     again.tenant = job->shown.tenant;
     again.priority = job->shown.priority;
     again.cache_key = job->shown.cache_key;
+    again.time_limit = job->time_limit;
     return std::optional(again);
 }
 
@@ -286,6 +305,7 @@ Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
         const Job& shown = it->second->shown;
         const auto& states = filter.states;
         if (!states.empty() && std::find(states.begin(), states.end(), shown.state) == states.end()) continue;
+        if (filter.at_work && shown.state == JobState::Open && shown.isAtWork() != *filter.at_work) continue;
         jobs.push_back(shown);
         jobs.back().result.clear();
         jobs.back().meta.clear();
@@ -359,6 +379,7 @@ Result<bool> MemoryStore::sweep(milliseconds retention) {
         it = expired ? answers_.erase(it) : std::next(it);
         left -= expired;
     }
+    if (left > 0) left -= jobs_.forgetAnswers(now - retention, left);
     return left <= 0;
 }
 

@@ -22,7 +22,7 @@ public:
     Result<Enqueued> enqueue(const NewJob& job) override;
     Result<Enqueued> enqueueBatch(const NewBatch& batch) override;
     Result<Claims> claim(Lane lane, int max, milliseconds lease) override;
-    Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) override;
+    Result<Claims> claimOverdue(int max, milliseconds lease, milliseconds max_wait) override;
     Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override;
     Result<bool> finish(const Lease& lease, const Ending& ending) override;
     Result<bool> postpone(const Lease& lease, const Postponement& p) override;
@@ -46,7 +46,9 @@ private:
     std::optional<Enqueued> repeated(const std::string& id, const std::string& idempotency_key,
                                      const std::string& request_digest);
     std::optional<SteadyTime> deadline(std::optional<milliseconds> time_limit) const;
-    void addItem(MemoryJob& batch, const NewItem& item, std::optional<SteadyTime> deadline);
+    // `leader`: the job it follows; null for none.
+    void add(const NewJob& job, MemoryJob* leader);
+    void addItem(MemoryJob& batch, const NewItem& item, const NewBatch& wanted);
     const CachedAnswer* unexpired(std::string_view key) const;
     const CachedAnswer* fresh(std::string_view key) const;
     void keepAnswer(const MemoryJob& job, const Ending& ending);

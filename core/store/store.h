@@ -9,7 +9,8 @@
 // - A final job (Done, Failed, Cancelled) never changes any more, except that it is purged as a whole.
 // - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
 //   of a job grows with every lease and whenever one is taken away.
-// - At most one live job flies under a cache key.
+// - At most one live job flies under a cache key. Others for the same answer follow it, each with its own time
+//   limit, and go on without it when it ends for a reason that is not theirs.
 // `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments are wall time
 // in milliseconds; durations count from the store's own clock, so that callers' clocks do not matter.
 // Errors: any error means that the store cannot do it now (full, locked, failing), with what to do about it.
@@ -36,7 +37,7 @@ enum class JobState {
     Delayed = 1,    // becomes ready at run_at
     Leased = 2,     // a worker has it
     Held = 3,       // an item its batch has no room for yet
-    Following = 4,  // an item whose answer another live job is making
+    Following = 4,  // its answer is being made by another live job
     Open = 5,       // a batch whose items are not all final
     Done = 10,
     Failed = 11,
@@ -76,14 +77,15 @@ struct CachedAnswer {
 struct Enqueued {
     enum class How {
         Created,
-        Coalesced,  // a live job already makes this answer; one more waits for it
-        Repeated,   // the idempotency key or the id is known: that job
-        Cached,     // `answer` is fresh
+        Coalesced,  // a live job already makes this answer. Without time limits one more waits for it; else
+                    // a new job follows it
+        Repeated,   // the idempotency key or the id is known: that job, or the answer that was there then
+        Cached,     // `answer` is fresh; an idempotency key is kept with it as long as a final job
         Conflict,   // the idempotency key was used with another request
     };
     How how;
-    std::string id;                      // of the job; empty when Cached or Conflict
-    std::optional<CachedAnswer> answer;  // when Cached
+    std::string id;                      // of the job; empty when there is none
+    std::optional<CachedAnswer> answer;  // when Cached, or Repeated of that
 };
 
 struct NewItem {
@@ -92,14 +94,16 @@ struct NewItem {
     std::string kind, request;
     std::string cache_key;
     bool accept_cached = true;
+    std::optional<int> priority = {};             // none: the batch's
+    std::optional<milliseconds> time_limit = {};  // likewise
 };
 
-// Items are jobs of their own; at most `concurrency` of them are ready or leased at a time.
+// Items are jobs of their own; at most `concurrency` of them are ready or leased at a time, by priority.
 struct NewBatch {
     std::string id, tenant;
     int priority = kNormalPriority;
     int concurrency = 1;
-    std::optional<milliseconds> time_limit;  // of each item
+    std::optional<milliseconds> time_limit;  // of each item, from now
     std::string idempotency_key, request_digest;
     std::vector<NewItem> items;
 };
@@ -113,15 +117,16 @@ struct Lease {
 struct Claimed {
     Lease lease;
     std::string kind, request, tenant, cache_key;
+    std::string meta;  // what happened so far
     bool background = false;
     int attempts = 0;  // failed ones so far
     WallTime created;
-    std::optional<milliseconds> time_left;  // of its time limit; 0 or less when it has passed
+    std::optional<SteadyTime> deadline;  // the end of its time limit, by the store's clock; may have passed
 };
 
 struct Claims {
     std::vector<Claimed> jobs;
-    std::optional<milliseconds> next_due;  // until the next delayed job of the lane is ready, if there is one
+    std::optional<milliseconds> next_due;  // until there may be another without anybody's doing
 };
 
 struct Beat {
@@ -140,6 +145,7 @@ struct Ending {
     std::string meta;
     std::optional<CacheTimes> cache;  // Done: the result is a real answer, to be kept under the cache key
     milliseconds refresh_pause{0};    // without `cache`: how long not to refresh an answer that is there
+    bool alone = false;               // for a reason that is only this job's: its followers go on without it
 };
 
 struct Postponement {
@@ -165,6 +171,8 @@ struct Job {
     int total = 0, done = 0, failed = 0;  // of a batch: its items; `failed` counts the cancelled, too
     int busy = 0;                         // of a batch: items ready, delayed or leased
     bool isBatch() const { return total > 0; }
+    // Of an Open batch: one of its items was begun.
+    bool isAtWork() const { return done + failed > 0 || progress > 0; }
 };
 
 struct BatchItem {
@@ -181,6 +189,7 @@ struct Note {
 struct ListFilter {
     std::vector<JobState> states;  // empty: all
     int limit = 50;
+    std::optional<bool> at_work = {};  // of Open batches: only those of which an item was begun, or not
 };
 
 struct Dropped {
@@ -220,7 +229,7 @@ public:
     virtual ~Listener() = default;
     virtual void jobChanged(const std::string& id) = 0;    // somebody may wait for it
     virtual void leaseRevoked(const std::string& id) = 0;  // its worker should stop
-    virtual void workAvailable(Lane lane) = 0;             // a job became ready, or will at some moment
+    virtual void workAvailable(Lane lane) = 0;             // a job of it became ready, or waits for a moment
     virtual void answerChanged(const std::string& cache_key) = 0;
 };
 
@@ -245,14 +254,14 @@ public:
     virtual Result<Enqueued> enqueueBatch(const NewBatch& batch) = 0;
 
     // At most `max` jobs of the lane: by priority, then so that the tenants that wait get equal shares (see
-    // turns.h), then the oldest.
+    // turns.h), then the oldest. Whoever did not wait for the answer has no lease.
     virtual Result<Claims> claim(Lane lane, int max, milliseconds lease) = 0;
-    // At most `max` jobs of the lane that wait although their time limit has passed, also delayed ones: to be
-    // ended, whoever's turn it is.
-    virtual Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) = 0;
+    // At most `max` jobs of any lane that wait although their time limit has passed, or that came `max_wait`
+    // ago or earlier and follow no other: to be ended, whoever's turn it is.
+    virtual Result<Claims> claimOverdue(int max, milliseconds lease, milliseconds max_wait) = 0;
     // Extends the leases; returns the ids of those that are no longer held.
     virtual Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) = 0;
-    // False: the lease was lost and nothing was written. A job's followers end as it does.
+    // False: the lease was lost and nothing was written. A job's followers end as it does, unless `alone`.
     virtual Result<bool> finish(const Lease& lease, const Ending& ending) = 0;
     // Gives the lease back. A worker that says so is alive: the job's crashes are forgotten.
     virtual Result<bool> postpone(const Lease& lease, const Postponement& p) = 0;
@@ -264,7 +273,7 @@ public:
     virtual Result<Dropped> drop(std::string_view id, bool force) = 0;
 
     virtual Result<std::optional<Job>> job(std::string_view id) = 0;
-    // The stored request and its kind, to run it again.
+    // The stored request, its kind and its time limit, to run it again.
     virtual Result<std::optional<NewJob>> request(std::string_view id) = 0;
     // Of a batch, in their order.
     virtual Result<std::vector<BatchItem>> items(std::string_view batch_id) = 0;

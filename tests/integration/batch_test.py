@@ -36,6 +36,39 @@ class Batch(Case):
                          [(f"i-{i}", i, "completed", i) for i in range(20)])
         self.assertEqual(data["items"][0]["metadata"]["provider"], "one")
 
+    # bensheldon/good_job#959: what one may say of a job holds for those that come many at a time.
+    def test_an_item_has_its_own_time_limit(self):
+        server = self.start_one({"latency_ms": 2500}, {"fallback": {"enabled": False}}, stream=False)
+        wanted = items(3)
+        wanted[0]["request"]["maxDurationSeconds"] = 1
+        wanted[2]["request"]["maxDurationSeconds"] = 60
+        data = self.finished(server, self.batch(server, wanted, maxDurationSeconds=1.5))["data"]
+        self.assertEqual([item["status"] for item in data["items"]], ["failed", "failed", "completed"])
+        self.assertEqual([item["failure"]["errorCode"] for item in data["items"][:2]], ["DEADLINE"] * 2)
+        self.assertEqual(data["items"][0]["failure"]["providersAttempted"][0]["errorCode"], "TIMEOUT")
+
+    def test_an_item_that_waits_for_room_keeps_its_time_limit(self):
+        server = self.start_one({"latency_ms": 3000}, {"fallback": {"enabled": False}}, stream=False)
+        wanted = items(2)
+        wanted[1]["request"]["maxDurationSeconds"] = 1
+        began = time.monotonic()
+        batch = self.batch(server, wanted, concurrency=1)
+        self.wait_for(lambda: self.job(server, batch).json["progress"]["done"] == 1)
+        self.assertLess(time.monotonic() - began, 2)
+        data = self.finished(server, batch)["data"]
+        self.assertEqual([item["status"] for item in data["items"]], ["completed", "failed"])
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_an_item_has_its_own_priority(self):
+        server = self.start_one()
+        wanted = items(5)
+        for item, priority in zip(wanted, (7, None, 9, 0, 4)):
+            if priority is not None:
+                item["request"]["priority"] = priority
+        self.finished(server, self.batch(server, wanted, concurrency=1, priority=5))
+        asked = [next(i for i in range(5) if f"item {i}" in entry["body"]) for entry in self.simulator.log("one")]
+        self.assertEqual(asked, [3, 4, 1, 0, 2])
+
     def test_a_failing_item_fails_alone(self):
         server = self.start_one({}, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})
         wanted = items(3)

@@ -45,6 +45,36 @@ class Idempotency(Case):
                 self.assertEqual((answer.status, answer.json["errorCode"]), (422, "BAD_REQUEST"))
                 self.assertIn("Idempotency-Key", answer.json["error"])
 
+    def test_the_same_request_may_be_written_in_another_way(self):
+        server = self.start_one()
+        first = self.post(server, b'{"prompt":"x","cacheControl":"no-cache","maxOutputTokens":100}', headers=KEY)
+        self.assertEqual(first.status, 202, first.raw)
+        for body in ('{"maxOutputTokens":100,"cacheControl":"no-cache","prompt":"x"}',
+                     '{ "prompt": "\\u0078",\n  "cacheControl": "no-cache", "maxOutputTokens": 1e2 }',
+                     '{"prompt":"x","cacheControl":"no-cache","maxOutputTokens":100,"tenantId":null}'):
+            with self.subTest(body):
+                again = self.post(server, body.encode(), headers=KEY)
+                self.assertEqual((again.status, again.json), (202, first.json))
+        self.assertEqual(self.post(server, {"prompt": "x", "cacheControl": "no-cache"}, headers=KEY).status, 422)
+
+    def test_a_key_holds_from_a_first_use_that_was_a_cache_hit(self):
+        server = self.start_one(settings={"cache": {"delivery": {"generate": "once"}}})
+        job_id = self.queue(server, {"prompt": "x"})
+        self.wait_for(lambda: self.listed(server, job_id)["status"] == "completed")
+        first = self.post(server, {"prompt": "x"}, headers=KEY)
+        self.assertEqual((first.status, first.headers["X-Cache"], first.headers["Idempotent-Replayed"]), (200, "HIT", None))
+        # Forgotten once it was delivered, but not under the key.
+        self.wait_for(lambda: self.post(server, {"prompt": "x", "maxDurationSeconds": 60}).status == 202)
+        again = self.post(server, {"prompt": "x"}, headers=KEY)
+        self.assertEqual((again.status, again.json, again.headers["Idempotent-Replayed"]), (200, first.json, "true"))
+        self.assertEqual(self.post(server, {"prompt": "y"}, headers=KEY).status, 422)
+        self.assertEqual(self.post(server, {"items": [{"id": "a", "request": BODY}]}, "/v1/generate/batch", headers=KEY).status,
+                         422)
+        server.stop()
+        server = self.start_one(settings={"cache": {"delivery": {"generate": "once"}}})
+        again = self.post(server, {"prompt": "x"}, headers=KEY)
+        self.assertEqual((again.status, again.json), (200, first.json))
+
     def test_every_tenant_has_its_own_keys(self):
         server = self.start_one()
         ids = {self.queue(server, {**BODY, **tenant}, headers=KEY) for tenant in ({}, {"tenantId": "t"}, {"tenantId": "u"})}

@@ -111,6 +111,14 @@ class Asking(Case):
         self.assertEqual(ids("?state=completed"), done[::-1])
         self.assertEqual(ids("?state=completed&limit=1"), done[-1:])
         self.assertEqual((ids("?state=active"), ids("?state=queued"), ids("?state=failed")), ([running], [waiting], []))
+        # What is not asked for does not use the limit up.
+        open_batches = [self.queue(server, {"items": [{"id": "a", "request": {"prompt": f"batch {n}"}}]}, "/v1/generate/batch")
+                        for n in range(2)]
+        self.wait_for(lambda: set(ids("?state=active")) >= set(open_batches))
+        follower = self.queue(server, {"prompt": "running", "maxDurationSeconds": 600})
+        self.assertEqual(ids("?state=queued&limit=2"), [follower, waiting])
+        self.assertEqual(ids("?state=waiting&limit=1"), [follower])
+        self.assertEqual(ids("?state=active&limit=3"), [*reversed(open_batches), running])
         line = self.listed(server, done[0])
         self.assertEqual((line["kind"], line["tenantId"], line["attempts"], line["crashes"]), ("generate", "t", 0, 0))
         self.assertNotIn("data", line)
@@ -134,6 +142,146 @@ class Asking(Case):
                 body = {"prompt": "x"} if method == "POST" else None
                 self.assertEqual(call(method, server.url + path, body).status, 401)
                 self.assertNotEqual(call(method, server.url + path, body, {"x-api-key": "sesame"}).status, 401)
+
+
+class TimeLimits(Case):
+    def slow(self, seconds, **settings):
+        settings = {"fallback": {"enabled": False}, **settings}
+        return self.start_one({"latency_ms": int(seconds * 1000)}, settings, stream=False)
+
+    def told(self, job):
+        return job["failure"]["errorCode"], [(a["provider"], a.get("errorCode")) for a in job["failure"]["providersAttempted"]]
+
+    def test_a_job_ends_when_its_time_is_up_and_tells_its_story(self):
+        server = self.slow(10)
+        began = time.monotonic()
+        job = self.finished(server, self.queue(server, {"prompt": "x", "maxDurationSeconds": 1}))
+        took = time.monotonic() - began
+        self.assertEqual((job["status"], self.told(job)), ("failed", ("DEADLINE", [("one", "TIMEOUT")])))
+        self.assertGreater(took, 0.9)
+        self.assertLess(took, 1.8)
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_the_fallback_comes_in_time_too(self):
+        server = self.slow(10, fallback={"enabled": True})
+        began = time.monotonic()
+        job = self.finished(server, self.queue(server, {"prompt": "x", "maxDurationSeconds": 1}))
+        self.assertLess(time.monotonic() - began, 1.8)
+        self.assertEqual((job["status"], job["data"]["fallback"]), ("completed", True))
+        self.assertEqual(job["data"]["providersAttempted"][0]["errorCode"], "TIMEOUT")
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_what_was_tried_is_told_although_the_time_ran_out_between_two_tries(self):
+        server = self.start_one({"steps": [{"status": 503}], "then": "repeat"},
+                                {"fallback": {"enabled": False}, "queue": {"max_attempts": 100}})
+        job = self.finished(server, self.queue(server, {"prompt": "x", "maxDurationSeconds": 3}))
+        self.assertEqual(self.told(job), ("DEADLINE", [("one", "UPSTREAM_UNAVAILABLE")]))
+        self.assertGreater(self.upstream_calls(), 0)
+
+    def test_it_is_kept_without_a_worker(self):
+        server = self.slow(30, queue={"workers": 1})
+        self.queue(server, {"prompt": "long"})
+        self.await_upstream(1)
+        began = time.monotonic()
+        job = self.finished(server, self.queue(server, {"prompt": "short", "maxDurationSeconds": 1}))
+        self.assertLess(time.monotonic() - began, 1.8)
+        self.assertEqual(self.told(job)[0], "DEADLINE")
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_who_joins_a_flight_keeps_its_own_longer_time(self):
+        server = self.slow(2)
+        short = self.queue(server, {"prompt": "same", "maxDurationSeconds": 1})
+        long = self.post(server, {"prompt": "same", "maxDurationSeconds": 60})
+        self.assertEqual(long.headers["X-Cache"], "COALESCED")
+        self.assertEqual(self.finished(server, short)["status"], "failed")
+        self.assertEqual(self.finished(server, long.json["jobId"])["data"]["result"], ANSWER)
+
+    def test_who_joins_a_flight_keeps_its_own_shorter_time(self):
+        server = self.slow(3)
+        long = self.queue(server, {"prompt": "same"})
+        self.await_upstream(1)
+        began = time.monotonic()
+        short = self.finished(server, self.queue(server, {"prompt": "same", "maxDurationSeconds": 1}))
+        self.assertLess(time.monotonic() - began, 1.8)
+        self.assertEqual(self.told(short)[0], "DEADLINE")
+        self.assertEqual(self.finished(server, long)["data"]["result"], ANSWER)
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_who_joins_a_flight_without_a_limit_has_none(self):
+        server = self.slow(2)
+        short = self.queue(server, {"prompt": "same", "maxDurationSeconds": 1})
+        patient = self.queue(server, {"prompt": "same"})
+        self.assertEqual(self.finished(server, short)["status"], "failed")
+        self.assertEqual(self.finished(server, patient)["data"]["result"], ANSWER)
+
+    def test_one_call_answers_all_however_long_they_would_wait(self):
+        server = self.slow(1)
+        ids = [self.queue(server, {"prompt": "same", **limit})
+               for limit in ({}, {"maxDurationSeconds": 30}, {"maxDurationSeconds": 60}, {})]
+        self.assertEqual(len(set(ids)), 3)
+        for job_id in ids:
+            self.assertEqual(self.finished(server, job_id)["data"]["result"], ANSWER)
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_run_again_it_has_its_limit_again(self):
+        server = self.slow(10)
+        job_id = self.queue(server, {"prompt": "x", "maxDurationSeconds": 1})
+        self.finished(server, job_id)
+        began = time.monotonic()
+        again = call("POST", f"{server.url}/v1/jobs/{job_id}/retry").json["jobId"]
+        self.assertEqual(self.finished(server, again)["failure"]["errorCode"], "DEADLINE")
+        self.assertLess(time.monotonic() - began, 1.8)
+
+
+class LongestWait(Case):
+    def limited(self, **settings):
+        """One call a day, and it is used up."""
+        server = self.start_one({}, {"queue": {"max_wait": "2s"}, **settings}, limits={"rpd": 1})
+        self.finished(server, self.queue(server, {"prompt": "first"}))
+        return server
+
+    def test_who_waits_for_a_quota_that_does_not_come_fails_with_the_reason(self):
+        server = self.limited()
+        began = time.monotonic()
+        job = self.finished(server, self.queue(server, {"prompt": "second"}))
+        self.assertGreater(time.monotonic() - began, 1.9)
+        self.assertLess(time.monotonic() - began, 3.5)
+        self.assertEqual((job["status"], job["failure"]["errorCode"]), ("failed", "RATE_LIMIT"))
+        for words in ("2s", "queue.max_wait", "rate limited"):
+            self.assertIn(words, job["failure"]["message"])
+        self.assertEqual(self.upstream_calls(), 1)
+
+    def test_after_an_outage_that_long_the_fallback_applies(self):
+        server = self.start_one({"steps": [{"status": 500}], "then": "repeat"},
+                                {"queue": {"max_wait": "3s", "max_attempts": 100}},
+                                breaker={"consecutive": 1, "open_for": "1m"})
+        job = self.finished(server, self.queue(server, {"prompt": "x"}))
+        self.assertEqual((job["status"], job["data"]["fallback"]), ("completed", True))
+        self.assertEqual(job["data"]["providersAttempted"][0]["errorCode"], "UPSTREAM_UNAVAILABLE")
+
+    def test_items_of_a_batch_do_not_wait_for_ever_either(self):
+        server = self.limited()
+        batch = {"concurrency": 1, "items": [{"id": str(n), "request": {"prompt": f"item {n}"}} for n in range(3)]}
+        job = self.finished(server, self.queue(server, batch, "/v1/generate/batch"))
+        self.assertEqual([item["status"] for item in job["data"]["items"]], ["failed"] * 3)
+
+
+class Measures(Case):
+    def test_requests_in_flight_are_counted(self):
+        server = self.start_one(HANGS)
+        job_id = self.queue(server, {"prompt": "x"})
+
+        def in_flight():
+            text = call("GET", server.url + "/metrics").raw.decode()
+            return int(next(line for line in text.splitlines() if line.startswith("stepper_http_in_flight ")).split()[1])
+
+        self.assertEqual(in_flight(), 1)  # the one that asks
+        waiting = threading.Thread(target=lambda: self.job(server, job_id, "?wait=20"))
+        waiting.start()
+        self.wait_for(lambda: in_flight() == 2)
+        call("DELETE", f"{server.url}/v1/jobs/{job_id}")
+        waiting.join()
+        self.assertEqual(in_flight(), 1)
 
 
 class Dropping(Case):

@@ -12,9 +12,8 @@ std::optional<int64_t> deadline(const Transaction& tx, std::optional<millisecond
     return after(tx.now, *limit);
 }
 
-// One more client waits for a live job: it is at least as urgent from now on, unless a worker has it already.
-void join(Transaction& tx, const Row& row, int priority) {
-    tx.db.run("UPDATE job SET wanted_by = wanted_by + 1, background = 0 WHERE seq = ?1", row.seq);
+// Somebody else waits for a live job: it is at least as urgent from now on, unless a worker has it already.
+void urge(Transaction& tx, const Row& row, int priority) {
     if (row.state == JobState::Leased) return;
     const bool held = row.state == JobState::Held;
     tx.db.run(
@@ -29,6 +28,42 @@ void join(Transaction& tx, const Row& row, int priority) {
     tx.db.run("UPDATE job SET busy = busy + 1 WHERE seq = ?1", *row.parent);
 }
 
+// One more client waits for that very job.
+void join(Transaction& tx, const Row& row, int priority) {
+    tx.db.run("UPDATE job SET wanted_by = wanted_by + 1, background = 0 WHERE seq = ?1", row.seq);
+    urge(tx, row, priority);
+}
+
+int64_t add(Transaction& tx, const NewJob& job, std::optional<int64_t> leader) {
+    const int64_t seq = insert(tx, {.id = job.id,
+                                    .kind = job.kind,
+                                    .tenant = job.tenant,
+                                    .cache_key = job.cache_key,
+                                    .state = leader ? JobState::Following : JobState::Ready,
+                                    .priority = job.priority,
+                                    .wanted_by = job.background ? 0 : 1,
+                                    .background = job.background,
+                                    .flies = !leader && !job.cache_key.empty(),
+                                    .deadline = deadline(tx, job.time_limit),
+                                    .leader = leader});
+    insertRequest(tx.db, seq, job.request);
+    tx.effects.lanes.insert(Lane::Live);
+    return seq;
+}
+
+Enqueued coalesce(Transaction& tx, const Row& flying, const NewJob& job) {
+    if (job.background) return {Enqueued::How::Coalesced, flying.id, {}};
+    if (!flying.deadline && !job.time_limit) {
+        join(tx, flying, job.priority);
+        rememberUse(tx.db, job.idempotency_key, job.request_digest, flying.seq);
+        return {Enqueued::How::Coalesced, flying.id, {}};
+    }
+    // With the same job it would share the other's time limit.
+    urge(tx, flying, job.priority);
+    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, flying.seq));
+    return {Enqueued::How::Coalesced, job.id, {}};
+}
+
 // Whether it is final at once.
 bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) {
     const NewItem& item = in.items[static_cast<size_t>(index)];
@@ -38,8 +73,8 @@ bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) 
                .cache_key = item.cache_key,
                .lane = Lane::Batch,
                .state = JobState::Held,
-               .priority = in.priority,
-               .deadline = deadline(tx, in.time_limit),
+               .priority = item.priority.value_or(in.priority),
+               .deadline = deadline(tx, item.time_limit ? item.time_limit : in.time_limit),
                .parent = batch,
                .item = index,
                .label = item.label};
@@ -63,30 +98,15 @@ bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) 
 
 Enqueued enqueue(Transaction& tx, const NewJob& job) {
     if (auto earlier = earlierUse(tx.db, job.id, job.idempotency_key, job.request_digest)) return *earlier;
-    if (auto answer = freshAnswer(tx, job.cache_key, job.accept_cached))
+    if (auto answer = freshAnswer(tx, job.cache_key, job.accept_cached)) {
+        rememberAnswer(tx, job.idempotency_key, job.request_digest, *answer);
         return {Enqueued::How::Cached, {}, std::move(answer)};
+    }
     if (const auto flight = flightOf(tx.db, job.cache_key)) {
         const auto row = load(tx.db, *flight);
-        if (!row) return {};
-        if (!job.background) {
-            join(tx, *row, job.priority);
-            rememberUse(tx.db, job.idempotency_key, job.request_digest, row->seq);
-        }
-        return {Enqueued::How::Coalesced, row->id, {}};
+        return row ? coalesce(tx, *row, job) : Enqueued{};
     }
-
-    const int64_t seq = insert(tx, {.id = job.id,
-                                    .kind = job.kind,
-                                    .tenant = job.tenant,
-                                    .cache_key = job.cache_key,
-                                    .priority = job.priority,
-                                    .wanted_by = job.background ? 0 : 1,
-                                    .background = job.background,
-                                    .flies = !job.cache_key.empty(),
-                                    .deadline = deadline(tx, job.time_limit)});
-    insertRequest(tx.db, seq, job.request);
-    rememberUse(tx.db, job.idempotency_key, job.request_digest, seq);
-    tx.effects.lanes.insert(Lane::Live);
+    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, {}));
     return {Enqueued::How::Created, job.id, {}};
 }
 
@@ -109,6 +129,7 @@ Enqueued enqueueBatch(Transaction& tx, const NewBatch& batch) {
         closeBatch(tx, seq);
     else
         admit(tx, seq);
+    tx.effects.lanes.insert(Lane::Batch);
     return {Enqueued::How::Created, batch.id, {}};
 }
 

@@ -40,6 +40,32 @@ std::vector<int64_t> followersOf(Transaction& tx, int64_t leader) {
     return seqs;
 }
 
+// An item takes the flight where its batch has room, any other job at once.
+void inherit(Transaction& tx, const Row& heir) {
+    tx.db.run(
+        "UPDATE job SET state = ?2, flies = 1, leader = NULL, updated_at = ?3, version = version + 1 "
+        "WHERE seq = ?1",
+        heir.seq, heir.parent ? JobState::Held : JobState::Ready, tx.now);
+    tx.effects.changed.push_back(heir.id);
+    tx.effects.lanes.insert(heir.lane);
+    if (heir.parent) admit(tx, *heir.parent);
+}
+
+void handOver(Transaction& tx, const Row& leader) {
+    if (!leader.flies) return;
+    std::optional<Row> heir;
+    for (const int64_t seq : followersOf(tx, leader.seq)) {
+        auto follower = load(tx.db, seq);
+        if (!follower) return;
+        const bool urgent = !follower->parent;
+        if (!heir || urgent) heir = std::move(follower);
+        if (urgent) break;
+    }
+    if (!heir) return;
+    tx.db.run("UPDATE job SET leader = ?2 WHERE state = 4 AND leader = ?1", leader.seq, heir->seq);
+    inherit(tx, *heir);
+}
+
 }  // namespace
 
 void conclude(Transaction& tx, const Row& row, JobState state, std::string_view result,
@@ -55,19 +81,16 @@ void conclude(Transaction& tx, const Row& row, JobState state, std::string_view 
     }
 }
 
+void concludeAlone(Transaction& tx, const Row& row, JobState state, std::string_view result,
+                   std::string_view meta) {
+    end(tx, row, state);
+    setOutcome(tx.db, row.seq, result, meta);
+    handOver(tx, row);
+}
+
 void cancel(Transaction& tx, const Row& row) {
     end(tx, row, JobState::Cancelled);
-    if (!row.flies) return;
-    Query first(tx.db, "SELECT seq, parent FROM job WHERE state = 4 AND leader = ?1 ORDER BY seq LIMIT 1",
-                row.seq);
-    if (!first.next()) return;
-    const int64_t heir = first.integer(0), batch = first.integer(1);
-    tx.db.run(
-        "UPDATE job SET state = 3, flies = 1, leader = NULL, updated_at = ?2, version = version + 1 "
-        "WHERE seq = ?1",
-        heir, tx.now);
-    tx.db.run("UPDATE job SET leader = ?2 WHERE state = 4 AND leader = ?1", row.seq, heir);
-    admit(tx, batch);
+    handOver(tx, row);
 }
 
 void closeBatch(Transaction& tx, int64_t batch) {
@@ -85,8 +108,8 @@ void admit(Transaction& tx, int64_t batch) {
     {
         Query q(tx.db,
                 "UPDATE job SET state = 0, updated_at = ?3, version = version + 1 WHERE seq IN "
-                "(SELECT seq FROM job INDEXED BY job_held WHERE state = 3 AND parent = ?1 ORDER BY item "
-                "LIMIT ?2) "
+                "(SELECT seq FROM job INDEXED BY job_held WHERE state = 3 AND parent = ?1 ORDER BY "
+                "priority, item LIMIT ?2) "
                 "RETURNING id, lane",
                 batch, room, tx.now);
         for (; q.next(); ++admitted) {

@@ -9,9 +9,12 @@ namespace stepper::store::sqlite {
 // Done or Failed; followers end alike.
 void conclude(Transaction& tx, const Row& row, JobState state, std::string_view result,
               std::string_view meta);
-// A live job. The first follower takes over, the others follow that one.
+// The same, but a follower takes over: the first that is no item, else the first. The others follow that one.
+void concludeAlone(Transaction& tx, const Row& row, JobState state, std::string_view result,
+                   std::string_view meta);
+// A live job. A follower takes over, as above.
 void cancel(Transaction& tx, const Row& row);
-// Makes held items of the batch ready while there is room.
+// Makes held items of the batch ready while there is room, by priority.
 void admit(Transaction& tx, int64_t batch);
 // A batch all of whose items are final.
 void closeBatch(Transaction& tx, int64_t batch);

@@ -1,5 +1,7 @@
 #include "core/store/sqlite/leases.h"
 
+#include <algorithm>
+
 #include "core/store/sqlite/answers.h"
 #include "core/store/sqlite/endings.h"
 
@@ -66,7 +68,7 @@ void beginBatch(Transaction& tx, int64_t batch) {
 
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     Query q(tx.db,
-            "UPDATE job SET state = 2, run_at = NULL, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
+            "UPDATE job SET state = 2, leader = NULL, run_at = NULL, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
             "version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
             "attempts, created_at, deadline, parent",
             seq, after(tx.steady, lease), tx.now);
@@ -79,10 +81,15 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     c.background = q.integer(5) != 0;
     c.attempts = q.as<int>(6);
     c.created = wallTime(q.integer(7));
-    if (const auto deadline = q.optional(8)) c.time_left = milliseconds{*deadline - tx.now};
+    if (const auto deadline = q.optional(8)) c.deadline = steadyTime(tx.steady + *deadline - tx.now);
     if (const auto batch = q.optional(9)) beginBatch(tx, *batch);
-    Query body(tx.db, "SELECT body FROM request WHERE seq = ?1", seq);
-    if (body.next()) c.request = body.text(0);
+    Query texts(tx.db,
+                "SELECT r.body, o.meta FROM request r LEFT JOIN outcome o ON o.seq = r.seq WHERE r.seq = ?1",
+                seq);
+    if (texts.next()) {
+        c.request = texts.text(0);
+        c.meta = texts.text(1);
+    }
     tx.effects.changed.push_back(c.lease.id);
     return c;
 }
@@ -91,6 +98,53 @@ std::optional<milliseconds> nextDue(Transaction& tx, Lane lane) {
     Query q(tx.db, "SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1", lane);
     if (!q.next()) return {};
     return milliseconds{std::max<int64_t>(0, q.integer(0) - tx.now)};
+}
+
+// Whatever it waited for.
+std::optional<Claimed> takeOverdue(Transaction& tx, int64_t seq, milliseconds lease) {
+    const auto row = load(tx.db, seq);
+    if (!row) return {};
+    const bool had_no_room = row->state == JobState::Held || row->state == JobState::Following;
+    if (row->parent && had_no_room)
+        tx.db.run("UPDATE job SET busy = busy + 1 WHERE seq = ?1", *row->parent);
+    return take(tx, seq, lease);
+}
+
+std::vector<int64_t> overdue(Transaction& tx, int max, int64_t oldest) {
+    std::vector<int64_t> seqs;
+    {
+        Query late(tx.db,
+                   "SELECT seq FROM job WHERE state IN (0, 1, 3, 4) AND deadline IS NOT NULL "
+                   "AND deadline <= ?1 ORDER BY deadline LIMIT ?2",
+                   tx.now, max);
+        while (late.next()) seqs.push_back(late.integer(0));
+    }
+    Query old(tx.db,
+              "SELECT seq FROM job WHERE state IN (0, 1, 3) AND created_at <= ?1 ORDER BY created_at "
+              "LIMIT ?2",
+              oldest, max);
+    while (static_cast<int>(seqs.size()) < max && old.next())
+        if (std::ranges::find(seqs, old.integer(0)) == seqs.end()) seqs.push_back(old.integer(0));
+    return seqs;
+}
+
+std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) {
+    std::optional<int64_t> soonest;
+    {
+        Query q(tx.db,
+                "SELECT deadline FROM job WHERE state IN (0, 1, 3, 4) AND deadline IS NOT NULL "
+                "ORDER BY deadline LIMIT 1");
+        if (q.next()) soonest = q.integer(0);
+    }
+    Query q(tx.db,
+            "SELECT created_at FROM job WHERE state IN (0, 1, 3) AND created_at > 0 ORDER BY created_at "
+            "LIMIT 1");
+    if (q.next()) {
+        const int64_t at = after(q.integer(0), max_wait);
+        soonest = std::min(soonest.value_or(at), at);
+    }
+    if (!soonest) return {};
+    return milliseconds{std::max<int64_t>(0, *soonest - tx.now)};
 }
 
 }  // namespace
@@ -111,19 +165,25 @@ Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lea
     return claims;
 }
 
-std::vector<Claimed> claimOverdue(Transaction& tx, Lane lane, int max, milliseconds lease) {
-    std::vector<int64_t> seqs;
-    {
-        Query q(tx.db,
-                "SELECT seq FROM job WHERE lane = ?1 AND state IN (0, 1) AND deadline IS NOT NULL "
-                "AND deadline <= ?2 ORDER BY deadline LIMIT ?3",
-                lane, tx.now, max);
-        while (q.next()) seqs.push_back(q.integer(0));
-    }
-    std::vector<Claimed> out;
-    for (const int64_t seq : seqs)
-        if (auto claimed = take(tx, seq, lease)) out.push_back(*std::move(claimed));
+Claims claimOverdue(Transaction& tx, int max, milliseconds lease, milliseconds max_wait) {
+    Claims out;
+    for (const int64_t seq : overdue(tx, max, after(tx.now, -max_wait)))
+        if (auto claimed = takeOverdue(tx, seq, lease)) out.jobs.push_back(*std::move(claimed));
+    out.next_due = nextOverdue(tx, max_wait);
     return out;
+}
+
+void unclaim(Transaction& tx, std::span<const Claimed> jobs) {
+    for (const Claimed& job : jobs) {
+        const auto row = loadLeased(tx.db, job.lease);
+        if (!row) continue;
+        tx.db.run(
+            "UPDATE job SET state = 0, lease_until = NULL, updated_at = ?2, version = version + 1 "
+            "WHERE seq = ?1",
+            row->seq, tx.now);
+        tx.effects.changed.push_back(row->id);
+        tx.effects.lanes.insert(row->lane);
+    }
 }
 
 std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease) {
@@ -150,7 +210,7 @@ bool finish(Transaction& tx, const Lease& lease, const Ending& ending) {
         keepAnswer(tx, *row, ending);
     else if (ending.refresh_pause > milliseconds{0})
         pauseRefresh(tx, row->cache_key, ending.refresh_pause);
-    conclude(tx, *row, ending.state, ending.result, ending.meta);
+    (ending.alone ? concludeAlone : conclude)(tx, *row, ending.state, ending.result, ending.meta);
     return true;
 }
 

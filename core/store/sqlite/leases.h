@@ -11,7 +11,9 @@ namespace stepper::store::sqlite {
 
 // `turns` are those of the lane.
 Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease);
-std::vector<Claimed> claimOverdue(Transaction& tx, Lane lane, int max, milliseconds lease);
+Claims claimOverdue(Transaction& tx, int max, milliseconds lease, milliseconds max_wait);
+// Nobody works on these jobs: they are as they were before they were claimed, but for their fence.
+void unclaim(Transaction& tx, std::span<const Claimed> jobs);
 std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease);
 bool finish(Transaction& tx, const Lease& lease, const Ending& ending);
 bool postpone(Transaction& tx, const Lease& lease, const Postponement& p);

@@ -18,7 +18,7 @@ std::optional<int64_t> flightOf(Db& db, std::string_view cache_key) {
 std::optional<Row> load(Db& db, int64_t seq) {
     Query q(db,
             "SELECT id, kind, cache_key, state, lane, fence, attempts, crashes, progress, wanted_by, flies, "
-            "total > 0, parent FROM job WHERE seq = ?1",
+            "total > 0, parent, deadline FROM job WHERE seq = ?1",
             seq);
     if (!q.next()) return {};
     Row r;
@@ -36,6 +36,7 @@ std::optional<Row> load(Db& db, int64_t seq) {
     r.flies = q.integer(10) != 0;
     r.is_batch = q.integer(11) != 0;
     r.parent = q.optional(12);
+    r.deadline = q.optional(13);
     return r;
 }
 
@@ -72,13 +73,35 @@ void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view m
         seq, Blob{result}, Blob{meta});
 }
 
+namespace {
+
+std::optional<Enqueued> earlierAnswer(Db& db, std::string_view key, std::string_view digest) {
+    Query q(db,
+            "SELECT digest = ?2, job_id, kind, result, meta, made_at, fresh_until, expires FROM answered "
+            "WHERE key = ?1",
+            key, digest);
+    if (!q.next()) return {};
+    if (q.integer(0) == 0) return Enqueued{Enqueued::How::Conflict, {}, {}};
+    return Enqueued{Enqueued::How::Repeated,
+                    {},
+                    CachedAnswer{.job_id = q.text(1),
+                                 .kind = q.text(2),
+                                 .result = q.text(3),
+                                 .meta = q.text(4),
+                                 .made_at = wallTime(q.integer(5)),
+                                 .fresh_until = wallTime(q.integer(6)),
+                                 .expires = wallTime(q.integer(7))}};
+}
+
+}  // namespace
+
 std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view key,
                                    std::string_view digest) {
     if (seqOf(db, id)) return Enqueued{Enqueued::How::Repeated, std::string(id), {}};
     if (key.empty()) return {};
     Query q(db, "SELECT u.digest = ?2, j.id FROM idempotency u JOIN job j ON j.seq = u.job WHERE u.key = ?1",
             key, digest);
-    if (!q.next()) return {};
+    if (!q.next()) return earlierAnswer(db, key, digest);
     if (q.integer(0) == 0) return Enqueued{Enqueued::How::Conflict, {}, {}};
     return Enqueued{Enqueued::How::Repeated, q.text(1), {}};
 }
@@ -86,6 +109,16 @@ std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view
 void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq) {
     if (key.empty()) return;
     db.run("INSERT INTO idempotency(key, digest, job) VALUES(?1, ?2, ?3)", key, digest, seq);
+}
+
+void rememberAnswer(Transaction& tx, std::string_view key, std::string_view digest,
+                    const CachedAnswer& answer) {
+    if (key.empty()) return;
+    tx.db.run(
+        "INSERT INTO answered(key, digest, used_at, job_id, kind, made_at, fresh_until, expires, result, meta) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        key, digest, tx.now, answer.job_id, answer.kind, wallMs(answer.made_at), wallMs(answer.fresh_until),
+        wallMs(answer.expires), Blob{answer.result}, Blob{answer.meta});
 }
 
 }  // namespace stepper::store::sqlite

@@ -18,7 +18,7 @@ struct Row {
     int64_t fence = 0;
     int attempts = 0, crashes = 0, progress = 0, wanted_by = 1;
     bool flies = false, is_batch = false;
-    std::optional<int64_t> parent;
+    std::optional<int64_t> deadline, parent;
 };
 
 // What a row that is about to be written starts with.
@@ -50,5 +50,8 @@ void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view m
 std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view key,
                                    std::string_view digest);
 void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq);
+// The first use was answered at once.
+void rememberAnswer(Transaction& tx, std::string_view key, std::string_view digest,
+                    const CachedAnswer& answer);
 
 }  // namespace stepper::store::sqlite

@@ -188,7 +188,7 @@ Result<Salvaged> salvage(const std::string& path, WallTime now, const Tuning& tu
     from.clearFailure();
     Db& to = *made.db;
     to.script("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
-    for (const char* table : {"job", "request", "outcome", "idempotency", "cache", "note"})
+    for (const char* table : {"job", "request", "outcome", "idempotency", "answered", "cache", "note"})
         if (!predates(from, table)) Copy(from, to, table).run(sum);
     to.script(kMend);
     to.script("COMMIT");

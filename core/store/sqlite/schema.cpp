@@ -92,7 +92,29 @@ CREATE TABLE note(
 CREATE INDEX job_overdue ON job(lane, deadline) WHERE state IN (0, 1) AND deadline IS NOT NULL;
 )sql";
 
-constexpr const char* kSteps[] = {kLayout1, kLayout2};
+// `answered` is what a client was given from the cache under an idempotency key.
+constexpr const char* kLayout3 = R"sql(
+CREATE TABLE answered(
+  key TEXT NOT NULL UNIQUE,
+  digest TEXT NOT NULL,
+  used_at INTEGER NOT NULL,
+  job_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  fresh_until INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  result BLOB NOT NULL,
+  meta BLOB NOT NULL
+) STRICT;
+CREATE INDEX answered_used ON answered(used_at);
+DROP INDEX job_overdue;
+CREATE INDEX job_overdue ON job(deadline) WHERE state IN (0, 1, 3, 4) AND deadline IS NOT NULL;
+CREATE INDEX job_waiting ON job(created_at) WHERE state IN (0, 1, 3);
+DROP INDEX job_held;
+CREATE INDEX job_held ON job(parent, priority, item) WHERE state = 3;
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3};
 
 std::string quoted(const std::string& text) {
     std::string out = "'";

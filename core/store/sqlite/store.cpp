@@ -48,14 +48,17 @@ public:
                            [batch](Transaction& tx) { return sqlite::enqueueBatch(tx, batch); });
     }
     Result<Claims> claim(Lane lane, int max, milliseconds lease) override {
-        return writer_.run(Promise::None, [this, lane, max, lease](Transaction& tx) {
-            return sqlite::claim(tx, turns_[static_cast<size_t>(lane)], lane, max, lease);
-        });
+        return writer_.run(
+            Promise::None,
+            [this, lane, max, lease](Transaction& tx) {
+                return sqlite::claim(tx, turns_[static_cast<size_t>(lane)], lane, max, lease);
+            },
+            giveBack);
     }
-    Result<std::vector<Claimed>> claimOverdue(Lane lane, int max, milliseconds lease) override {
-        return writer_.run(Promise::None, [lane, max, lease](Transaction& tx) {
-            return sqlite::claimOverdue(tx, lane, max, lease);
-        });
+    Result<Claims> claimOverdue(int max, milliseconds lease, milliseconds max_wait) override {
+        return writer_.run(
+            Promise::None,
+            [=](Transaction& tx) { return sqlite::claimOverdue(tx, max, lease, max_wait); }, giveBack);
     }
     Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override {
         return writer_.run(Promise::None,
@@ -72,8 +75,10 @@ public:
                            [lease, p](Transaction& tx) { return sqlite::postpone(tx, lease, p); });
     }
     Result<int> reap() override {
+        // Leases that run out while the call waits could not be renewed meanwhile.
+        const int64_t until = steadyMs(clock_.now());
         return writer_.run(Promise::None,
-                           [this](Transaction& tx) { return sqlite::reap(tx, tx.steady, crashes_); });
+                           [this, until](Transaction& tx) { return sqlite::reap(tx, until, crashes_); });
     }
     Result<Dropped> drop(std::string_view id, bool force) override {
         return writer_.run(Promise::Given, [id = std::string(id), force](Transaction& tx) {
@@ -123,6 +128,9 @@ public:
     Health health() const override { return condition_.health(); }
 
 private:
+    // What was claimed for somebody who did not wait for it.
+    static void giveBack(Transaction& tx, const Claims& claims) { unclaim(tx, claims.jobs); }
+
     const Clock& clock_;
     const CrashPolicy crashes_;
     const Ownership ownership_;

@@ -33,6 +33,8 @@ inline int64_t steadyMs(SteadyTime t) {
     return std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count();
 }
 
+inline SteadyTime steadyTime(int64_t ms) { return SteadyTime{milliseconds{ms}}; }
+
 // A later moment; spans beyond a century do not overflow.
 inline int64_t after(int64_t now, milliseconds span) {
     constexpr int64_t kCentury = int64_t{100} * 366 * 86'400'000;

@@ -59,7 +59,7 @@ std::optional<Job> findJob(Db& db, std::string_view id) {
 
 std::optional<NewJob> findRequest(Db& db, std::string_view id) {
     Query q(db,
-            "SELECT j.id, j.kind, r.body, j.tenant, j.priority, j.cache_key "
+            "SELECT j.id, j.kind, r.body, j.tenant, j.priority, j.cache_key, j.deadline - j.created_at "
             "FROM job j LEFT JOIN request r ON r.seq = j.seq WHERE j.id = ?1",
             id);
     if (!q.next()) return {};
@@ -70,6 +70,7 @@ std::optional<NewJob> findRequest(Db& db, std::string_view id) {
     job.tenant = q.text(3);
     job.priority = q.as<int>(4);
     job.cache_key = q.text(5);
+    if (const auto limit = q.optional(6)) job.time_limit = milliseconds{*limit};
     return job;
 }
 
@@ -89,8 +90,9 @@ std::vector<Job> list(Db& db, const ListFilter& filter) {
     std::vector<Job> jobs;
     Query q(db,
             "SELECT " STEPPER_JOB_COLUMNS
-            " FROM job j WHERE j.parent IS NULL AND (1 << j.state) & ?1 ORDER BY j.seq DESC LIMIT ?2",
-            states, std::max(0, filter.limit));
+            " FROM job j WHERE j.parent IS NULL AND (1 << j.state) & ?1 AND (?3 < 0 OR j.state <> 5 OR "
+            "(j.done + j.failed > 0 OR j.progress > 0) = ?3) ORDER BY j.seq DESC LIMIT ?2",
+            states, std::max(0, filter.limit), filter.at_work ? int{*filter.at_work} : -1);
     while (q.next()) jobs.push_back(readJob(q));
     return jobs;
 }

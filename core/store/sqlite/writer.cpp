@@ -52,13 +52,16 @@ bool Ticket::begin() {
     return true;
 }
 
-void Ticket::end(std::optional<Error> error) {
+bool Ticket::end(std::optional<Error> error) {
+    bool heard = false;
     {
         std::lock_guard lock(mutex_);
+        heard = stage_ != Stage::Forsaken;
         error_ = std::move(error);
         stage_ = Stage::Ended;
     }
     ended_.notify_one();
+    return heard;
 }
 
 std::optional<Error> Ticket::wait(SteadyTime deadline) {
@@ -70,6 +73,7 @@ std::optional<Error> Ticket::wait(SteadyTime deadline) {
                      "The store did not come to this write in time; nothing was written. Try again.",
                      milliseconds{1'000}};
     }
+    stage_ = Stage::Forsaken;
     return Error{ErrorClass::Overloaded,
                  "The store did not finish this write in time; the outcome is unknown. Repeat it with the "
                  "same ids.",
@@ -136,7 +140,7 @@ void Writer::loop() {
 // Empty when it is time to stop, or for another look.
 Writer::Group Writer::gather() {
     std::unique_lock lock(mutex_);
-    const auto is_due = [&] { return stopping_ || !waiting_.empty(); };
+    const auto is_due = [&] { return stopping_ || owing_ || !waiting_.empty(); };
     if (!checkpoints_.idleWorkLeft()) {
         arrived_.wait(lock, is_due);
     } else if (!arrived_.wait_for(lock, tuning_.idle_after, is_due)) {
@@ -145,6 +149,7 @@ Writer::Group Writer::gather() {
         return {};
     }
     Group group;
+    if (std::exchange(owing_, false) || !waiting_.empty()) group.assign(amends_.begin(), amends_.end());
     while (!waiting_.empty() && group.size() < kMostInGroup) {
         if (waiting_.front()->begin()) group.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
@@ -209,7 +214,19 @@ void Writer::rollBack() {
 }
 
 void Writer::settle(Part part, const std::optional<Error>& error) {
-    for (const auto& ticket : part) ticket->end(error);
+    for (const auto& ticket : part) {
+        const bool heard = ticket->end(error);
+        // One that cannot succeed is not tried for ever.
+        if (!error || error->error_class != ErrorClass::Overloaded) amends_.erase(ticket);
+        if (!error && !heard) makeAmends(ticket);
+    }
+}
+
+void Writer::makeAmends(const std::shared_ptr<Ticket>& forsaken) {
+    auto amends = forsaken->amends();
+    if (!amends) return;
+    amends_.insert(std::move(amends));
+    owing_ = true;
 }
 
 void Writer::tell(const Effects& effects) {

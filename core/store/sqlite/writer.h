@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -36,14 +37,19 @@ public:
     const Promise promise;
     const SteadyTime since = std::chrono::steady_clock::now();
 
+    // What has to be done when it is committed though its caller has gone, and cannot be left undone; null for
+    // nothing.
+    virtual std::shared_ptr<Ticket> amends() { return nullptr; }
+
     // False when the caller has withdrawn it.
     bool begin();
-    void end(std::optional<Error> error);
+    // Whether the caller is still there to hear it.
+    bool end(std::optional<Error> error);
     // Its error, if it failed. At the deadline what has not begun is withdrawn.
     std::optional<Error> wait(SteadyTime deadline);
 
 private:
-    enum class Stage { Waiting, Running, Ended, Withdrawn };
+    enum class Stage { Waiting, Running, Ended, Withdrawn, Forsaken };
     std::mutex mutex_;
     std::condition_variable ended_;
     Stage stage_ = Stage::Waiting;
@@ -72,6 +78,30 @@ public:
         if (auto error = await(call)) return *std::move(error);
         return std::move(call->answer);
     }
+    // `undo`, called as undo(Transaction&, const T&), takes it back when it was committed too late for the
+    // caller.
+    template <class F, class U, class T = std::invoke_result_t<F, Transaction&>>
+    Result<T> run(Promise promise, F operation, U undo) {
+        struct Undoing final : Ticket {
+            Undoing(T a, U u) : Ticket(Promise::None), answer(std::move(a)), body(std::move(u)) {}
+            void perform(Transaction& tx) override { body(tx, answer); }
+            T answer;
+            U body;
+        };
+        struct Call final : Ticket {
+            Call(Promise p, F f, U u) : Ticket(p), body(std::move(f)), undo(std::move(u)) {}
+            void perform(Transaction& tx) override { answer = body(tx); }
+            std::shared_ptr<Ticket> amends() override {
+                return std::make_shared<Undoing>(std::move(answer), std::move(undo));
+            }
+            F body;
+            U undo;
+            T answer{};
+        };
+        auto call = std::make_shared<Call>(promise, std::move(operation), std::move(undo));
+        if (auto error = await(call)) return *std::move(error);
+        return std::move(call->answer);
+    }
 
 private:
     using Group = std::vector<std::shared_ptr<Ticket>>;
@@ -84,6 +114,7 @@ private:
     std::optional<Failure> attempt(Part part);
     void rollBack();
     void settle(Part part, const std::optional<Error>& error);
+    void makeAmends(const std::shared_ptr<Ticket>& forsaken);
     void tell(const Effects& effects);
     std::optional<Error> unusable();
     Error explain(const Failure& failure);
@@ -107,6 +138,8 @@ private:
     std::unique_ptr<Db> db_;
     Checkpoints checkpoints_;
     Effects effects_;
+    std::set<std::shared_ptr<Ticket>> amends_;  // those that fail go with the next group
+    bool owing_ = false;                        // some were not tried yet
     std::optional<Promise> sync_;  // what the connection's `synchronous` stands for
     bool committing_ = false;      // the last failure came while committing
     bool reopen_ = false;

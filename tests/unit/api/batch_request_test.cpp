@@ -47,6 +47,17 @@ TEST(BatchRequest, KeepsOrderAndIds) {
     EXPECT_EQ(batch.concurrency, 2);
 }
 
+TEST(BatchRequest, AnItemSaysItsOwnPriorityAndTimeLimit) {
+    const auto batch = sound(R"({"priority":7,"maxDurationSeconds":60,"items":[
+        {"id":"a","request":{"prompt":"x","priority":0,"maxDurationSeconds":1.5}},{"id":"b","request":{"prompt":"x"}}]})");
+    EXPECT_EQ(batch.items[0].parsed.priority, 0);
+    EXPECT_EQ(batch.items[0].parsed.max_duration, milliseconds{1'500});
+    EXPECT_FALSE(batch.items[1].parsed.priority);
+    EXPECT_FALSE(batch.items[1].parsed.max_duration);
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x","maxDurationSeconds":0}}]})"),
+              "Invalid items[0].request: Invalid maxDurationSeconds: expected a positive number of at most 3600");
+}
+
 TEST(BatchRequest, ItemsBelongToTheBatchsTenantUnlessTheySayOtherwise) {
     const auto batch = sound(R"({"tenantId":"t","items":[{"id":"a","request":{"prompt":"x"}},
                                  {"id":"b","request":{"prompt":"x","tenantId":"own"}}]})");

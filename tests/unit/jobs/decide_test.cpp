@@ -31,7 +31,7 @@ const store::Postponement* postponed(const Decision& d) { return std::get_if<sto
 const store::Ending* ended(const Decision& d) { return std::get_if<store::Ending>(&d); }
 
 TEST(Decide, AnAnswerEndsTheJobAndIsCached) {
-    const auto d = decide(answering(false), afterAttempts(0), {}, 0.5);
+    const auto d = decide(answering(false), afterAttempts(0), {}, {}, 0.5);
     ASSERT_TRUE(ended(d));
     EXPECT_EQ(ended(d)->state, store::JobState::Done);
     EXPECT_EQ(ended(d)->result, "7");
@@ -39,7 +39,7 @@ TEST(Decide, AnAnswerEndsTheJobAndIsCached) {
 }
 
 TEST(Decide, TheFallbackEndsTheJobAndIsNotCached) {
-    const auto d = decide(answering(true), afterAttempts(0), {}, 0.5);
+    const auto d = decide(answering(true), afterAttempts(0), {}, {}, 0.5);
     ASSERT_TRUE(ended(d));
     EXPECT_EQ(ended(d)->state, store::JobState::Done);
     EXPECT_FALSE(ended(d)->cache);
@@ -48,18 +48,18 @@ TEST(Decide, TheFallbackEndsTheJobAndIsNotCached) {
 
 TEST(Decide, ARetryableFailureComesBackAfterTheLongerOfBackoffAndHint) {
     const auto soon =
-        decide(failing(Failure::Kind::Exhausted, true, milliseconds{300}), afterAttempts(0), {}, 0.5);
+        decide(failing(Failure::Kind::Exhausted, true, milliseconds{300}), afterAttempts(0), {}, {}, 0.5);
     ASSERT_TRUE(postponed(soon));
     EXPECT_TRUE(postponed(soon)->attempt_failed);
     EXPECT_EQ(postponed(soon)->delay, milliseconds{1'000});
     const auto hinted =
-        decide(failing(Failure::Kind::Exhausted, true, milliseconds{7'000}), afterAttempts(0), {}, 0.5);
+        decide(failing(Failure::Kind::Exhausted, true, milliseconds{7'000}), afterAttempts(0), {}, {}, 0.5);
     EXPECT_EQ(postponed(hinted)->delay, milliseconds{7'000});
 }
 
 TEST(Decide, WhenAllAreLimitedNoAttemptIsBurnt) {
     const auto d =
-        decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4), {}, 0.999);
+        decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4), {}, {}, 0.999);
     ASSERT_TRUE(postponed(d));
     EXPECT_FALSE(postponed(d)->attempt_failed);
     EXPECT_GE(postponed(d)->delay, milliseconds{40'000});
@@ -69,8 +69,8 @@ TEST(Decide, WhenAllAreLimitedNoAttemptIsBurnt) {
 TEST(Decide, TheLastAttemptFails) {
     Policy policy;
     policy.max_attempts = 3;
-    EXPECT_TRUE(postponed(decide(failing(Failure::Kind::Exhausted, true), afterAttempts(1), policy, 0)));
-    const auto d = decide(failing(Failure::Kind::Exhausted, true), afterAttempts(2), policy, 0);
+    EXPECT_TRUE(postponed(decide(failing(Failure::Kind::Exhausted, true), afterAttempts(1), policy, {}, 0)));
+    const auto d = decide(failing(Failure::Kind::Exhausted, true), afterAttempts(2), policy, {}, 0);
     ASSERT_TRUE(ended(d));
     EXPECT_EQ(ended(d)->state, store::JobState::Failed);
     EXPECT_EQ(ended(d)->meta,
@@ -78,18 +78,119 @@ TEST(Decide, TheLastAttemptFails) {
 }
 
 TEST(Decide, WhatNoLaterAttemptCanMendFailsAtOnce) {
-    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Stopped, false), afterAttempts(0), {}, 0)));
-    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Exhausted, false), afterAttempts(0), {}, 0)));
+    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Stopped, false), afterAttempts(0), {}, {}, 0)));
+    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Exhausted, false), afterAttempts(0), {}, {}, 0)));
+}
+
+engine::AttemptRecord tried(const std::string& provider) {
+    engine::AttemptRecord record;
+    record.provider = provider;
+    record.error = Error{ErrorClass::Timeout, "no answer"};
+    record.error_code = "TIMEOUT";
+    return record;
+}
+
+engine::AttemptRecord skipped(const std::string& provider) {
+    engine::AttemptRecord record;
+    record.provider = provider;
+    record.number = 0;
+    record.skipped = "rate_limited";
+    return record;
 }
 
 TEST(Decide, NothingIsDelayedBeyondItsTimeLimit) {
-    store::Claimed job;
-    job.time_left = milliseconds{500};
-    const auto d = decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), job, {}, 0);
+    Moment moment;
+    moment.time_left = milliseconds{500};
+    const auto d =
+        decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), afterAttempts(0), {}, moment, 0);
+    ASSERT_TRUE(postponed(d));
     EXPECT_EQ(postponed(d)->delay, milliseconds{500});
-    job.time_left = milliseconds{-3};
-    for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted})
-        EXPECT_TRUE(ended(decide(failing(kind, true, milliseconds{60'000}), job, {}, 0)));
+}
+
+// A job that used its time up in its first run ends with that run: no second one to be told that it is late.
+TEST(Decide, AtItsTimeLimitAJobEnds) {
+    for (const int64_t left : {-3, 0, 60})
+        for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted}) {
+            auto outcome = failing(kind, true, milliseconds{60'000});
+            outcome.attempts = {tried("one")};
+            const auto d = decide(outcome, afterAttempts(0), {}, {{}, milliseconds{left}}, 0.5);
+            ASSERT_TRUE(ended(d));
+            EXPECT_EQ(ended(d)->state, store::JobState::Failed);
+            EXPECT_NE(ended(d)->meta.find(R"("errorCode":"TIMEOUT")"), std::string::npos);
+            // Those who wait for the same answer have time of their own.
+            EXPECT_TRUE(ended(d)->alone);
+            EXPECT_EQ(ended(d)->refresh_pause.count(), 0);
+        }
+}
+
+TEST(Decide, TheFallbackOfOneWhoseTimeIsUpIsNotForThoseWhoFollow) {
+    const auto late = decide(answering(true), afterAttempts(0), {}, {{}, milliseconds{0}}, 0.5);
+    EXPECT_TRUE(ended(late)->alone);
+    EXPECT_FALSE(ended(decide(answering(true), afterAttempts(4), {}, {}, 0.5))->alone);
+    EXPECT_FALSE(ended(decide(answering(false), afterAttempts(0), {}, {{}, milliseconds{0}}, 0.5))->alone);
+}
+
+TEST(Decide, ARefusalIsEverybodysHoweverLate) {
+    const auto d = decide(failing(Failure::Kind::Stopped, false), afterAttempts(0), {}, {{}, milliseconds{0}}, 0);
+    EXPECT_FALSE(ended(d)->alone);
+}
+
+TEST(Decide, ARefreshFailsAlone) {
+    store::Claimed job = afterAttempts(4);
+    job.background = true;
+    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Exhausted, true), job, {}, {}, 0))->alone);
+    EXPECT_FALSE(ended(decide(failing(Failure::Kind::Exhausted, true), afterAttempts(4), {}, {}, 0))->alone);
+}
+
+TEST(Decide, AfterTheLongestWaitAJobFailsWithTheReason) {
+    Policy policy;
+    policy.max_wait = std::chrono::hours{2};
+    for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted}) {
+        const auto limited = failing(kind, true, milliseconds{60'000});
+        const auto before = decide(limited, afterAttempts(0), policy, {policy.max_wait - milliseconds{700}, {}}, 0);
+        ASSERT_TRUE(postponed(before));
+        EXPECT_EQ(postponed(before)->delay, milliseconds{700});
+        const auto then = decide(limited, afterAttempts(0), policy, {policy.max_wait, {}}, 0);
+        ASSERT_TRUE(ended(then));
+        EXPECT_EQ(ended(then)->state, store::JobState::Failed);
+        EXPECT_NE(ended(then)->meta.find("within 2h, the longest that queue.max_wait lets it wait. too slow"),
+                  std::string::npos)
+            << ended(then)->meta;
+        EXPECT_TRUE(ended(then)->alone);
+    }
+}
+
+TEST(Decide, WhoIsAnsweredAfterTheLongestWaitIsAnswered) {
+    const auto d = decide(answering(false), afterAttempts(0), {}, {std::chrono::hours{30}, {}}, 0);
+    EXPECT_EQ(ended(d)->state, store::JobState::Done);
+    EXPECT_TRUE(ended(d)->cache);
+}
+
+TEST(Decide, WhatWasTriedIsToldUntilSomethingElseIs) {
+    auto outcome = failing(Failure::Kind::Exhausted, true);
+    outcome.attempts = {tried("one"), skipped("two")};
+    const auto first = decide(outcome, afterAttempts(0), {}, {}, 0);
+    store::Claimed job = afterAttempts(1);
+    job.meta = postponed(first)->meta;
+
+    auto nobody = failing(Failure::Kind::AllLimited, true);
+    nobody.attempts = {skipped("one"), skipped("two")};
+    const auto second = decide(nobody, job, {}, {}, 0);
+    EXPECT_NE(postponed(second)->meta.find(R"("error":"no answer")"), std::string::npos);
+    job.meta = postponed(second)->meta;
+    const auto last = decide(nobody, job, {}, {{}, milliseconds{0}}, 0);
+    EXPECT_NE(ended(last)->meta.find(R"("error":"no answer")"), std::string::npos);
+    EXPECT_NE(ended(last)->meta.find(R"("skipped":"rate_limited")"), std::string::npos);
+    auto fallback = answering(true);
+    fallback.attempts = nobody.attempts;
+    EXPECT_NE(ended(decide(fallback, job, {}, {}, 0))->meta.find("no answer"), std::string::npos);
+
+    outcome.attempts = {tried("three")};
+    const auto other = decide(outcome, job, {}, {}, 0);
+    EXPECT_EQ(postponed(other)->meta.find("one"), std::string::npos);
+    EXPECT_NE(postponed(other)->meta.find("three"), std::string::npos);
+    job.meta = "damaged";
+    EXPECT_TRUE(postponed(decide(nobody, job, {}, {}, 0)));
 }
 
 TEST(Backoff, DoublesUpToItsCap) {

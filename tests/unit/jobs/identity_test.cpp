@@ -20,6 +20,42 @@ TEST(Identity, OrderAndNotationDoNotMatter) {
               keyOf(R"({ "payload": {"b":[2.5], "a":1.0}, "prompt": "p" })"));
 }
 
+// A request that is sent again may come from another library, through a proxy, or from a map that has no
+// order. (apache/fineract#5674: order of members at all levels, null or absent, arrays keep theirs)
+TEST(Meaning, IsWhatARequestSaysNotHow) {
+    const auto meaning = [](const char* body) { return meaningOf("generate", body); };
+    const auto plain = meaning(R"({"prompt":"x","payload":{"a":1,"b":[1,2]},"maxOutputTokens":100})");
+    for (const auto* same : {
+             R"({"maxOutputTokens":100,"payload":{"b":[1,2],"a":1},"prompt":"x"})",
+             R"({ "prompt" : "x",
+                  "payload" : { "a" : 1, "b" : [ 1, 2 ] }, "maxOutputTokens": 1e2 })",
+             R"({"\u0070rompt":"\u0078","payload":{"a":1.0,"b":[1,2.00]},"maxOutputTokens":100})",
+             R"({"prompt":"x","payload":{"a":1,"b":[1,2]},"maxOutputTokens":100,"tenantId":null})",
+         })
+        EXPECT_EQ(meaning(same), plain) << same;
+    for (const auto* other : {
+             R"({"prompt":"y","payload":{"a":1,"b":[1,2]},"maxOutputTokens":100})",
+             R"({"prompt":"x","payload":{"a":1,"b":[2,1]},"maxOutputTokens":100})",
+             R"({"prompt":"x","payload":{"a":"1","b":[1,2]},"maxOutputTokens":100})",
+             R"({"prompt":"x","payload":{"a":1,"b":[1,2],"c":null},"maxOutputTokens":100})",
+             R"({"prompt":"x ","payload":{"a":1,"b":[1,2]},"maxOutputTokens":100})",
+             R"({"prompt":"x","payload":{"a":1,"b":[1,2]}})",
+         })
+        EXPECT_NE(meaning(other), plain) << other;
+    EXPECT_NE(meaningOf("batch", R"({"prompt":"x"})"), meaning(R"({"prompt":"x"})"));
+}
+
+TEST(Meaning, LargeIntegersAreNotRounded) {
+    const auto meaning = [](const char* body) { return meaningOf("generate", body); };
+    EXPECT_NE(meaning(R"({"prompt":{"id":9007199254740993}})"), meaning(R"({"prompt":{"id":9007199254740992}})"));
+    EXPECT_EQ(meaning(R"({"prompt":{"id":9007199254740993,"a":1}})"),
+              meaning(R"({"prompt":{"a":1,"id":9007199254740993}})"));
+    EXPECT_EQ(meaning(R"({"prompt":{"b":9007199254740993,"a":9007199254740995}})"),
+              meaning(R"({"prompt":{"a":9007199254740995,"b":9007199254740993}})"));
+    EXPECT_NE(meaning(R"({"prompt":{"a":9007199254740993,"b":9007199254740995}})"),
+              meaning(R"({"prompt":{"a":9007199254740995,"b":9007199254740993}})"));
+}
+
 TEST(Identity, WhatShapesTheAnswerDoes) {
     const auto plain = keyOf(R"({"prompt":"p"})");
     EXPECT_NE(plain, keyOf(R"({"prompt":"q"})"));

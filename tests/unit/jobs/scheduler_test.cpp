@@ -60,10 +60,11 @@ protected:
         store_.setListener(nullptr);
     }
 
-    std::string enqueue() {
+    std::string enqueue(std::optional<milliseconds> time_limit = {}) {
         store::NewJob job;
         job.id = newId();
         job.kind = "generate";
+        job.time_limit = time_limit;
         EXPECT_TRUE(store_.enqueue(job).ok());
         return job.id;
     }
@@ -142,6 +143,67 @@ TEST_F(SchedulerTest, ADrainWithoutPatienceStopsWhatRuns) {
     scheduler_->drain(std::chrono::steady_clock::now());
     EXPECT_EQ(stateOf(id), store::JobState::Ready);
     EXPECT_EQ((*store_.job(id))->crashes, 0);
+}
+
+// hibiken/asynq#751, #1041: a deadline that passes while a task waits is noticed then, not when a worker is free.
+TEST_F(SchedulerTest, WhoseTimeIsUpWaitsForNoRoom) {
+    Tally ended;
+    SchedulerOptions options;
+    options.room = [] { return limits::Gate::Room{0, SteadyTime::max()}; };
+    start(
+        [&](Running& task, CancelToken&) {
+            EXPECT_FALSE(task.lane);
+            EXPECT_TRUE(task.job.deadline && *task.job.deadline <= std::chrono::steady_clock::now());
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+            ended.add();
+        },
+        options);
+    const auto patient = enqueue();
+    std::vector<std::string> ids;
+    for (int i = 0; i < 20; ++i) ids.push_back(enqueue(milliseconds{5 * i}));
+    ASSERT_TRUE(ended.reaches(20));
+    for (const auto& id : ids) EXPECT_EQ(stateOf(id), store::JobState::Done);
+    EXPECT_EQ(stateOf(patient), store::JobState::Ready);
+}
+
+TEST_F(SchedulerTest, WhoseTimeIsUpWaitsForNoWorker) {
+    Tally running, ended;
+    SchedulerOptions options;
+    options.live_workers = 1;
+    start(
+        [&](Running& task, CancelToken& cancel) {
+            if (task.lane) {
+                running.add();
+                cancel.sleepUntil(std::chrono::steady_clock::now() + 20s);
+                return;
+            }
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+            ended.add();
+        },
+        options);
+    enqueue();
+    ASSERT_TRUE(running.reaches(1));
+    const SteadyTime began = std::chrono::steady_clock::now();
+    enqueue(150ms);
+    ASSERT_TRUE(ended.reaches(1));
+    EXPECT_GE(std::chrono::steady_clock::now() - began, 149ms);
+    EXPECT_EQ(running.count(), 1);
+}
+
+TEST_F(SchedulerTest, TheLongestWaitEndsToo) {
+    Tally ended;
+    SchedulerOptions options;
+    options.room = [] { return limits::Gate::Room{0, SteadyTime::max()}; };
+    options.max_wait = [] { return milliseconds{50}; };
+    start(
+        [&](Running& task, CancelToken&) {
+            EXPECT_FALSE(task.lane);
+            EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+            ended.add();
+        },
+        options);
+    enqueue();
+    EXPECT_TRUE(ended.reaches(1));
 }
 
 TEST_F(SchedulerTest, ADelayedJobRunsWhenItIsDue) {

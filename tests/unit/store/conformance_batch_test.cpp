@@ -45,8 +45,27 @@ TEST_P(Batches, ANewBatchIsOpenAndLetsInAsManyAsItMay) {
     EXPECT_EQ(jobs[0].request, "request of i");
     EXPECT_EQ(jobs[0].kind, "generate");
     EXPECT_EQ(jobs[0].tenant, "acme");
-    EXPECT_EQ(jobs[0].time_left, 10s);
+    EXPECT_EQ(jobs[0].deadline, clock_.now() + 10s);
     EXPECT_EQ(job("i").priority, 7);
+}
+
+TEST_P(Batches, AnItemMayHaveAPriorityAndATimeLimitOfItsOwn) {
+    NewBatch batch = newBatch("batch", 1, {plainItem("i"), plainItem("j"), plainItem("urgent"), plainItem("l")});
+    batch.priority = 6;
+    batch.time_limit = 10s;
+    batch.items[2].priority = 2;
+    batch.items[2].time_limit = 3s;
+    enqueue(batch);
+    // Whoever is urgent is let in first, and taken first.
+    EXPECT_EQ(itemStates("batch"), (States{Held, Held, Ready, Held}));
+    EXPECT_EQ(job("urgent").priority, 2);
+    EXPECT_EQ(job("j").priority, 6);
+    const auto jobs = claim(Lane::Batch, 5);
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0].deadline, clock_.now() + 3s);
+    finish(jobs[0].lease);
+    EXPECT_EQ(itemStates("batch"), (States{Ready, Held, Done, Held}));
+    EXPECT_EQ(must(store_->claim(Lane::Batch, 1, kLease)).jobs.at(0).deadline, clock_.now() + 10s);
 }
 
 TEST_P(Batches, ItemsAreShownInTheirOrderWithLabelsAndResults) {

@@ -69,6 +69,52 @@ TEST_P(Idempotency, WhoeverJoinedAFlightRepeatsIntoIt) {
     EXPECT_EQ(enqueue(asked(keyedJob("c", "key"), "second", "y")), How::Conflict);
 }
 
+TEST_P(Idempotency, AFirstUseThatWasAnsweredAtOnceIsRememberedToo) {
+    enqueue(keyedJob("a", "key"));
+    finishCached(take("a"), "text", {10s, 20s});
+    EXPECT_EQ(enqueue(asked(keyedJob("b", "key"), "once", "x")), How::Cached);
+    EXPECT_EQ(enqueue(asked(plainJob("c"), "once", "y")), How::Conflict);
+    EXPECT_EQ(enqueue(asked(newBatch("d", 1, {plainItem("i")}), "once", "y")), How::Conflict);
+    // It is the same answer whatever became of the cached one.
+    clock_.advance(1min);
+    sweepAll(5min);
+    EXPECT_FALSE(must(store_->cached("key")));
+    for (int i = 0; i < 2; ++i) {
+        const Enqueued again = must(store_->enqueue(asked(keyedJob("b", "key"), "once", "x")));
+        EXPECT_EQ(again.how, How::Repeated);
+        EXPECT_EQ(again.id, "");
+        ASSERT_TRUE(again.answer);
+        EXPECT_EQ(again.answer->result, "text");
+        EXPECT_EQ(again.answer->meta, "meta of text");
+        EXPECT_EQ(again.answer->job_id, "a");
+        EXPECT_EQ(again.answer->kind, "generate");
+        EXPECT_EQ(again.answer->made_at, clock_.wall() - 1min);
+    }
+    EXPECT_EQ(listed(), (std::vector<std::string>{"a"}));
+}
+
+TEST_P(Idempotency, SuchAKeyIsKeptAsLongAsAFinalJob) {
+    enqueue(keyedJob("a", "key"));
+    finishCached(take("a"), "text", {1h, 2h});
+    EXPECT_EQ(enqueue(asked(keyedJob("b", "key"), "once", "x")), How::Cached);
+    clock_.advance(1min);
+    sweepAll(1min);
+    EXPECT_EQ(enqueue(asked(plainJob("c"), "once", "y")), How::Conflict);
+    clock_.advance(1ms);
+    sweepAll(1min);
+    EXPECT_EQ(enqueue(asked(plainJob("c"), "once", "y")), How::Created);
+}
+
+TEST_P(Idempotency, WhoFollowsAFlightRepeatsIntoItsOwnJob) {
+    enqueue(keyedJob("a", "key"));
+    NewJob limited = asked(keyedJob("b", "key"), "once", "x");
+    limited.time_limit = 10s;
+    EXPECT_EQ(enqueue(limited), How::Coalesced);
+    limited.id = "c";
+    EXPECT_EQ(must(store_->enqueue(limited)).id, "b");
+    EXPECT_EQ(must(store_->stats()).following, 1);
+}
+
 TEST_P(Idempotency, KeysGoWithTheirJob) {
     enqueue(asked(keyedJob("a", "key"), "first", "x"));
     enqueue(asked(keyedJob("b", "key"), "second", "x"));

@@ -4,7 +4,16 @@
 namespace stepper::store {
 namespace {
 
-class Jobs : public StoreTest {};
+using Ids = std::vector<std::string>;
+
+class Jobs : public StoreTest {
+protected:
+    Ids overdue(int max) {
+        Ids ids;
+        for (const Claimed& c : must(store_->claimOverdue(max, kLease, 1h)).jobs) ids.push_back(c.lease.id);
+        return ids;
+    }
+};
 INSTANTIATE_TEST_SUITE_P(Store, Jobs, testing::ValuesIn(storeKinds()), kindName);
 
 TEST_P(Jobs, ANewJobIsReadyAndShownAsItCame) {
@@ -54,7 +63,8 @@ TEST_P(Jobs, AWorkerIsGivenAllItNeeds) {
     EXPECT_TRUE(jobs[0].background);
     EXPECT_EQ(jobs[0].attempts, 0);
     EXPECT_EQ(jobs[0].created, created);
-    EXPECT_EQ(jobs[0].time_left, 6s);
+    EXPECT_EQ(jobs[0].deadline, clock_.now() + 6s);
+    EXPECT_EQ(jobs[0].meta, "");
 }
 
 TEST_P(Jobs, ATimeLimitRunsOnWhileTheJobWaits) {
@@ -65,8 +75,26 @@ TEST_P(Jobs, ATimeLimitRunsOnWhileTheJobWaits) {
     clock_.advance(12s);
     const auto jobs = claim(Lane::Live, 2);
     ASSERT_EQ(jobs.size(), 2u);
-    EXPECT_EQ(jobs[0].time_left, -2s);
-    EXPECT_FALSE(jobs[1].time_left);
+    EXPECT_EQ(jobs[0].deadline, clock_.now() - 2s);
+    EXPECT_FALSE(jobs[1].deadline);
+}
+
+TEST_P(Jobs, AWorkerIsToldWhatHappenedSoFar) {
+    enqueue(plainJob("a"));
+    must(store_->postpone(take("a"), {0ms, true, "timed out"}));
+    const auto jobs = claim(Lane::Live, 1);
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0].meta, "timed out");
+}
+
+TEST_P(Jobs, RunAgainItHasTheTimeLimitItHad) {
+    NewJob limited = plainJob("a");
+    limited.time_limit = 10s;
+    enqueue(limited);
+    clock_.advance(4s);
+    EXPECT_EQ(must(store_->request("a"))->time_limit, 10s);
+    enqueue(plainJob("b"));
+    EXPECT_FALSE(must(store_->request("b"))->time_limit);
 }
 
 TEST_P(Jobs, ThoseWhoseTimeIsUpCanBeClaimedApart) {
@@ -83,13 +111,6 @@ TEST_P(Jobs, ThoseWhoseTimeIsUpCanBeClaimedApart) {
     limited("later", 10s);
     limited("sooner", 5s);
     limited("not yet", 60s);
-    const auto overdue = [this](int max) {
-        std::vector<std::string> ids;
-        for (const Claimed& c : must(store_->claimOverdue(Lane::Live, max, kLease)))
-            ids.push_back(c.lease.id);
-        return ids;
-    };
-    using Ids = std::vector<std::string>;
     EXPECT_EQ(overdue(9), Ids{});
     clock_.advance(12s);
     EXPECT_EQ(overdue(1), Ids{"sooner"});
@@ -97,7 +118,83 @@ TEST_P(Jobs, ThoseWhoseTimeIsUpCanBeClaimedApart) {
     EXPECT_EQ(overdue(9), Ids{});
     EXPECT_EQ(state("delayed"), JobState::Leased);
     EXPECT_FALSE(job("delayed").run_at);
-    EXPECT_EQ(must(store_->claimOverdue(Lane::Batch, 9, kLease)).size(), 0u);
+}
+
+TEST_P(Jobs, OverdueItemsWaitNeitherForRoomNorForTheirLeader) {
+    NewBatch batch = newBatch("batch", 1, {plainItem("i"), plainItem("held"), keyedItem("follows", "key")});
+    batch.time_limit = 5s;
+    enqueue(keyedJob("leader", "key"));
+    enqueue(batch);
+    const Lease i = take("i", Lane::Batch);
+    clock_.advance(6s);
+    const auto claims = must(store_->claimOverdue(9, kLease, 1h));
+    ASSERT_EQ(claims.jobs.size(), 2u);
+    EXPECT_EQ(job("batch").busy, 3);
+    for (const Claimed& c : claims.jobs) EXPECT_TRUE(fail(c.lease, "too late"));
+    EXPECT_EQ(itemStates("batch"),
+              (std::vector<JobState>{JobState::Leased, JobState::Failed, JobState::Failed}));
+    EXPECT_EQ(job("batch").busy, 1);
+    EXPECT_EQ(state("leader"), JobState::Ready);
+    finish(i);
+    EXPECT_EQ(state("batch"), JobState::Done);
+}
+
+TEST_P(Jobs, NobodyWaitsLongerThanTheLongestWait) {
+    enqueue(newBatch("batch", 1, {plainItem("i"), plainItem("held")}));
+    enqueue(plainJob("delayed"));
+    must(store_->postpone(take("delayed"), {.delay = 10h, .attempt_failed = false, .meta = ""}));
+    enqueue(plainJob("running"));
+    take("running");
+    clock_.advance(30min);
+    enqueue(keyedJob("young", "key"));
+    NewJob follower = keyedJob("follower", "key");
+    follower.time_limit = 9h;
+    enqueue(follower);
+    clock_.advance(30min - 1ms);
+    EXPECT_EQ(overdue(9), Ids{});
+    clock_.advance(1ms);
+    EXPECT_EQ(overdue(1), Ids{"i"});
+    EXPECT_EQ(overdue(9), (Ids{"held", "delayed"}));
+    clock_.advance(30min);
+    // Whoever follows waits for its leader.
+    EXPECT_EQ(overdue(9), Ids{"young"});
+    EXPECT_EQ(state("follower"), JobState::Following);
+}
+
+TEST_P(Jobs, WhenTheNextIsOverdueIsTold) {
+    const auto next = [this] { return must(store_->claimOverdue(9, kLease, 1h)).next_due; };
+    EXPECT_FALSE(next());
+    enqueue(plainJob("a"));
+    EXPECT_EQ(next(), 1h);
+    NewJob limited = plainJob("b");
+    limited.time_limit = 10s;
+    enqueue(limited);
+    EXPECT_EQ(next(), 10s);
+    clock_.advance(4s);
+    EXPECT_EQ(next(), 6s);
+    clock_.advance(7s);
+    EXPECT_EQ(next(), 1h - 11s);
+    take("a");
+    EXPECT_FALSE(next());
+}
+
+TEST_P(Jobs, ALimitedListIsFullOfWhatWasAskedFor) {
+    enqueue(newBatch("begun", 1, {plainItem("i"), plainItem("j")}));
+    const Lease i = take("i", Lane::Batch);
+    for (const auto* id : {"b1", "b2", "b3"}) enqueue(newBatch(id, 1, {plainItem(std::string(id) + "i")}));
+    const auto listed = [this](bool at_work, int limit) {
+        Ids ids;
+        for (const Job& job : must(store_->list({{JobState::Leased, JobState::Open}, limit, at_work})))
+            ids.push_back(job.id);
+        return ids;
+    };
+    EXPECT_EQ(listed(true, 1), Ids{"begun"});
+    EXPECT_EQ(listed(false, 2), (Ids{"b3", "b2"}));
+    enqueue(plainJob("running"));
+    take("running");
+    EXPECT_EQ(listed(true, 9), (Ids{"running", "begun"}));
+    finish(i);
+    EXPECT_EQ(listed(true, 9), (Ids{"running", "begun"}));
 }
 
 TEST_P(Jobs, BytesComeBackAsTheyWere) {

@@ -7,7 +7,7 @@
 namespace stepper::store {
 namespace {
 
-constexpr milliseconds kRetention = 2min;
+constexpr milliseconds kRetention = 2min, kMaxWait = 5min;
 const std::string kFirstTenant = "a", kLastTenant = "c";
 const CrashPolicy kCrashes{.suspect_after = 1, .fail_after = 3, .failed_meta = "crashed"};
 
@@ -27,7 +27,8 @@ void RandomRun::run(int steps) {
 
 void RandomRun::step() {
     dropped_.clear();
-    switch (upTo(15)) {
+    switch (upTo(16)) {
+        case 16: claimOverdue(); break;
         case 0:
         case 1: enqueueOne(); break;
         case 2: enqueueSome(); break;
@@ -45,6 +46,9 @@ void RandomRun::step() {
         case 14: waitAndReap(); break;
         default:
             sweepAll(kRetention);
+            std::erase_if(asked_, [&](const auto& asked) {
+                return asked.second.answer && asked.second.used < clock_.wall() - kRetention;
+            });
             if (!chance(20)) break;
             const std::string key = anyKey();
             must(store_->forget(key, ""));
@@ -82,7 +86,9 @@ std::string RandomRun::anyRequest(const std::string& id) {
 const Job* RandomRun::flying(const std::string& key) const {
     if (key.empty()) return nullptr;
     for (const auto& [id, job] : seen_)
-        if (job.cache_key == key && !isFinal(job.state) && job.state != JobState::Following) return &job;
+        if (job.cache_key == key && !isFinal(job.state) && job.state != JobState::Following &&
+            !alone_.contains(id))
+            return &job;
     return nullptr;
 }
 
@@ -95,12 +101,16 @@ bool RandomRun::isHeld(const Lease& lease) const {
 Enqueued RandomRun::expected(const NewJob& job) const {
     if (const auto asked = asked_.find(job.idempotency_key); asked != asked_.end()) {
         const bool same = asked->second.digest == job.request_digest;
-        return same ? Enqueued{How::Repeated, asked->second.job_id, {}} : Enqueued{How::Conflict, "", {}};
+        return same ? Enqueued{How::Repeated, asked->second.job_id, asked->second.answer}
+                    : Enqueued{How::Conflict, "", {}};
     }
     const auto answer = answers_.find(job.cache_key);
     if (job.accept_cached && answer != answers_.end() && answer->second.fresh_until > clock_.wall())
         return {How::Cached, "", answer->second};
-    if (const Job* leader = flying(job.cache_key)) return {How::Coalesced, leader->id, {}};
+    if (const Job* leader = flying(job.cache_key)) {
+        const bool follows = !job.background && (job.time_limit || deadlines_.contains(leader->id));
+        return {How::Coalesced, follows ? job.id : leader->id, {}};
+    }
     return {How::Created, job.id, {}};
 }
 
@@ -111,6 +121,7 @@ void RandomRun::enqueueOne() {
     job.request = anyRequest(job.id);
     job.accept_cached = chance(70);
     job.background = chance(20);
+    if (!job.background && chance(20)) job.time_limit = std::chrono::seconds(1 + upTo(60));
     if (chance(30)) {
         job.idempotency_key = "once" + std::to_string(upTo(20));
         job.request_digest = std::to_string(upTo(1));
@@ -125,7 +136,12 @@ void RandomRun::enqueueOne() {
     const bool remembered = got.how == How::Created || (got.how == How::Coalesced && !job.background);
     if (remembered && !job.idempotency_key.empty())
         asked_[job.idempotency_key] = {job.request_digest, got.id};
-    if (got.how == How::Created) seen_[job.id] = this->job(job.id);
+    if (got.how == How::Cached && !job.idempotency_key.empty())
+        asked_[job.idempotency_key] = {job.request_digest, "", got.answer, clock_.wall()};
+    if (got.id != job.id) return;
+    seen_[job.id] = this->job(job.id);
+    EXPECT_EQ(seen_[job.id].state, got.how == How::Created ? JobState::Ready : JobState::Following);
+    if (job.time_limit) deadlines_[job.id] = clock_.now() + *job.time_limit;
 }
 
 void RandomRun::enqueueSome() {
@@ -135,6 +151,8 @@ void RandomRun::enqueueSome() {
         batch.items.push_back(keyedItem(newId("item"), anyKey()));
         batch.items.back().accept_cached = chance(70);
         batch.items.back().request = anyRequest(batch.items.back().id);
+        if (chance(20)) batch.items.back().priority = 4 + upTo(2);
+        if (chance(20)) batch.items.back().time_limit = std::chrono::seconds(1 + upTo(60));
     }
     EXPECT_EQ(enqueue(batch), How::Created);
     concurrencies_[batch.id] = batch.concurrency;
@@ -142,6 +160,7 @@ void RandomRun::enqueueSome() {
     for (const NewItem& item : batch.items) {
         seen_[item.id] = job(item.id);
         batch_of_[item.id] = batch.id;
+        if (item.time_limit) deadlines_[item.id] = clock_.now() + *item.time_limit;
     }
 }
 
@@ -200,6 +219,29 @@ void RandomRun::claimSome() {
     EXPECT_EQ(got, want);
 }
 
+// All that wait too long, whatever they wait for, and no others.
+void RandomRun::claimOverdue() {
+    std::set<std::string> want, got;
+    for (const auto& [id, job] : seen_) {
+        const bool for_itself = job.state == JobState::Ready || job.state == JobState::Delayed ||
+                                job.state == JobState::Held;
+        const auto deadline = deadlines_.find(id);
+        const bool late = deadline != deadlines_.end() && deadline->second <= clock_.now();
+        if (((for_itself || job.state == JobState::Following) && late) ||
+            (for_itself && job.created <= clock_.wall() - kMaxWait))
+            want.insert(id);
+    }
+    const Claims claims = must(store_->claimOverdue(1000, kLease, kMaxWait));
+    for (const Claimed& c : claims.jobs) {
+        got.insert(c.lease.id);
+        leases_.push_back(c.lease);
+        if (batch_of_.contains(c.lease.id)) pulled_out_.insert(c.lease.id);
+        if (seen_.at(c.lease.id).state == JobState::Following) alone_.insert(c.lease.id);
+    }
+    EXPECT_EQ(got, want);
+    EXPECT_TRUE(!claims.next_due || *claims.next_due > 0ms);
+}
+
 void RandomRun::write() {
     const Lease lease = anyLease();
     const bool held = isHeld(lease);
@@ -211,7 +253,14 @@ void RandomRun::write() {
             attempts_[lease.id] += held && failed;
             break;
         }
-        case 2: EXPECT_EQ(fail(lease, "failed"), held); break;
+        case 2: {
+            Ending ending;
+            ending.state = JobState::Failed;
+            ending.meta = "failed";
+            ending.alone = chance(50);
+            EXPECT_EQ(must(store_->finish(lease, ending)), held);
+            break;
+        }
         case 3: EXPECT_EQ(finish(lease, "uncached"), held); break;
         default: {
             const std::string result = lease.id + "/" + std::to_string(lease.fence);
@@ -266,7 +315,10 @@ void RandomRun::look() {
     }
     seen_ = std::move(now);
     std::erase_if(pulled_out_, [&](const auto& id) { return !seen_.contains(id); });
-    std::erase_if(asked_, [&](const auto& asked) { return !seen_.contains(asked.second.job_id); });
+    std::erase_if(deadlines_, [&](const auto& deadline) { return !seen_.contains(deadline.first); });
+    std::erase_if(asked_, [&](const auto& asked) {
+        return !asked.second.answer && !seen_.contains(asked.second.job_id);
+    });
     for (const auto& [id, job] : seen_)
         if (job.isBatch()) checkBatch(job);
     checkTogether();
@@ -342,7 +394,8 @@ void RandomRun::checkTogether() {
         if (job.state == JobState::Following) {
             EXPECT_NE(flying(job.cache_key), nullptr) << text(job);
         }
-        if (!isFinal(job.state) && job.state != JobState::Following && !job.cache_key.empty()) {
+        if (!isFinal(job.state) && job.state != JobState::Following && !alone_.contains(id) &&
+            !job.cache_key.empty()) {
             EXPECT_EQ(++flights[job.cache_key], 1) << text(job);
         }
     }

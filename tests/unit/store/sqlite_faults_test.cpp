@@ -2,6 +2,8 @@
 #include <atomic>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -144,6 +146,40 @@ TEST_F(SqliteFaults, AForeignLockIsWaitedForOnlySoLong) {
     EXPECT_EQ(status(), Health::Status::Ok);
 }
 
+// A claim that the disk holds up commits all the same, with nobody there to run what it took. Were that found
+// out only when the lease runs out, five such moments would fail a job that never ran.
+TEST_F(SqliteFaults, WhatWasClaimedForNobodyIsGivenBack) {
+    open();
+    NewJob overdue = plainJob("a");
+    overdue.time_limit = milliseconds{1};
+    ASSERT_TRUE(store_->enqueue(overdue).ok());
+    clock_.advance(std::chrono::seconds{1});
+    const auto default_deadline = std::exchange(tuning_.call_deadline, milliseconds{100});
+    close();
+    open();
+    const auto claim = [this] { return store_->claim(Lane::Live, 1, kLease).ok(); };
+    const auto claim_overdue = [this] { return store_->claimOverdue(1, kLease, std::chrono::hours{1}).ok(); };
+    Db other(path_, Access::Write, 1'000);
+    for (const std::function<bool()>& call : {std::function<bool()>(claim), std::function<bool()>(claim_overdue)}) {
+        other.script("BEGIN IMMEDIATE");
+        ASSERT_FALSE(other.failed());
+        EXPECT_FALSE(call());
+        other.script("COMMIT");
+        // Comes behind it, however long that takes.
+        const SteadyTime give_up = std::chrono::steady_clock::now() + 20s;
+        while (!store_->putNotes(std::vector<Note>{{"a", "1"}}).ok())
+            ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+        EXPECT_EQ(find("a")->state, JobState::Ready);
+        EXPECT_EQ(find("a")->crashes, 0);
+        EXPECT_GT(find("a")->fence, 0);
+    }
+    tuning_.call_deadline = default_deadline;
+    close();
+    open();
+    EXPECT_EQ(find("a")->crashes, 0);
+    EXPECT_EQ(claimOne().id, "a");
+}
+
 TEST_F(SqliteFaults, ARemovedFileIsNotWrittenToAnyMore) {
     open();
     enqueue("a");
@@ -200,6 +236,35 @@ protected:
     std::unique_ptr<Condition> condition_;
     std::unique_ptr<Writer> writer_;
 };
+
+TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
+    writer_.reset();
+    tuning_.call_deadline = milliseconds{20};
+    tuning_.retry_pause = milliseconds{1};
+    condition_ = std::make_unique<Condition>(locate(path_), tuning_.retry_pause);
+    writer_ = std::make_unique<Writer>(openForWriting(path_, tuning_), locate(path_), Durability::Normal,
+                                       tuning_, clock_, *condition_);
+    std::promise<void> may_go_on;
+    auto gone_on = may_go_on.get_future().share();
+    std::atomic<int> tries = 0;
+    const auto late = writer_->run(
+        Promise::None,
+        [gone_on](Transaction& tx) {
+            gone_on.wait();
+            return tx.db.run("INSERT INTO t VALUES(1)");
+        },
+        [&tries](Transaction& tx, int64_t) {
+            failing::write_with = ++tries < 3 ? SQLITE_FULL : SQLITE_OK;
+            tx.db.run("DELETE FROM t WHERE a = 1");
+        });
+    EXPECT_THAT(late.error().message, HasSubstr("outcome is unknown"));
+    may_go_on.set_value();
+    const SteadyTime give_up = std::chrono::steady_clock::now() + 20s;
+    for (int i = 2; tries < 3 && std::chrono::steady_clock::now() < give_up; ++i) (void)insert(i);
+    EXPECT_EQ(tries, 3);
+    writer_.reset();
+    EXPECT_EQ(scalar("SELECT count(*) FROM t WHERE a = 1"), "0");
+}
 
 TEST_F(SqliteWriter, ABadOperationHurtsOnlyItself) {
     ASSERT_TRUE(insert(-1).ok());

@@ -133,7 +133,7 @@ TEST_F(SqliteLayout, EveryRowOfLayout1IsKept) {
         const Found found = openDatabase(path_, tuning_);
         ASSERT_TRUE(found.db) << found.error.message;
     }
-    EXPECT_EQ(scalar("PRAGMA user_version"), "2");
+    EXPECT_EQ(scalar("PRAGMA user_version"), std::to_string(currentLayout()));
     std::string after;
     for (const char* table : {"job", "request", "outcome", "idempotency", "cache"}) after += rows(table);
     EXPECT_EQ(after, before);
@@ -186,6 +186,18 @@ TEST_F(SqliteLayout, ItBecomesWhatANewFileIs) {
     open();
     close();
     EXPECT_EQ(migrated, schema());
+}
+
+// What a client was told in an older version holds in this one.
+TEST_F(SqliteLayout, ItsTimeLimitsAndBatchesGoOn) {
+    // Now, by the tests' clock.
+    script("UPDATE job SET deadline = 1767225600000 WHERE id IN ('ready', 'item1', 'item2')");
+    open();
+    EXPECT_EQ(find("batch")->busy, 1);
+    const auto overdue = must(store_->claimOverdue(9, kLease, 24h * 40000)).jobs;
+    ASSERT_EQ(overdue.size(), 3u);
+    for (const Claimed& c : overdue) EXPECT_TRUE(finish(c.lease));
+    EXPECT_EQ(find("batch")->done, 2);
 }
 
 TEST_F(SqliteLayout, ADamagedOneIsSavedIntoTheNewLayout) {

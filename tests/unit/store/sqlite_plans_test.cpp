@@ -79,7 +79,20 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     const Beat beat{lease, 50};
     heartbeat(t, {&beat, 1}, milliseconds{1'000});
     postpone(t, lease, {milliseconds{1}, true, "meta"});
-    claimOverdue(t, Lane::Live, 9, milliseconds{1'000});
+    NewJob late = keyedJob("late", "shared");
+    late.time_limit = milliseconds{0};
+    sqlite::enqueue(t, late);
+    unclaim(t, claimOverdue(t, 9, milliseconds{1'000}, milliseconds{1'000'000}).jobs);
+    drop(t, "late", false);
+    Ending kept;
+    kept.cache = CacheTimes{1min, 2min};
+    Row made_before;
+    made_before.cache_key = "answered";
+    keepAnswer(t, made_before, kept);
+    NewJob answered = keyedJob("none", "answered");
+    answered.idempotency_key = "key of answered";
+    sqlite::enqueue(t, answered);
+    sqlite::enqueue(t, answered);
     t.now += 10;
     const auto again = claim(t, turns_, Lane::Live, 1, milliseconds{1'000});
     ASSERT_EQ(again.jobs.size(), 1u);
@@ -110,7 +123,9 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     }
     const std::map<std::string, std::string> expected = {
         {"tenant > ?3", "USING INDEX job_ready (lane=? AND priority=? AND tenant>?)"},
-        {"deadline <= ?2", "USING INDEX job_overdue (lane=? AND deadline>? AND deadline<?)"},
+        {"deadline <= ?1", "USING INDEX job_overdue (deadline>? AND deadline<?)"},
+        {"created_at <= ?1", "USING INDEX job_waiting (created_at<?)"},
+        {"FROM answered WHERE used_at", "INDEX answered_used (used_at<?)"},
         {"SELECT priority FROM", "USING INDEX job_ready (lane=?)"},
         {"run_at BETWEEN", "USING INDEX job_delayed (lane=? AND run_at>? AND run_at<?)"},
         {"lease_until <=", "USING INDEX job_leased (lease_until<?)"},

@@ -10,7 +10,7 @@ public:
     Result<Enqueued> enqueue(const NewJob&) override { return unavailable(); }
     Result<Enqueued> enqueueBatch(const NewBatch&) override { return unavailable(); }
     Result<Claims> claim(Lane, int, milliseconds) override { return unavailable(); }
-    Result<std::vector<Claimed>> claimOverdue(Lane, int, milliseconds) override { return unavailable(); }
+    Result<Claims> claimOverdue(int, milliseconds, milliseconds) override { return unavailable(); }
     Result<std::vector<std::string>> heartbeat(std::span<const Beat>, milliseconds) override {
         return unavailable();
     }
