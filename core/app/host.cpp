@@ -89,14 +89,12 @@ plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
     if (!state_dir.empty()) {
         auto ledger = plugin::Ledger::open(state_dir);
         if (ledger) return std::move(ledger).value();
-        log::warn("plugins will not be remembered after this process ends",
+        log::warn("plugins will not be remembered after this process ends; plugins.state_dir names the folder",
                   {{"reason", ledger.error().message}});
     }
+    // Without a folder of any kind they run from memory.
     auto ledger = plugin::Ledger::open(temporary_.emplace().path());
-    if (ledger) return std::move(ledger).value();
-    log::error("plugins cannot be loaded: there is no folder for private copies of them",
-               {{"reason", ledger.error().message}});
-    return plugin::Ledger();
+    return ledger ? std::move(ledger).value() : plugin::Ledger();
 }
 
 std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {

@@ -14,8 +14,7 @@ constexpr size_t kShownHash = 12;
 int listFolder(const std::filesystem::path& dir) {
     const TemporaryFolder state;
     auto ledger = plugin::Ledger::open(state.path());
-    if (!ledger) return complain(ledger.error().message);
-    plugin::Library library(std::move(ledger).value(), loadOptions({}), [] {});
+    plugin::Library library(ledger ? std::move(ledger).value() : plugin::Ledger(), loadOptions({}), [] {});
     plugin::Demand demand;
     demand.dir = dir;
     const auto catalog = library.look(demand, plugin::Pace::Immediate).catalog;

@@ -39,7 +39,7 @@ struct Text {
 };
 
 struct Material {
-    fs::path copy;
+    std::optional<plugin::PrivateCopy> copy;
     std::vector<Text> texts;
     uint64_t seed = 1;
     milliseconds fuzzing = kFuzzing;
@@ -57,7 +57,7 @@ std::vector<Text> allTexts(const Material& material, const plugin::PluginImage& 
 
 void runTranscripts(const Material& material, Progress& progress) {
     progress.tell("transcripts", "while it started");
-    const auto image = plugin::PluginImage::open(material.copy);
+    const auto image = plugin::PluginImage::open(material.copy->path());
     if (!image) {
         ++progress.failed;
         std::printf("%s\n", image.error().message.c_str());
@@ -93,7 +93,7 @@ public:
         const int before = threads();
         {
             progress_.tell("start", "while it started");
-            const auto image = plugin::PluginImage::open(material_.copy);
+            const auto image = plugin::PluginImage::open(material_.copy->path());
             if (!image) return tell("start", image.error().message);
             const auto providers = create(*image);
             if (!providers.empty()) {
@@ -257,7 +257,7 @@ int pluginTest(const Options& options) {
     const auto file = plugin::readPluginFile(options.so);
     if (!file) return complain(file.error().message);
     const TemporaryFolder copies;
-    const auto copy = plugin::privateCopy(*file, copies.path());
+    const auto copy = plugin::PrivateCopy::make(*file, copies.path());
     if (!copy) return complain(copy.error().message);
     material.copy = *copy;
 

@@ -8,13 +8,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/descriptor.h"
 #include "core/base/json.h"
+#include "core/base/memory_file.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 #include "core/plugin/child_process.h"
@@ -60,8 +60,8 @@ bool collect(std::array<Reading, 2>& from, SteadyTime until) {
     return true;
 }
 
-// A file without a name, to be the child's standard input. -1 with errno when there is no memory for it.
-int inputOf(const Trial& trial) {
+// To be the child's standard input; none with errno when there is no memory for it.
+Descriptor inputOf(const Trial& trial) {
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
     json::Value configs(rapidjson::kObjectType);
@@ -75,10 +75,10 @@ int inputOf(const Trial& trial) {
     for (const auto& file : trial.transcripts) transcripts.PushBack(json::text(file.string(), a), a);
     json::set(d, "transcripts", std::move(transcripts), a);
     const std::string text = json::dump(d);
-    const int fd = ::memfd_create("stepper-probe", MFD_CLOEXEC);
-    if (fd < 0 || ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return fd;
-    ::close(fd);
-    return -1;
+    Descriptor file = memoryFile("stepper probe", MemoryUse::Data);
+    const bool written =
+        file && ::pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+    return written ? std::move(file) : Descriptor();
 }
 
 Error problem(std::string what) { return Error{ErrorClass::Config, std::move(what)}; }
@@ -103,9 +103,9 @@ Result<Description> descriptionIn(std::string_view line) {
 
 }  // namespace
 
-Result<Description> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
+Result<Description> probeInChild(const std::filesystem::path& program, const PrivateCopy& copy,
                                  const Trial& trial, std::chrono::milliseconds timeout) {
-    const Descriptor input(inputOf(trial));
+    const Descriptor input = inputOf(trial);
     std::array<int, 2> out{-1, -1}, err{-1, -1};
     const bool piped = input.get() >= 0 && ::pipe2(out.data(), O_CLOEXEC) == 0;
     const Descriptor out_reader(out[0]);
@@ -113,8 +113,9 @@ Result<Description> probeInChild(const std::filesystem::path& program, const std
     if (!piped || ::pipe2(err.data(), O_CLOEXEC) != 0) return cannotProbe(std::strerror(errno));
     const Descriptor err_reader(err[0]);
     Descriptor err_writer(err[1]);
-    const std::array<ChildProcess::Handover, 3> descriptors{
-        {{input.get(), STDIN_FILENO}, {out_writer.get(), STDOUT_FILENO}, {err_writer.get(), STDERR_FILENO}}};
+    std::vector<ChildProcess::Handover> descriptors{
+        {input.get(), STDIN_FILENO}, {out_writer.get(), STDOUT_FILENO}, {err_writer.get(), STDERR_FILENO}};
+    const auto file = copy.inChild(descriptors);
     auto child = ChildProcess::spawn({program, "plugin", "probe", "--child", file}, descriptors,
                                      ChildProcess::Ends::WithSignals);
     if (!child) return cannotProbe(child.error().message);

@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "core/plugin/image.h"
+#include "core/plugin/private_copy.h"
 
 namespace stepper::plugin {
 
@@ -17,10 +18,10 @@ struct Trial {
     std::vector<std::filesystem::path> transcripts;
 };
 
-// Runs `program plugin probe --child file`, at most `timeout`, and takes the plugin's description from it.
+// Runs `program plugin probe --child COPY`, at most `timeout`, and takes the plugin's description from it.
 // Config error saying how it ended and the last line it wrote to standard error; Overloaded when there was no
 // process to be had. Safe from any thread.
-Result<Description> probeInChild(const std::filesystem::path& program, const std::filesystem::path& file,
+Result<Description> probeInChild(const std::filesystem::path& program, const PrivateCopy& copy,
                                  const Trial& trial, std::chrono::milliseconds timeout);
 
 // Body of that child: maps FILE, runs its constructors, entry and init; creates the providers it will have

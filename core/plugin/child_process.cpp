@@ -18,6 +18,8 @@
 namespace stepper::plugin {
 namespace {
 
+constexpr milliseconds kGlance{5};
+
 // What posix_spawn is told: the child's descriptors and signals.
 class SpawnSettings {
 public:
@@ -67,7 +69,19 @@ Result<ChildProcess> ChildProcess::spawn(std::vector<std::string> command,
                 tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
     std::array<char*, 3> environment{asan.data(), tsan.data(), nullptr};
 
-    const SpawnSettings settings(descriptors, ends);
+    // Beyond the child's numbers: one that is dealt with must not overwrite one that is not.
+    std::vector<Descriptor> lifted;
+    std::vector<Handover> moves(descriptors.begin(), descriptors.end());
+    int last = STDERR_FILENO;
+    for (const auto& [ours, theirs] : moves) last = std::max(last, theirs);
+    for (auto& [ours, theirs] : moves) {
+        lifted.emplace_back(::fcntl(ours, F_DUPFD_CLOEXEC, last + 1));
+        if (!lifted.back())
+            return Error{ErrorClass::Overloaded,
+                         std::string("no descriptor for a process: ") + std::strerror(errno)};
+        ours = lifted.back().get();
+    }
+    const SpawnSettings settings(moves, ends);
     pid_t pid = 0;
     const int failed = ::posix_spawn(&pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
                                      environment.data());
@@ -90,13 +104,17 @@ std::optional<int> ChildProcess::end(SteadyTime until) {
 }
 
 bool ChildProcess::leaves(SteadyTime until) const {
+    // Older kernels and containers' filters refuse it; then it is looked at now and again.
     const Descriptor watched(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!watched) return false;
     pollfd p{watched.get(), POLLIN, 0};
     for (;;) {
-        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
-        if (left <= 0) return false;
-        if (const int ready = ::poll(&p, 1, static_cast<int>(left)); ready >= 0) return ready == 1;
+        siginfo_t ended{};
+        if (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            ended.si_pid == pid_)
+            return true;
+        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return false;
+        ::poll(&p, 1, static_cast<int>((watched ? left : std::min(left, kGlance)).count()));
     }
 }
 

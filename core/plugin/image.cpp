@@ -100,7 +100,8 @@ Result<const stepper_plugin*> openImage(const fs::path& copy) {
 Result<void> PluginImage::map() const {
     std::lock_guard lock(mapping_);
     if (table_) return {};
-    auto table = openImage(copy_);
+    copy_.keepForEver();
+    auto table = openImage(copy_.path());
     if (!table) return refused(file_, table.error().message);
     if (!description_.kind.empty() && describe(**table).kind != description_.kind)
         return refused(file_, "calls itself otherwise here than in its probe");
@@ -123,8 +124,7 @@ std::string_view PluginImage::embeddedTranscripts() const {
 Result<std::shared_ptr<const PluginImage>> PluginImage::open(const fs::path& copy) {
     auto table = openImage(copy);
     if (!table) return std::move(table).error();
-    std::shared_ptr<PluginImage> image(new PluginImage);
-    image->file_ = image->copy_ = copy;
+    std::shared_ptr<PluginImage> image(new PluginImage(copy, PrivateCopy(copy)));
     image->table_ = *table;
     image->description_ = describe(**table);
     return std::shared_ptr<const PluginImage>(std::move(image));
@@ -139,12 +139,10 @@ Result<std::shared_ptr<const PluginImage>> PluginImage::load(const fs::path& fil
 
 Result<std::shared_ptr<const PluginImage>> PluginImage::load(const PluginFile& file,
                                                              const LoadOptions& options) {
-    auto copy = privateCopy(file, options.copies_dir);
+    auto copy = PrivateCopy::make(file, options.copies_dir);
     if (!copy) return std::move(copy).error();
-    std::shared_ptr<PluginImage> image(new PluginImage);
-    image->file_ = file.path;
+    std::shared_ptr<PluginImage> image(new PluginImage(file.path, std::move(copy).value()));
     image->sha256_ = file.sha256;
-    image->copy_ = std::move(copy).value();
     image->program_ = options.probe_program;
     if (options.probe_program.empty()) {
         if (auto mapped = image->map(); !mapped) return std::move(mapped).error();
@@ -155,7 +153,7 @@ Result<std::shared_ptr<const PluginImage>> PluginImage::load(const PluginFile& f
                                     {options.configs, sidecarTranscripts(file.path)}, options.probe_timeout);
     if (!description) {
         std::error_code ignored;  // a folder of refused files is untidy, no more
-        fs::remove(image->copy_, ignored);
+        fs::remove(image->copy_.file(), ignored);
         description.error().message = refused(file.path, description.error().message).message;
         return std::move(description).error();
     }

@@ -16,6 +16,7 @@
 #include "core/base/result.h"
 #include "core/plugin/conduct.h"
 #include "core/plugin/intake.h"
+#include "core/plugin/private_copy.h"
 #include "sdk/include/stepper/plugin_abi.h"
 
 namespace stepper::plugin {
@@ -34,8 +35,8 @@ struct Description {
 };
 
 struct LoadOptions {
-    // Where private copies go; created with mode 0700. The dropped file itself is never mapped: writing over
-    // a mapped file kills the process.
+    // Where private copies go, see private_copy.h; empty: nowhere on disk. A dropped file that can be written
+    // to is never mapped itself: writing over a mapped file kills the process.
     std::filesystem::path copies_dir;
     // The program that probes a file in a child process, `probe_program plugin probe --child FILE`, and runs
     // isolated providers. Empty: no probe (only for that child itself, and for tests of the steps behind it).
@@ -62,7 +63,7 @@ public:
     static Result<std::shared_ptr<const PluginImage>> open(const std::filesystem::path& copy);
 
     const std::filesystem::path& file() const { return file_; }
-    const std::filesystem::path& copy() const { return copy_; }
+    const PrivateCopy& copy() const { return copy_; }
     const std::filesystem::path& program() const { return program_; }
     const std::string& sha256() const { return sha256_; }
     const std::string& kind() const { return description_.kind; }
@@ -85,8 +86,11 @@ public:
     std::string_view embeddedTranscripts() const;
 
 private:
-    PluginImage() = default;
-    std::filesystem::path file_, copy_, program_;
+    PluginImage(std::filesystem::path file, PrivateCopy copy)
+        : file_(std::move(file)), copy_(std::move(copy)) {}
+    std::filesystem::path file_;
+    PrivateCopy copy_;
+    std::filesystem::path program_;
     std::string sha256_;
     Description description_;
     mutable Conduct conduct_;

@@ -43,16 +43,6 @@ bool readAll(int fd, std::string& bytes) {
     return true;
 }
 
-bool writeAll(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes.remove_prefix(static_cast<size_t>(n));
-    }
-    return true;
-}
-
 bool sameState(const struct stat& a, const struct stat& b) {
     return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
            a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
@@ -84,33 +74,6 @@ Result<void> checkPluginsFolder(const fs::path& dir) {
     if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))
         return refused(dir, "everybody may write into the plugins folder; chmod o-w it");
     return {};
-}
-
-fs::path copyPath(const fs::path& dir, const fs::path& file, const std::string& sha256) {
-    return dir / (file.stem().string() + "-" + sha256.substr(0, 16) + ".so");
-}
-
-Result<fs::path> privateCopy(const PluginFile& file, const fs::path& dir) {
-    std::error_code ec;
-    fs::create_directories(dir, ec);
-    if (ec) return refused(dir, "cannot create the folder for plugin copies: " + ec.message());
-    ::chmod(dir.c_str(), 0700);
-    const fs::path copy = copyPath(dir, file.path, file.sha256);
-    const fs::path draft = copy.string() + "." + std::to_string(::getpid());
-    const auto failed = [&] {
-        const int why = errno;
-        ::unlink(draft.c_str());
-        Error error = refused(copy, std::string("cannot write the private copy: ") + std::strerror(why));
-        error.error_class = ErrorClass::Overloaded;
-        return error;
-    };
-    ::unlink(draft.c_str());
-    {
-        const Descriptor out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0500));
-        if (out.get() < 0 || !writeAll(out.get(), file.bytes) || ::fsync(out.get()) != 0) return failed();
-    }
-    if (::rename(draft.c_str(), copy.c_str()) != 0) return failed();
-    return copy;
 }
 
 }  // namespace stepper::plugin

@@ -142,7 +142,7 @@ Result<void> Ledger::endAllProbations() {
 }
 
 Result<void> Ledger::write() const {
-    if (dir_.empty()) return Error{ErrorClass::Config, "there is no folder to remember plugins in"};
+    if (dir_.empty()) return {};
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
     json::Value files(rapidjson::kObjectType), quarantine(rapidjson::kObjectType);

@@ -24,7 +24,7 @@ struct KnownFile {
 // Used by one thread. The folder belongs to one process at a time.
 class Ledger {
 public:
-    // Of no folder: nothing can be copied into it.
+    // Of no folder: remembers until the process ends.
     Ledger() = default;
     // Opens the folder, made with mode 0700. Whatever was on probation is quarantined: the process died of
     // it, or at least with it. A file that cannot be understood is set aside. Config error when the folder

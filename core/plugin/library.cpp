@@ -154,12 +154,11 @@ Result<Library::Image> Library::take(const PluginFile& file, const Demand& deman
                                       file.sha256 + " lets it try again");
     if (auto pinned = checkPin(file.path, file.sha256, demand); !pinned) return std::move(pinned).error();
     if (const auto known = images_.find(file.sha256); known != images_.end()) {
-        std::error_code ec;
-        if (fs::exists(known->second->copy(), ec)) return known->second;
-        if (auto copy = privateCopy({known->second->file(), file.bytes, file.sha256}, options_.copies_dir);
-            !copy)
-            return std::move(copy).error();
-        return known->second;
+        if (known->second->copy().isThere()) return known->second;
+        const PluginFile same{known->second->file(), file.bytes, file.sha256};
+        const auto copy = PrivateCopy::make(same, options_.copies_dir);
+        if (!copy) return copy.error();
+        if (copy->path() == known->second->copy().path()) return known->second;
     }
     options_.configs = demand.configs;
     return PluginImage::load(file, options_);
@@ -369,7 +368,7 @@ void Library::dropUnusedCopies() const {
     std::set<fs::path> used;
     for (const auto& [kind, live] : live_)
         for (const auto& image : {live.image, live.previous})
-            if (image) used.insert(image->copy());
+            if (image) used.insert(image->copy().file());
     std::error_code ec;
     for (fs::directory_iterator it(ledger_.dir(), ec); !ec && it != fs::directory_iterator{};
          it.increment(ec)) {

@@ -42,16 +42,15 @@ Result<std::shared_ptr<RemoteChild>> RemoteChild::start(std::shared_ptr<const Re
 
     std::vector<std::string> command{options.program};
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());
-    command.push_back(plugin->copy);
     std::array<int, 2> ends{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
         return plugin->error(ErrorClass::Internal, std::string("has no socket: ") + std::strerror(errno));
     Descriptor ours(ends[0]);
     Descriptor theirs(ends[1]);
     // What ends the host must not end the child first: requests are still being finished then.
-    auto process = ChildProcess::spawn(std::move(command),
-                                       std::array{ChildProcess::Handover{ends[1], wire::kChildSocket}},
-                                       ChildProcess::Ends::WithHost);
+    std::vector<ChildProcess::Handover> descriptors{{ends[1], wire::kChildSocket}};
+    command.push_back(plugin->copy.inChild(descriptors));
+    auto process = ChildProcess::spawn(std::move(command), descriptors, ChildProcess::Ends::WithHost);
     if (!process) return plugin->error(ErrorClass::Internal, "has no process: " + process.error().message);
     theirs.close();
     std::shared_ptr<RemoteChild> child(

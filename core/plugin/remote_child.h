@@ -10,6 +10,7 @@
 
 #include "core/base/descriptor.h"
 #include "core/plugin/child_process.h"
+#include "core/plugin/private_copy.h"
 #include "core/plugin/remote_channel.h"
 #include "core/plugin/remote_instance.h"
 
@@ -17,7 +18,7 @@ namespace stepper::plugin {
 
 // Which plugin it is, with which configuration. Outlives every child.
 struct RemotePlugin {
-    std::filesystem::path copy;
+    PrivateCopy copy;
     std::string kind, config_json;
     RemoteOptions options;
 

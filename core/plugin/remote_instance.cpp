@@ -115,7 +115,7 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Instance>> createRemote(std::filesystem::path copy, std::string kind,
+Result<std::unique_ptr<Instance>> createRemote(PrivateCopy copy, std::string kind,
                                                std::string config_json, const RemoteOptions& options) {
     auto plugin = std::make_shared<const RemotePlugin>(
         RemotePlugin{std::move(copy), std::move(kind), std::move(config_json), options});

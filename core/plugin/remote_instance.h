@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/plugin/instance.h"
+#include "core/plugin/private_copy.h"
 #include "core/plugin/restart_policy.h"
 
 namespace stepper::plugin {
@@ -33,7 +34,7 @@ struct RemoteOptions {
 
 // `copy`: the private copy of the plugin, never the file that was dropped. Config error with the plugin's
 // words, or how its process ended. Destruction ends the process, at the latest after a step_timeout.
-Result<std::unique_ptr<Instance>> createRemote(std::filesystem::path copy, std::string kind,
+Result<std::unique_ptr<Instance>> createRemote(PrivateCopy copy, std::string kind,
                                                std::string config_json, const RemoteOptions& options);
 
 }  // namespace stepper::plugin

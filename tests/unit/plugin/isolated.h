@@ -41,7 +41,7 @@ inline std::string kindOf(const std::string& file) { return std::filesystem::pat
 
 inline std::unique_ptr<Instance> isolated(const std::string& file, const std::string& config = "",
                                           const RemoteOptions& options = remoteOptions()) {
-    auto instance = createRemote(file, kindOf(file), config, options);
+    auto instance = createRemote(PrivateCopy(file), kindOf(file), config, options);
     if (!instance) ADD_FAILURE() << instance.error().message;
     return std::move(instance).value();
 }

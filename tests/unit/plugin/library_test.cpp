@@ -37,7 +37,7 @@ protected:
     void open() {
         library_.reset();
         LoadOptions options;
-        options.probe_program = STEPPER_PROGRAM;
+        options.probe_program = probe_program_;
         options.probe_timeout = std::chrono::seconds{10};
         auto ledger = Ledger::open(folder_ / "state");
         ASSERT_TRUE(ledger) << ledger.error().message;
@@ -65,6 +65,7 @@ protected:
     }
 
     fs::path folder_;
+    fs::path probe_program_ = STEPPER_PROGRAM;
     Demand demand_;
     Catalog current_;
     uint64_t generation_ = 0;
@@ -307,21 +308,35 @@ TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
 
 TEST_F(LibraryTest, WhatFailedForNoFaultOfTheFileIsTriedAgain) {
     fs::remove(demand_.dir / "variant.so");
+    probe_program_ = folder_ / "stepper";
+    open();
     put("a");
     const auto settled = [this] {
         auto seen = library_->look(demand_, Pace::Careful);
         while (seen.unsettled) seen = library_->look(demand_, Pace::Careful);
         return seen.catalog.by_kind.size();
     };
-    // Where the private copy would be drafted there is a folder.
-    const fs::path copy = copyPath(folder_ / "state", demand_.dir / "variant.so",
-                                   readPluginFile(demand_.dir / "variant.so")->sha256);
-    fs::create_directories(copy.string() + "." + std::to_string(::getpid()) + "/full");
     EXPECT_EQ(settled(), 0u);
-    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("cannot write the private copy"));
-    fs::remove_all(copy.string() + "." + std::to_string(::getpid()));
+    EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("cannot probe: cannot start a process"));
+    fs::create_symlink(STEPPER_PROGRAM, probe_program_);
     EXPECT_EQ(settled(), 1u);
     EXPECT_THAT(in(State::Rejected), IsEmpty());
+}
+
+TEST_F(LibraryTest, WithoutADiskPluginsRunFromMemoryAndAreReplacedAsEver) {
+    library_.reset();
+    LoadOptions options;
+    options.probe_program = STEPPER_PROGRAM;
+    options.probe_timeout = std::chrono::seconds{10};
+    library_ = std::make_unique<Library>(Ledger(), options, [] {});
+    put("a");
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_TRUE(current_.by_kind.at("variant")->copy().file().empty());
+    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), demand_.configs["variant"][0]));
+    put("b");
+    EXPECT_EQ(update(), "2.0.0");
+    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), demand_.configs["variant"][0]));
+    EXPECT_EQ(current_.by_kind.at("variant")->version(), "2.0.0");
 }
 
 TEST_F(LibraryTest, PinsAreCheckedBeforeAnythingRuns) {

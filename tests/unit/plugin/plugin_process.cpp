@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
     options.program = argv[0];
     options.arguments = {};
     options.step_timeout = stepper::milliseconds{1'500};
-    const auto instance = createRemote(argv[1], "wobbly", "", options);
+    const auto instance = createRemote(PrivateCopy(argv[1]), "wobbly", "", options);
     if (!instance) return 1;
     std::printf("%s\n", said(**instance, "pid").c_str());
     std::fflush(stdout);

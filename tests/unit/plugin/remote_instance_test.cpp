@@ -109,15 +109,15 @@ TEST(Remote, CreateSaysWhatIsWrong) {
     RemoteOptions options = remoteOptions();
     options.step_timeout = milliseconds{1'000};
     for (const auto& [config, words] : cases) {
-        const auto instance = createRemote(WOBBLY, "wobbly", config, options);
+        const auto instance = createRemote(PrivateCopy(WOBBLY), "wobbly", config, options);
         ASSERT_FALSE(instance) << config;
         EXPECT_EQ(instance.error().error_class, ErrorClass::Config) << config;
         EXPECT_EQ(instance.error().message, words);
     }
-    EXPECT_THAT(createRemote("/absent.so", "absent", "", options).error().message,
+    EXPECT_THAT(createRemote(PrivateCopy("/absent.so"), "absent", "", options).error().message,
                 StartsWith("plugin absent: cannot be loaded: /absent.so"));
     options.program = "/absent";
-    EXPECT_THAT(createRemote(WOBBLY, "wobbly", "", options).error().message,
+    EXPECT_THAT(createRemote(PrivateCopy(WOBBLY), "wobbly", "", options).error().message,
                 HasSubstr("cannot start a process with /absent: No such file"));
 }
 
@@ -240,7 +240,7 @@ TEST(Remote, AFailedStartCountsAndIsTheHostsNoConfigError) {
     RemoteOptions options = remoteOptions();
     options.restarts.at_once = 1;
     options.now = [clock] { return clock->now(); };
-    const auto instance = createRemote(copy.path(), "wobbly", "", options).value();
+    const auto instance = createRemote(PrivateCopy(copy.path()), "wobbly", "", options).value();
     EXPECT_THAT(said(*instance, "segfault"), HasSubstr("signal 11"));
     std::filesystem::remove(copy.path());
     const auto failed = instance->begin(Job::Generate, "say hi");
