@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/prompt/commit_report.h"
+#include "core/secrets/redact.h"
 
 namespace stepper::prompt {
 namespace {
@@ -105,12 +106,12 @@ Result<CommitInput> parseCommitInput(const json::Value& body) {
 
 CommitInput redacted(CommitInput commit, Redaction redaction) {
     if (redaction == Redaction::Off) return commit;
-    commit.repo = redact(commit.repo);
-    commit.message = redact(commit.message);
-    commit.diff_summary = redact(commit.diff_summary);
-    for (auto& file : commit.files) file = redact(file);
-    for (auto& component : commit.components) component = redact(component);
-    if (commit.house_wording) commit.house_wording = redact(*commit.house_wording);
+    commit.repo = secrets::redact(commit.repo);
+    commit.message = secrets::redact(commit.message);
+    commit.diff_summary = secrets::redact(commit.diff_summary);
+    for (auto& file : commit.files) file = secrets::redact(file);
+    for (auto& component : commit.components) component = secrets::redact(component);
+    if (commit.house_wording) commit.house_wording = secrets::redact(*commit.house_wording);
     return commit;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/secrets/redact.h"
 
 namespace stepper::prompt {
 namespace {
@@ -136,7 +137,7 @@ Result<std::string> renderPrompt(const PromptInput& input, Redaction redaction, 
     std::string text = std::move(out).take();
     if (trim(text).empty())
         return invalid("Rendered prompt is empty. Provide a non-empty prompt or template.");
-    return redaction == Redaction::On ? redact(text) : text;
+    return redaction == Redaction::On ? secrets::redact(text) : text;
 }
 
 }  // namespace stepper::prompt

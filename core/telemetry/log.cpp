@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "core/secrets/redact.h"
 
 namespace stepper::log {
 namespace {
@@ -55,7 +56,7 @@ std::string asJson(Level level, std::string_view event, Fields fields) {
         if (f.isNumber()) {
             json::putInt(w, f.key(), f.number());
         } else {
-            json::put(w, f.key(), isValidUtf8(f.text()) ? f.text() : std::string_view("(not UTF-8)"));
+            json::put(w, f.key(), isValidUtf8(f.text()) ? secrets::redact(f.text()) : "(not UTF-8)");
         }
     }
     w.EndObject();
@@ -72,7 +73,7 @@ std::string asText(Level level, std::string_view event, Fields fields) {
             out += std::to_string(f.number());
             continue;
         }
-        for (const char c : f.text()) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+        for (const char c : secrets::redact(f.text())) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
     }
     return out;
 }

@@ -1,4 +1,4 @@
-#include "core/prompt/redact.h"
+#include "core/secrets/redact.h"
 
 #include <ctime>
 
@@ -6,7 +6,7 @@
 
 #include "core/base/text.h"
 
-namespace stepper::prompt {
+namespace stepper::secrets {
 namespace {
 
 struct Case {
@@ -217,6 +217,24 @@ TEST(Redact, StaysLinearOnAMegabyteOfAnything) {
                            "\"",
                            "日",
                            "hf_",
+                           "sk-a.",
+                           "SG.a.",
+                           "://a:b/",
+                           "://a:b/c@",
+                           "<token>",
+                           "('token','",
+                           "name: token\n value: ",
+                           "token: |\n ",
+                           "token: >\n aaaaaaaa\n",
+                           "A_TOKEN=",
+                           "curl -u ",
+                           " -u a:",
+                           " --token ",
+                           "password 'a",
+                           "login a password ",
+                           "identified by 'a",
+                           "MMMMMMMMMMMMMMMMMMMMMMMM.",
+                           "12345678:AA",
                            "\n"};
     for (const char* unit : units) {
         std::string text;
@@ -231,4 +249,4 @@ TEST(Redact, StaysLinearOnAMegabyteOfAnything) {
 }
 
 }  // namespace
-}  // namespace stepper::prompt
+}  // namespace stepper::secrets
