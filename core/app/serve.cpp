@@ -13,6 +13,7 @@
 #include "core/app/host.h"
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
+#include "core/config/effective.h"
 #include "core/engine/quota_journal.h"
 #include "core/engine/usage_keeper.h"
 #include "core/jobs/decide.h"
@@ -118,7 +119,7 @@ void drain(http::Server& server, jobs::JobService& jobs, SteadyTime deadline) {
 }
 
 void logStore(const config::Config& config, const std::optional<store::Salvaged>& salvaged) {
-    log::info("store opened", {{"url", config.store_url}, {"durability", config.store_durability}});
+    log::info("store opened", {{"url", config::shownUrl(config.store_url)}, {"durability", config.store_durability}});
     if (salvaged)
         log::warn("damaged store recovered", {{"rows", salvaged->rows},
                                               {"unreadablePlaces", salvaged->gaps},

@@ -1,10 +1,7 @@
 #include "core/config/effective.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/base/id.h"
-#include "core/base/text.h"
+#include "core/secrets/redact.h"
 
 namespace stepper::config {
 namespace {
@@ -106,21 +103,14 @@ json::Value breaker(const Breaker& b, const Section& like) {
     return out.take();
 }
 
-bool namesSecret(std::string_view key) {
-    const std::string word = lower(key);
-    return std::ranges::any_of(
-        std::array{"key", "token", "secret", "password", "authorization", "cookie", "credential"},
-        [&](const char* part) { return word.find(part) != std::string::npos; });
-}
-
 // A plugin's options may hold a key that was written out, such as in a header. Only it knows, so this goes by
-// the names.
+// the names, and by how secrets look.
 json::Value withoutSecrets(const json::Value& from, json::Allocator& a, bool secret = false) {
     if (from.IsObject()) {
         json::Value out(rapidjson::kObjectType);
         for (const auto& [name, value] : from.GetObject())
             json::set(out, json::view(name),
-                      withoutSecrets(value, a, secret || namesSecret(json::view(name))), a);
+                      withoutSecrets(value, a, secret || secrets::isSecretName(json::view(name))), a);
         return out;
     }
     if (from.IsArray()) {
@@ -128,23 +118,15 @@ json::Value withoutSecrets(const json::Value& from, json::Allocator& a, bool sec
         for (const auto& item : from.GetArray()) out.PushBack(withoutSecrets(item, a, secret), a);
         return out;
     }
-    return secret && from.IsString() ? json::text(kMask, a) : json::Value(from, a);
-}
-
-// A URL may hold a password.
-std::string_view withoutCredentials(std::string_view url, std::string& buffer) {
-    const size_t at = url.rfind('@'), scheme = url.find("://");
-    if (at == std::string_view::npos || scheme == std::string_view::npos) return url;
-    buffer = std::string(url.substr(0, scheme + 3)).append(kMask).append(url.substr(at));
-    return buffer;
+    if (!from.IsString()) return json::Value(from, a);
+    return json::text(secret ? std::string(kMask) : secrets::redact(json::view(from)), a);
 }
 
 void putProxy(Section& out, const Secret& proxy) {
-    std::string buffer;
     if (proxy.empty())
         out.put("proxy", "none");
     else if (out.masked())
-        out.put("proxy", withoutCredentials(proxy.reveal(), buffer));
+        out.put("proxy", shownUrl(proxy.reveal()));
     else
         out.put("proxy", proxy);
 }
@@ -211,20 +193,25 @@ json::Value security(const Security& s, const Section& like) {
 
 }  // namespace
 
-json::Document effective(const Config& c, Secrets secrets) {
+std::string shownUrl(const std::string& url) {
+    const size_t at = url.rfind('@'), scheme = url.find("://");
+    if (at == std::string::npos || scheme == std::string::npos) return url;
+    return url.substr(0, scheme + 3) + std::string(kMask) + url.substr(at);
+}
+
+json::Document effective(const Config& c, Secrets which) {
     json::Document out;
-    Section root(out.GetAllocator(), secrets),
+    Section root(out.GetAllocator(), which),
         server = root.section(), store = root.section(), cache = root.section(), delivery = root.section(),
         queue = root.section(), batch = root.section(), fallback = root.section(), webhooks = root.section(),
         log = root.section();
-    std::string url;
     server.put("host", c.server.host)
         .put("port", int{c.server.port})
         .put("max_connections", c.server.max_connections)
         .put("max_body", c.server.max_body)
         .put("drain_timeout", c.server.drain_timeout)
         .put("keep_alive", c.server.keep_alive);
-    store.put("url", secrets == Secrets::Masked ? withoutCredentials(c.store_url, url) : c.store_url)
+    store.put("url", which == Secrets::Masked ? shownUrl(c.store_url) : c.store_url)
         .put("durability", c.store_durability)
         .put("key_prefix", c.store_key_prefix);
     delivery.put("reports", c.cache.reports_delivery).put("generate", c.cache.generate_delivery);

@@ -14,4 +14,7 @@ enum class Secrets {
 };
 json::Document effective(const Config& config, Secrets secrets);
 
+// A URL without the user and password it may hold.
+std::string shownUrl(const std::string& url);
+
 }  // namespace stepper::config

@@ -10,6 +10,7 @@
 #include "core/base/time_zone.h"
 #include "core/config/expand.h"
 #include "core/config/overrides.h"
+#include "core/config/provider_key.h"
 #include "core/config/sections.h"
 
 namespace stepper::config {
@@ -178,13 +179,27 @@ Fields sharedFields(Provider& p) {
             {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
 }
 
-Fields allFields(Provider& p, Switch& enabled) {
+// What is wrong with a key is told, and where it was written.
+Read keyField(Provider& p, std::vector<std::string>& warnings) {
+    return [&p, &warnings](const Value& v) {
+        const auto written = v.text(Value::Unset::IsEmpty);
+        if (!written) return;
+        ProviderKey read = readProviderKey(*written);
+        if (hasControlCharacter(read.key)) return v.fail("holds a line break or another control character");
+        p.api_key = Secret(std::move(read.key));
+        for (const auto& remark : read.remarks)
+            warnings.push_back(
+                fmt::format("{}: provider {}: its api_key {}.", describe(v.node.mark), p.name, remark));
+    };
+}
+
+Fields allFields(Provider& p, Switch& enabled, std::vector<std::string>& warnings) {
     Fields fields = {{"name", nameField(p.name), true},
                      {"plugin", nameField(p.plugin), true},
                      {"enabled", switchField(enabled)},
                      {"base_url", read::url(p.base_url)},
                      {"model", read::text(p.model)},
-                     {"api_key", read::secret(p.api_key, Value::Unset::IsEmpty)},
+                     {"api_key", keyField(p, warnings)},
                      {"options", read::json(p.options_json, p.options_shown)}};
     Fields shared = sharedFields(p);
     std::move(shared.begin(), shared.end(), std::back_inserter(fields));
@@ -232,7 +247,7 @@ public:
         const Value value{block, item.path, item.scope};
         Provider p;
         Switch wanted = Switch::Auto;
-        readMapping(value, allFields(p, wanted));
+        readMapping(value, allFields(p, wanted, config_.warnings));
         p.mark = block.mark;
         p.retry.cap = std::max(p.retry.cap, p.retry.base);
         p.breaker.max_open_for = std::max(p.breaker.max_open_for, p.breaker.open_for);

@@ -21,10 +21,6 @@ std::string unknownKey(std::string_view key, const Fields& fields) {
     return fmt::format("unknown key; valid here: {}", fmt::join(names, ", "));
 }
 
-bool hasControlCharacter(std::string_view s) {
-    return std::any_of(s.begin(), s.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-}
-
 // What follows http:// or https://.
 std::optional<std::string_view> afterScheme(std::string_view url) {
     for (const std::string_view scheme : {"http://", "https://"})
@@ -49,6 +45,10 @@ void addWords(std::string_view text, std::vector<std::string>& out) {
 
 }  // namespace
 
+bool hasControlCharacter(std::string_view s) {
+    return std::any_of(s.begin(), s.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 void readMapping(const Value& value, const Fields& fields) {
     if (!value.node.isMapping()) return value.failExpected("a mapping of keys to values");
     for (const Field& field : fields) {
@@ -60,7 +60,9 @@ void readMapping(const Value& value, const Fields& fields) {
             value.fail(fmt::format("the key \"{}\" is missing", field.key));
     }
     for (const Entry& e : value.node.entries) {
+        // As in other tools' files, the top level may hold what is only there to be repeated.
         const bool known =
+            (value.path.empty() && e.key.starts_with("x-")) ||
             std::any_of(fields.begin(), fields.end(), [&](const Field& f) { return f.key == e.key; });
         if (!known)
             value.scope.problems.add(e.mark, value.at(e.key, e.value).path, unknownKey(e.key, fields));
@@ -88,9 +90,9 @@ Read text(std::string& out) {
     };
 }
 
-Read secret(Secret& out, Value::Unset unset) {
-    return [&out, unset](const Value& v) {
-        const auto s = v.text(unset);
+Read secret(Secret& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
         if (!s) return;
         const std::string_view key = trim(*s);
         if (hasControlCharacter(key)) return v.fail("holds a line break or another control character");

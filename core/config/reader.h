@@ -57,8 +57,10 @@ struct Field {
 using Fields = std::vector<Field>;
 
 // Reads the fields in their own order. Unknown keys, missing required ones and anything but a mapping are
-// problems.
+// problems, but for "x-..." at the top level of a file: these hold what anchors repeat.
 void readMapping(const Value& value, const Fields& fields);
+
+bool hasControlCharacter(std::string_view s);
 
 // true, false, yes, no, on, off, 1, 0 in any case.
 std::optional<bool> parseBoolean(std::string_view text);
@@ -71,7 +73,7 @@ Read list(size_t max_items, Read item);
 
 Read text(std::string& out);
 // Without the blanks around it; control characters are refused.
-Read secret(Secret& out, Value::Unset unset = Value::Unset::IsError);
+Read secret(Secret& out);
 // http or https, host, optional path. Slashes at the end are dropped. Empty is allowed.
 Read url(std::string& out);
 // A sequence of texts, or one text with commas.

@@ -11,23 +11,12 @@ namespace {
 
 constexpr std::string_view kIndicators = "{}[],:#";
 constexpr char kFirstMask = 1;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kNameCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
 bool isControl(char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F;
-}
-
-// The offset of a tab that some line is indented with.
-std::optional<size_t> findIndentTab(std::string_view text) {
-    for (size_t start = 0; start < text.size();) {
-        const size_t end = std::min(text.find('\n', start), text.size());
-        const std::string_view line = text.substr(start, end - start);
-        const size_t tab = line.find_first_not_of(' ');
-        if (tab != std::string_view::npos && line[tab] == '\t' && !trim(line).empty()) return start + tab;
-        start = end + 1;
-    }
-    return std::nullopt;
 }
 
 size_t firstInvalidUtf8(std::string_view text) {
@@ -51,16 +40,35 @@ size_t referenceEnd(std::string_view text, size_t at) {
 std::optional<TextProblem> checkText(std::string_view text) {
     if (text.size() > kMaxDocumentBytes)
         return TextProblem{0, fmt::format("larger than {} MiB", kMaxDocumentBytes >> 20)};
-    if (trim(text).empty()) return TextProblem{0, "the file is empty"};
-    if (text.starts_with("\xEF\xBB\xBF") || text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-        return TextProblem{0, "starts with a byte order mark; save it as UTF-8 without one"};
+    const size_t mark = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+    if (trim(text.substr(mark)).empty()) return TextProblem{0, "the file is empty"};
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+        return TextProblem{0, "is UTF-16; save it as UTF-8"};
     const auto control = std::find_if(text.begin(), text.end(), isControl);
     if (control != text.end())
         return TextProblem{static_cast<size_t>(control - text.begin()),
                            fmt::format("not a text file: it holds the byte 0x{:02x}", *control)};
     if (!isValidUtf8(text)) return TextProblem{firstInvalidUtf8(text), "not UTF-8 text"};
-    if (const auto tab = findIndentTab(text)) return TextProblem{*tab, "indented with a tab; use spaces"};
     return std::nullopt;
+}
+
+std::optional<size_t> indentTab(std::string_view text, size_t offset) {
+    const size_t start = text.substr(0, offset).rfind('\n') + 1;  // npos + 1 == 0: the first line
+    const size_t tab = text.find_first_not_of(' ', start);
+    return tab != std::string_view::npos && text[tab] == '\t' ? std::optional(tab) : std::nullopt;
+}
+
+std::string plainText(std::string_view text) {
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+    std::string out(text);
+    for (size_t start = 0; start < out.size();) {
+        const size_t end = std::min(out.find('\n', start), out.size());
+        if (out.find_first_not_of(" \t\r", start) >= end)
+            std::replace(out.begin() + static_cast<std::ptrdiff_t>(start),
+                         out.begin() + static_cast<std::ptrdiff_t>(end), '\t', ' ');
+        start = end + 1;
+    }
+    return out;
 }
 
 bool hasOpenQuote(std::string_view text, size_t offset) {

@@ -13,8 +13,16 @@ struct TextProblem {
     std::string what;
 };
 
-// Too large, empty, a byte order mark, binary, not UTF-8, or indented with tabs.
+// Too large, empty, binary, or not UTF-8.
 std::optional<TextProblem> checkText(std::string_view text);
+
+// YAML takes tabs wherever white space only separates, but not as indentation. The offset of the tab that the
+// line at `offset` is indented with.
+std::optional<size_t> indentTab(std::string_view text, size_t offset);
+
+// Without the byte order mark that some editors write, and with blanks for the tabs of lines that hold
+// nothing else: places stay right but for the mark.
+std::string plainText(std::string_view text);
 
 // True when the scalar at this offset opens a quote that nothing closes.
 bool hasOpenQuote(std::string_view text, size_t offset);

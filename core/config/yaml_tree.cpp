@@ -207,11 +207,12 @@ Mark markAt(std::string_view text, size_t offset, const std::string& file) {
 
 }  // namespace
 
-std::optional<Node> parseYaml(const std::string& text, const std::string& file, Problems& problems) {
-    if (const auto bad = checkText(text)) {
-        problems.add(markAt(text, bad->offset, file), "", bad->what);
+std::optional<Node> parseYaml(const std::string& written, const std::string& file, Problems& problems) {
+    if (const auto bad = checkText(written)) {
+        problems.add(markAt(written, bad->offset, file), "", bad->what);
         return std::nullopt;
     }
+    const std::string text = plainText(written);
     Builder builder(text, file);
     try {
         std::istringstream in(maskReferences(text));
@@ -222,7 +223,11 @@ std::optional<Node> parseYaml(const std::string& text, const std::string& file, 
         problems.add(builder.place(stop.mark), "", stop.what);
         return std::nullopt;
     } catch (const YAML::Exception& e) {
-        problems.add(builder.place(e.mark), "", "not valid YAML: " + e.msg);
+        const auto place = static_cast<size_t>(std::max(e.mark.pos, 0));
+        if (const auto tab = indentTab(text, place))
+            problems.add(markAt(text, *tab, file), "", "indented with a tab; use spaces");
+        else
+            problems.add(builder.place(e.mark), "", "not valid YAML: " + e.msg);
         return std::nullopt;
     }
     Node root = builder.take();

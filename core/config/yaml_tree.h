@@ -8,9 +8,9 @@
 
 namespace stepper::config {
 
-// One document of plain YAML 1.2: UTF-8 without a byte order mark, no tabs in the indentation, at most 32
-// levels, repeated keys reported. Aliases and merge keys (<<) are copied out, within a budget that stops
-// "billion laughs". `file` is the name in messages. Nothing when it could not be read as a tree.
+// One document of plain YAML 1.2: UTF-8, with or without a byte order mark, tabs wherever they only separate,
+// at most 32 levels, repeated keys reported. Aliases and merge keys (<<) are copied out, within a budget that
+// stops "billion laughs". `file` is the name in messages. Nothing when it could not be read as a tree.
 std::optional<Node> parseYaml(const std::string& text, const std::string& file, Problems& problems);
 
 }  // namespace stepper::config

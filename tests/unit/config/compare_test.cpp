@@ -121,6 +121,19 @@ TEST(Effective, ShowsOptionsWithoutWhatTheEnvironmentOrASecretsNameHides) {
               R"("max_tokens_field":5,"empty":"${NONE:-}"})");
 }
 
+// The names and formats are those that redaction knows.
+TEST(Effective, ShowsNoSecretThatItsFormGivesAway) {
+    const std::string options =
+        "options: { DB_PASS: hush1, passphrase: hush2, headers: { X-Custom: Bearer hush3hush4hush5hush6 }, "
+        "proxy: 'http://me:hush6@proxy', note: 'npm_" +
+        std::string(36, 'h') + "', author: seen }";
+    const auto shown = effective(parsed("{}", "providers: [" + block("a", options) + "]"), Secrets::Masked);
+    EXPECT_EQ(json::dump(*json::at(shown, "/providers/0/options")),
+              R"({"DB_PASS":"********","passphrase":"********",)"
+              R"("headers":{"X-Custom":"Bearer [REDACTED:bearer-token]"},)"
+              R"("proxy":"http://me:[REDACTED:url-password]@proxy","note":"[REDACTED:npm-token]","author":"seen"})");
+}
+
 TEST(Compare, OptionsDifferByWhatTheyStandFor) {
     const auto at = [](const std::string& value) {
         return *parse({.stepper_yaml = "{}",
