@@ -35,6 +35,11 @@ void Collector::usage(std::string_view text) {
 void Collector::meta(std::string_view text) {
     auto parsed = json::parse(text);
     if (!parsed || !parsed->IsObject()) return;
+    if (const auto fate = json::string(*parsed, "text_so_far"); fate == "reasoning" || fate == "void") {
+        if (fate == "reasoning") answer_.reasoning += answer_.text;
+        answer_.text.clear();
+        parsed->RemoveMember("text_so_far");
+    }
     if (const auto model = json::string(*parsed, "model")) answer_.model = *model;
     if (const auto id = json::string(*parsed, "id")) answer_.response_id = *id;
     if (const auto* warnings = json::find(*parsed, "warnings"); warnings && warnings->IsArray())

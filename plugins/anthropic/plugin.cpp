@@ -26,7 +26,7 @@ private:
         readHead(json, ev);
         for (const Value& block : content->GetArray()) {
             startBlock(block, ev);
-            stopBlock(ev);
+            stopBlock();
         }
         readStop(json, ev);
         return onStreamEnd(ev);
@@ -35,13 +35,15 @@ private:
     sdk::Action onChunk(std::string_view, const Value& json, const sdk::Event& ev) override {
         const std::string_view type = kit::string(json, "type");
         if (type == "message") return onWhole(json, ev);
-        if (const Value* message = kit::object(json, "message"); message && type == "message_start")
+        if (const Value* message = kit::object(json, "message"); message && type == "message_start") {
+            startOver(ev);
             readHead(*message, ev);
+        }
         if (const Value* block = kit::object(json, "content_block"); block && type == "content_block_start")
             startBlock(*block, ev);
         if (const Value* delta = kit::object(json, "delta"); delta && type == "content_block_delta")
             readDelta(*delta, ev);
-        if (type == "content_block_stop") stopBlock(ev);
+        if (type == "content_block_stop") stopBlock();
         if (const Value* delta = kit::object(json, "delta"); delta && type == "message_delta") {
             readUsage(json, ev);
             readStop(*delta, ev);
@@ -49,10 +51,23 @@ private:
         return sdk::Action::more();
     }
 
-    sdk::Action onStreamEnd(const sdk::Event&) override {
+    sdk::Action onStreamEnd(const sdk::Event& ev) override {
         if (!refusal_.empty())
             return sdk::Action::fail(STEPPER_E_CONTENT_BLOCKED, "the model refused: " + refusal_, status());
-        return conclude();
+        for (const std::string& call : tool_calls_) toolCall(ev, call);
+        return conclude(ev);
+    }
+
+    // A gateway that asked again upstream puts a second message behind what came of the first.
+    void startOver(const sdk::Event& ev) {
+        withdrawText(ev);
+        tool_calls_.clear();
+        tool_id_.clear();
+        tool_name_.clear();
+        tool_arguments_.clear();
+        usage_ = {};
+        input_.reset();
+        written_to_cache_.reset();
     }
 
     void readHead(const Value& message, const sdk::Event& ev) {
@@ -105,7 +120,7 @@ private:
         tool_arguments_ += kit::string(delta, "partial_json");
     }
 
-    void stopBlock(const sdk::Event& ev) {
+    void stopBlock() {
         if (tool_name_.empty()) return;
         Document call(rapidjson::kObjectType);
         auto& a = call.GetAllocator();
@@ -116,7 +131,7 @@ private:
             objectOf({{"name", tool_name_}, {"arguments", tool_arguments_.empty() ? "{}" : tool_arguments_}},
                      a),
             a);
-        toolCall(ev, kit::dump(call));
+        tool_calls_.push_back(kit::dump(call));
         tool_name_.clear();
     }
 
@@ -124,6 +139,7 @@ private:
     kit::Usage usage_;
     std::optional<int64_t> input_, written_to_cache_;
     std::string refusal_, tool_id_, tool_name_, tool_arguments_;
+    std::vector<std::string> tool_calls_;  // complete ones
 };
 
 class Anthropic final : public sdk::Provider {

@@ -27,6 +27,7 @@ kit::Usage usageOf(const Value& usage) {
     kit::Usage out;
     out.prompt = count(*tokens, "input_tokens");
     out.completion = count(*tokens, "output_tokens");
+    out.reasoning = count(*tokens, "reasoning_tokens");
     out.cached = count(usage, "cached_tokens");
     return out;
 }
@@ -53,7 +54,7 @@ Action Answer::onWhole(const Value& json, const Event& ev) {
     if (!kit::string(json, "message").empty())
         return onRefused(kit::classifyInside(status(), headers(), json), json, ev);
     Action action = onAnswer(json, ev);
-    return action.kind == STEPPER_CONTINUE ? conclude() : action;
+    return action.kind == STEPPER_CONTINUE ? conclude(ev) : action;
 }
 
 Action Answer::ended(const Value& end, const Value* usage, const Event& ev) {

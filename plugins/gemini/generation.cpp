@@ -30,10 +30,11 @@ std::string_view withoutImage(std::string_view reason) {
     return reason.starts_with(kPrefix) ? reason.substr(kPrefix.size()) : reason;
 }
 
-// A function call the model got wrong: asked again it may well get it right.
+// A function call or an answer the model got wrong: asked again it may well get it right.
 bool isMisfire(std::string_view reason) {
-    constexpr std::array<std::string_view, 3> kReasons = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL",
-                                                          "TOO_MANY_TOOL_CALLS"};
+    constexpr std::array<std::string_view, 5> kReasons = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL",
+                                                          "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
+                                                          "MALFORMED_RESPONSE"};
     return std::find(kReasons.begin(), kReasons.end(), reason) != kReasons.end();
 }
 
@@ -87,7 +88,7 @@ Action Generation::onWhole(const Value& json, const Event& ev) {
 }
 
 Action Generation::onChunk(std::string_view, const Value& json, const Event& ev) {
-    if (const Value* usage = kit::object(json, "usageMetadata")) noteUsage(*usage);
+    if (const Value* usage = kit::object(json, "usageMetadata")) noteUsage(*usage, ev);
     if (const auto model = kit::string(json, "modelVersion"); !model.empty()) model_ = model;
     if (const auto id = kit::string(json, "responseId"); !id.empty()) id_ = id;
     if (const Value* feedback = kit::object(json, "promptFeedback"))
@@ -148,13 +149,15 @@ Action Generation::onFinishReason(std::string_view reason, std::string_view mess
     return Action::more();
 }
 
-// Thoughts are billed as output. What is left out is 0.
-void Generation::noteUsage(const Value& usage) {
-    now_.prompt = kit::integer(usage, "promptTokenCount");
+// Thoughts are billed as output, what Google's own tools found as input. What is left out is 0.
+void Generation::noteUsage(const Value& usage, const Event& ev) {
+    now_.prompt =
+        sum(kit::integer(usage, "promptTokenCount"), kit::integer(usage, "toolUsePromptTokenCount"));
     now_.reasoning = kit::integer(usage, "thoughtsTokenCount");
     now_.completion = kit::integer(usage, "candidatesTokenCount").value_or(0) + now_.reasoning.value_or(0);
     now_.total = kit::integer(usage, "totalTokenCount");
     now_.cached = kit::integer(usage, "cachedContentTokenCount");
+    kit::emitUsage(ev, sum(earlier_, now_));
 }
 
 Action Generation::blocked(std::string_view what, std::string_view reason) const {
@@ -166,9 +169,8 @@ Action Generation::blocked(std::string_view what, std::string_view reason) const
 
 Action Generation::exchangeDone(const Event& ev) {
     if (unfinished_) return nextHop();
-    kit::emitUsage(ev, sum(earlier_, now_));
     kit::emitMeta(ev, model_, id_);
-    return conclude();
+    return conclude(ev);
 }
 
 Action Generation::nextHop() {

@@ -28,7 +28,7 @@ private:
     void onPart(const Value& part, const Event& ev);
     void onCall(const Value& call, const Value& part, const Event& ev);
     Action onFinishReason(std::string_view reason, std::string_view message, const Event& ev);
-    void noteUsage(const Value& usage);
+    void noteUsage(const Value& usage, const Event& ev);
     Action blocked(std::string_view what, std::string_view reason) const;
     Action exchangeDone(const Event& ev);
     Action nextHop();

@@ -59,7 +59,8 @@ stepper::sdk::Failure gradioFailure(int status, const kit::Headers& headers, con
     kit::ErrorBody error;
     error.message = words;
     stepper::sdk::Failure f = kit::classify(status, headers, error);
-    f.message = words.empty() ? "the Space's app failed without saying why; only apps with show_error say it"
+    f.message = words.empty() ? "the Space's app failed without saying why (only apps with show_error say "
+                                "it); if it always does, compare options.inputs with its \"Use via API\" page"
                               : "the Space's app failed: " + kit::presentable(words);
     return f;
 }

@@ -18,6 +18,8 @@ sdk::Request callRequest(const Settings& s, size_t prefix, std::string_view prom
         data = filledIn(*s.inputs, prompt, a);
     else
         data.PushBack(kit::text(prompt, a), a);
+    // The second input of a ChatInterface is its history; an endpoint with one input ignores another.
+    if (!s.inputs && s.api_name == "chat") data.PushBack(Value(), a);
     kit::set(body, "data", std::move(data), a);
     return s.post(callPath(s, prefix), body);
 }
@@ -34,7 +36,9 @@ bool isPlainId(std::string_view id) {
 Gradio::Gradio(const Settings& settings, std::string prompt, bool stream)
     : SpaceSession(settings, callRequest(settings, 0, prompt), settings.wake_attempts),
       prompt_(std::move(prompt)),
-      stream_(stream) {}
+      stream_(stream) {
+    splitReasoning();
+}
 
 sdk::Action Gradio::step(const sdk::Event& ev) {
     if (ev.kind() == STEPPER_EV_CANCEL && !event_id_.empty()) return cancelJob();
@@ -82,7 +86,7 @@ void Gradio::onGrowth(const Value& outputs, const sdk::Event& ev) {
     const Value* output = kit::at(outputs, settings().text_pointer);
     const auto grown = output ? gradioText(*output) : std::nullopt;
     if (!grown || !grown->starts_with(streamed_)) return;
-    say(stripper_.feed(std::string_view(*grown).substr(streamed_.size())), ev);
+    text(ev, std::string_view(*grown).substr(streamed_.size()));
     streamed_ = *grown;
 }
 
@@ -93,21 +97,13 @@ sdk::Action Gradio::onComplete(const Value& outputs, const sdk::Event& ev) {
         return badResponse("the result has nothing at options.text_pointer " + settings().text_pointer);
     const auto plain = gradioText(*output);
     const std::string whole = plain ? *plain : kit::dump(*output);
-    if (!whole.starts_with(streamed_))
-        return badResponse("the Space's app rewrote text that was already streamed; ask without stream");
-    if (streamed_.empty()) {
-        say(kit::stripThink(whole), ev);
-    } else {
-        say(stripper_.feed(std::string_view(whole).substr(streamed_.size())), ev);
-        say(stripper_.finish(), ev);
+    if (!whole.starts_with(streamed_)) {
+        withdrawText(ev);  // the app wrote something else over it
+        streamed_.clear();
     }
+    text(ev, std::string_view(whole).substr(streamed_.size()));
     finish(ev, "stop");
-    return conclude();
-}
-
-void Gradio::say(const kit::ThinkStripper::Output& out, const sdk::Event& ev) {
-    reasoning(ev, out.reasoning);
-    text(ev, out.text);
+    return conclude(ev);
 }
 
 sdk::Action Gradio::onStreamEnd(const sdk::Event&) {
@@ -115,6 +111,14 @@ sdk::Action Gradio::onStreamEnd(const sdk::Event&) {
 }
 
 sdk::Action Gradio::onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) {
+    // The POST only queues the call. What breaks there is Gradio's search for the endpoint
+    // (FnIndexInferError).
+    if (status() == 500 && event_id_.empty() && json.IsNull()) {
+        failure.error_class = STEPPER_E_MODEL_NOT_FOUND;
+        failure.message = "the Space's app has no endpoint " + settings().api_name +
+                          "; options.api_name must be one that its \"Use via API\" page lists";
+        return sdk::Action::fail(std::move(failure));
+    }
     if (status() != 404) return SpaceSession::onRefused(std::move(failure), json, ev);
     if (!event_id_.empty()) {
         failure.error_class = STEPPER_E_UPSTREAM;  // the app restarted, or another replica has the job

@@ -23,14 +23,12 @@ private:
     sdk::Action cancelJob();
     void onGrowth(const Value& outputs, const sdk::Event& ev);
     sdk::Action onComplete(const Value& outputs, const sdk::Event& ev);
-    void say(const kit::ThinkStripper::Output& out, const sdk::Event& ev);
 
     const std::string prompt_;
     const bool stream_;
     size_t prefix_ = 0;     // which of settings().prefixes
     std::string event_id_;  // empty until the job is accepted
-    std::string streamed_;  // how much of the text went through the stripper
-    kit::ThinkStripper stripper_;
+    std::string streamed_;  // the text that was emitted
 };
 
 }  // namespace hfspace

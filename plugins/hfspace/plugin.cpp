@@ -18,7 +18,9 @@ namespace {
 class Infer final : public SpaceSession {
 public:
     Infer(const Settings& settings, std::string_view prompt)
-        : SpaceSession(settings, requestFor(settings, prompt), settings.wake_attempts) {}
+        : SpaceSession(settings, requestFor(settings, prompt), settings.wake_attempts) {
+        splitReasoning();
+    }
 
 private:
     static sdk::Request requestFor(const Settings& settings, std::string_view prompt) {
@@ -37,11 +39,9 @@ private:
             return badResponse(
                 "the response has no text in report, output, text, response, generated_text, result or "
                 "data[0]");
-        const auto out = kit::stripThink(answer);
-        reasoning(ev, out.reasoning);
-        text(ev, out.text);
+        text(ev, answer);
         finish(ev, "stop");
-        return conclude();
+        return conclude(ev);
     }
 
     sdk::Action onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) override {

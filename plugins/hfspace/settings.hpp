@@ -26,7 +26,7 @@ struct Settings {
     std::string base_url;
     bool gradio = false;
     const Value* extra_body = nullptr;
-    const Value* inputs = nullptr;      // nullptr: the prompt alone
+    const Value* inputs = nullptr;      // nullptr: the prompt, for a ChatInterface with an empty history
     std::string api_name;               // without a leading slash
     std::string text_pointer;           // RFC 6901
     std::vector<std::string> prefixes;  // where Gradio's API may be, in the order to try

@@ -21,6 +21,8 @@ AnswerSpec::AnswerSpec(const Block& options) {
     if (text.empty())
         throw sdk::ConfigError(response.place("text") + " is missing: a JSON pointer to the answer's text");
     reasoning = response.pointer("reasoning");
+    const Value* strip = response.find("strip_think");
+    strip_think = !strip || !strip->IsFalse();
     finish = response.pointer("finish");
     model = response.pointer("model");
     id = response.pointer("id");
@@ -63,7 +65,7 @@ sdk::Action Answer::onWhole(const Value& json, const sdk::Event& ev) {
     readText(json, spec_.text, ev);
     readRest(json, ev);
     finish(ev, "stop");
-    return end();
+    return end(ev);
 }
 
 sdk::Action Answer::onEvent(std::string_view name, std::string_view data, const sdk::Event& ev) {
@@ -84,7 +86,7 @@ sdk::Action Answer::onChunk(std::string_view, const Value& json, const sdk::Even
 
 sdk::Action Answer::onStreamEnd(const sdk::Event& ev) {
     if (spec_.endIsUnmarked()) finish(ev, "stop");
-    return end();
+    return end(ev);
 }
 
 sdk::Action Answer::onRefused(sdk::Failure, const Value& json, const sdk::Event&) {
@@ -118,8 +120,8 @@ void Answer::readRest(const Value& json, const sdk::Event& ev) {
     if (const std::string reason = spec_.finishReason(json); !reason.empty()) finish(ev, reason);
 }
 
-sdk::Action Answer::end() const {
-    sdk::Action action = conclude();
+sdk::Action Answer::end(const sdk::Event& ev) {
+    sdk::Action action = conclude(ev);
     if (!text_seen_ && action.failure.error_class == STEPPER_E_BAD_RESPONSE)
         action.failure.message += "; nothing was found where options.response.text points";
     return action;

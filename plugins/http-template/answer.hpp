@@ -28,6 +28,7 @@ struct AnswerSpec {
 
     std::vector<std::string> text, stream_text;  // the first that leads to text counts
     std::string reasoning, finish, model, id;
+    bool strip_think = true;
     std::string prompt_tokens, completion_tokens, total_tokens;
     std::map<std::string, std::string, std::less<>> finish_map;
     std::string done_text, done_pointer;
@@ -37,7 +38,9 @@ struct AnswerSpec {
 class Answer final : public kit::HttpSession {
 public:
     Answer(sdk::Request request, const AnswerSpec& spec, const ErrorRules& errors)
-        : HttpSession(std::move(request)), spec_(spec), errors_(errors) {}
+        : HttpSession(std::move(request)), spec_(spec), errors_(errors) {
+        if (spec.strip_think) splitReasoning();
+    }
 
 private:
     sdk::Action onWhole(const Value& json, const sdk::Event& ev) override;
@@ -49,7 +52,7 @@ private:
     // True when one of the pointers led to text.
     bool readText(const Value& json, const std::vector<std::string>& pointers, const sdk::Event& ev);
     void readRest(const Value& json, const sdk::Event& ev);
-    sdk::Action end() const;
+    sdk::Action end(const sdk::Event& ev);
 
     const AnswerSpec& spec_;
     const ErrorRules& errors_;

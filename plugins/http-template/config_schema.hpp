@@ -40,6 +40,8 @@ inline constexpr std::string_view kConfigSchema = R"~({
         "properties": {
           "text": {"$ref": "#/definitions/pointers", "description": "One, or several of which the first with text counts"},
           "reasoning": {"$ref": "#/definitions/pointer"},
+          "strip_think": {"type": "boolean", "default": true,
+            "description": "Take reasoning that is marked as such out of the text"},
           "finish": {"$ref": "#/definitions/pointer", "description": "Why the answer ends"},
           "finish_map": {"type": "object", "additionalProperties": {"$ref": "#/definitions/finish"},
             "description": "This API's own words for it"},

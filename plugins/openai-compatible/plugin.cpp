@@ -20,9 +20,9 @@ public:
         : HttpSession(requestFor(profile, body)),
           profile_(profile),
           body_(std::move(body)),
-          warnings_(std::move(warnings)),
-          stripper_(profile.flag("think_opened", false)),
-          strip_(profile.flag("strip_think", true)) {}
+          warnings_(std::move(warnings)) {
+        if (profile.flag("strip_think", true)) splitReasoning(profile.flag("think_opened", false));
+    }
 
 private:
     static sdk::Request requestFor(const Profile& profile, const Document& body) {
@@ -32,7 +32,8 @@ private:
         return r;
     }
 
-    sdk::Action onRefused(sdk::Failure failure, const Value&, const sdk::Event&) override {
+    sdk::Action onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) override {
+        if (const Value* usage = kit::object(json, "usage")) readUsage(*usage, ev);
         const bool first = exchangeOver() && !conceded_ && failure.error_class == STEPPER_E_INVALID_REQUEST;
         const std::string warning = first ? concede(body_, failure.message) : "";
         if (warning.empty()) return sdk::Action::fail(std::move(failure));
@@ -42,32 +43,65 @@ private:
     }
 
     sdk::Action onWhole(const Value& json, const sdk::Event& ev) override {
-        if (!kit::at(json, "/choices/0")) return badResponse("the response has no choices");
-        const sdk::Action action = onChunk({}, json, ev);
+        const Value* choice = kit::at(json, "/choices/0");
+        if (!choice) return badResponse("the response has no choices");
+        if (const Value* first = firstChoice(json)) choice = first;
+        readAbout(json, ev);
+        const sdk::Action action = readChoice(*choice, ev, true);
         return action.kind == STEPPER_CONTINUE ? onStreamEnd(ev) : action;
     }
 
-    // Whole bodies and chunks differ only in calling the choice's content message or delta.
     sdk::Action onChunk(std::string_view, const Value& json, const sdk::Event& ev) override {
+        readAbout(json, ev);
+        const Value* choice = firstChoice(json);
+        return choice ? readChoice(*choice, ev, false) : sdk::Action::more();
+    }
+
+    // With n > 1 the chunks of all choices are mixed.
+    static const Value* firstChoice(const Value& json) {
+        const Value* choices = kit::array(json, "choices");
+        if (!choices) return nullptr;
+        for (const Value& choice : choices->GetArray())
+            if (choice.IsObject() && kit::integer(choice, "index").value_or(0) == 0) return &choice;
+        return nullptr;
+    }
+
+    void readAbout(const Value& json, const sdk::Event& ev) {
         readMeta(json, ev);
         if (const Value* usage = kit::object(json, "usage")) readUsage(*usage, ev);
         if (const Value* usage = kit::at(json, "/x_groq/usage")) readUsage(*usage, ev);
-        const Value* choice = kit::at(json, "/choices/0");
-        if (!choice) return sdk::Action::more();
-        if (const Value* delta = kit::object(*choice, "delta"))
-            readMessage(*delta, ev, false);
-        else if (const Value* message = kit::object(*choice, "message"))
-            readMessage(*message, ev, true);
-        return readFinish(kit::string(*choice, "finish_reason"), ev);
+    }
+
+    // Whole bodies call the content message, chunks delta. Some servers send both: of a body the message
+    // counts, of a chunk the delta, unless that is empty and nothing was said before, as in a body sent as a
+    // chunk.
+    sdk::Action readChoice(const Value& choice, const sdk::Event& ev, bool whole) {
+        const Value* delta = kit::object(choice, "delta");
+        const Value* message = kit::object(choice, "message");
+        const bool complete = message && (whole || !delta || !(says(*delta) || heard_));
+        if (const Value* content = complete ? message : delta) {
+            heard_ = heard_ || says(*content);
+            readMessage(*content, ev, complete || whole);
+        } else {
+            text(ev, kit::string(choice, "text"));
+        }
+        return readFinish(kit::string(choice, "finish_reason"), ev);
+    }
+
+    static bool says(const Value& message) {
+        for (const std::string_view name : {"content", "reasoning_content", "reasoning", "refusal"})
+            if (const Value* v = kit::find(message, name); v && !(v->IsString() && v->GetStringLength() == 0))
+                return true;
+        const Value* calls = kit::array(message, "tool_calls");
+        return calls && !calls->Empty();
     }
 
     sdk::Action onStreamEnd(const sdk::Event& ev) override {
-        pass(stripper_.finish(), ev);
         for (ToolCall& call : tool_calls_) emitToolCall(call, ev);
         if (!refusal_.empty())
             return sdk::Action::fail(STEPPER_E_CONTENT_BLOCKED,
                                      "the model refused: " + kit::presentable(refusal_), status());
-        return conclude();
+        return conclude(ev);
     }
 
     sdk::Action readFinish(std::string_view reason, const sdk::Event& ev) {
@@ -96,10 +130,16 @@ private:
                      kit::integer(usage, "total_tokens"),
                      either("/completion_tokens_details/reasoning_tokens", "reasoning_tokens"),
                      either("/prompt_tokens_details/cached_tokens", "prompt_cache_hit_tokens")};
-        // xAI does not count reasoning among the completion tokens; the others do.
-        if (u.prompt && u.completion && u.reasoning && *u.reasoning > 0 &&
-            u.total == *u.prompt + *u.completion + *u.reasoning)
-            *u.completion += *u.reasoning;
+        // What only the total counts was billed as well: reasoning at xAI and Google, or a cached part of the
+        // prompt.
+        const int64_t known = u.prompt.value_or(0) + u.completion.value_or(0);
+        if (u.prompt && u.total && *u.total > known) {
+            const int64_t hidden = *u.total - known;
+            if (hidden == u.cached && hidden != u.reasoning)
+                *u.prompt += hidden;
+            else
+                u.completion = u.completion.value_or(0) + hidden;
+        }
         kit::emitUsage(ev, u);
     }
 
@@ -107,30 +147,28 @@ private:
         const std::string_view thinking = kit::string(message, "reasoning_content");
         reasoning(ev, thinking.empty() ? kit::string(message, "reasoning") : thinking);
         refusal_ += kit::string(message, "refusal");
-        if (const Value* content = kit::find(message, "content")) readContent(*content, ev, whole);
+        if (const Value* content = kit::find(message, "content")) readContent(*content, ev);
         const Value* calls = kit::array(message, "tool_calls");
         if (!calls || calls->Empty()) return;
         if (whole) return toolCall(ev, kit::dump(*calls));
         for (const Value& fragment : calls->GetArray()) readFragment(fragment);
     }
 
-    void readContent(const Value& content, const sdk::Event& ev, bool whole) {
-        if (content.IsString()) return answer(kit::view(content), ev, whole);
-        if (!content.IsArray()) return;
+    void readContent(const Value& content, const sdk::Event& ev) {
+        if (content.IsString()) return text(ev, kit::view(content));
+        if (!isParts(content)) return text(ev, kit::dump(content));
         for (const Value& part : content.GetArray()) {
             if (const Value* thinking = kit::array(part, "thinking"))
                 for (const Value& piece : thinking->GetArray()) reasoning(ev, kit::string(piece, "text"));
-            if (kit::string(part, "type") == "text") answer(kit::string(part, "text"), ev, whole);
+            if (kit::string(part, "type") == "text") text(ev, kit::string(part, "text"));
         }
     }
 
-    void answer(std::string_view s, const sdk::Event& ev, bool whole) {
-        if (!strip_) return text(ev, s);
-        pass(whole ? kit::stripThink(s) : stripper_.feed(s), ev);
-    }
-    void pass(const kit::ThinkStripper::Output& out, const sdk::Event& ev) {
-        reasoning(ev, out.reasoning);
-        text(ev, out.text);
+    // Some servers send the value itself that their JSON mode has parsed.
+    static bool isParts(const Value& content) {
+        return content.IsArray() && std::all_of(content.Begin(), content.End(), [](const Value& part) {
+                   return !kit::string(part, "type").empty();
+               });
     }
 
     struct ToolCall {
@@ -166,8 +204,8 @@ private:
     const Profile& profile_;
     Document body_;
     std::vector<std::string> warnings_;
-    kit::ThinkStripper stripper_;
-    bool strip_, conceded_ = false, meta_sent_ = false;
+    bool conceded_ = false, meta_sent_ = false;
+    bool heard_ = false;  // some delta said something
     std::string refusal_;
     std::vector<ToolCall> tool_calls_;
 };

@@ -21,7 +21,7 @@ private:
     sdk::Action onWhole(const kit::Value& json, const sdk::Event& event) override {
         if (!kit::at(json, "/choices/0")) return badResponse("the response has no choices");
         read(json, "message", event);
-        return conclude();  // DONE, unless the answer is empty or was cut off
+        return conclude(event);  // DONE, unless the answer is empty or was cut off
     }
 
     // One event of a stream; [DONE] and errors never get here. Some servers send the whole answer as one

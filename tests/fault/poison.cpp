@@ -20,7 +20,7 @@ private:
         const auto* result = kit::find(answer, "result");
         text(event, result ? kit::string(*result, "text") : std::string());
         finish(event, "stop");
-        return conclude();
+        return conclude(event);
     }
 
     const bool deadly_;

@@ -16,7 +16,7 @@ private:
         if (shouted.empty()) return badResponse("no \"shouted\" in the answer");
         text(event, shouted);
         finish(event, "stop");
-        return conclude();
+        return conclude(event);
     }
 };
 

@@ -140,7 +140,9 @@ enum {
  *   FINISH           stop | length | tool_calls | content_filter | error | other
  *   USAGE            JSON {"prompt_tokens","completion_tokens","total_tokens","reasoning_tokens","cached_tokens"},
  *                    each optional; the last one counts
- *   META             JSON object: "model" and "id" as the provider reported them, "warnings": [text, ...] */
+ *   META             JSON object: "model" and "id" as the provider reported them, "warnings": [text, ...];
+ *                    "text_so_far": "reasoning" when the TEXT emitted until now turned out to be thinking (its
+ *                    end was marked, its beginning was not), "void" when it belongs to no answer at all */
 enum {
     STEPPER_OUT_TEXT = 0,
     STEPPER_OUT_REASONING = 1,

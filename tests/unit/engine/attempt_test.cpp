@@ -1,58 +1,16 @@
 #include "core/engine/attempt.h"
 
-#include <deque>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
 
 namespace stepper::engine {
 namespace {
 
 using namespace std::chrono_literals;
-using transport::HttpEvent;
-using Kind = HttpEvent::Kind;
-
-HttpEvent event(Kind kind) {
-    HttpEvent out;
-    out.kind = kind;
-    return out;
-}
-
-HttpEvent failed(ErrorClass error_class, std::string message) {
-    HttpEvent out = event(Kind::Failed);
-    out.error = {error_class, std::move(message)};
-    return out;
-}
-
-// Hands out canned events and remembers what it was asked to send.
-class FakeTransport final : public transport::Transport {
-public:
-    std::deque<HttpEvent> events;
-    std::vector<transport::HttpRequest> requests;
-    int open_exchanges = 0;
-
-    Result<std::unique_ptr<transport::Exchange>> open(transport::HttpRequest request, CancelToken&) override {
-        requests.push_back(std::move(request));
-        return std::unique_ptr<transport::Exchange>(new FakeExchange(*this));
-    }
-
-private:
-    class FakeExchange final : public transport::Exchange {
-    public:
-        explicit FakeExchange(FakeTransport& owner) : owner_(owner) { ++owner_.open_exchanges; }
-        ~FakeExchange() override { --owner_.open_exchanges; }
-        HttpEvent next() override {
-            HttpEvent out = std::move(owner_.events.front());
-            owner_.events.pop_front();
-            return out;
-        }
-
-    private:
-        FakeTransport& owner_;
-    };
-};
+using Kind = transport::HttpEvent::Kind;
 
 class Told final : public AttemptListener {
 public:
@@ -65,7 +23,7 @@ public:
 class AttemptTest : public testing::Test {
 protected:
     void answers(int status, std::string_view body) {
-        HttpEvent head = event(Kind::Head), data = event(Kind::Data);
+        transport::HttpEvent head = event(Kind::Head), data = event(Kind::Data);
         head.status = status;
         head.headers = &headers_;
         data.data = body;
@@ -168,7 +126,8 @@ TEST_F(FailedAttemptTest, ARefusalTellsWhatItCost) {
 }
 
 TEST_F(FailedAttemptTest, NoRoomForTextIsTheRequestsFaultInWhateverWordsThePluginSaysIt) {
-    const auto body = chatBody(R"("message":{"content":"","reasoning":"hm"},"finish_reason":"length")", kUsage);
+    const auto body =
+        chatBody(R"("message":{"content":"","reasoning":"hm"},"finish_reason":"length")", kUsage);
     answers(200, body);
     const auto got = run();
     ASSERT_TRUE(got.error);

@@ -168,25 +168,50 @@ inline void emitMeta(const sdk::Event& ev, std::string_view model, std::string_v
     if (!doc.ObjectEmpty()) ev.emit(STEPPER_OUT_META, dump(doc));
 }
 
-// Any provider's finish reason in the ABI's words; what nobody knows is "other".
+// What became of the text emitted so far; see STEPPER_OUT_META.
+enum class Fate { Reasoning, Void };
+inline void emitFateOfText(const sdk::Event& ev, Fate fate) {
+    ev.emit(STEPPER_OUT_META, fate == Fate::Reasoning ? R"({"text_so_far":"reasoning"})"
+                                                      : R"({"text_so_far":"void"})");
+}
+
+// Any provider's finish reason in the ABI's words; what nobody knows is "other". The words are those of the
+// providers' API references: OpenAI, Anthropic, Gemini (both APIs), Cohere (both versions), Mistral, Amazon
+// Bedrock, watsonx, Z.ai, Hunyuan, TGI, vLLM, SGLang, Ollama.
 inline std::string_view finishWord(std::string_view raw) {
     static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
         {"stop", "stop"},
         {"eos", "stop"},
+        {"eos_token", "stop"},
+        {"end", "stop"},
         {"end_turn", "stop"},
+        {"endoftext", "stop"},
         {"stop_sequence", "stop"},
+        {"stop_sequence_reached", "stop"},
         {"pause_turn", "stop"},
+        {"compaction", "stop"},
         {"complete", "stop"},
+        {"completed", "stop"},
+        {"normal", "stop"},
         {"length", "length"},
         {"max_tokens", "length"},
+        {"max_output_tokens", "length"},
+        {"max_new_tokens", "length"},
+        {"max_length", "length"},
+        {"token_limit", "length"},
+        {"time_limit", "length"},
         {"model_length", "length"},
+        {"context_length", "length"},
         {"model_context_window_exceeded", "length"},
         {"continuation", "length"},
+        {"incomplete", "length"},
         {"tool_calls", "tool_calls"},
         {"tool_call", "tool_calls"},
         {"tool_use", "tool_calls"},
         {"function_call", "tool_calls"},
         {"content_filter", "content_filter"},
+        {"content_filtered", "content_filter"},
+        {"guardrail_intervened", "content_filter"},
         {"refusal", "content_filter"},
         {"safety", "content_filter"},
         {"recitation", "content_filter"},
@@ -195,12 +220,19 @@ inline std::string_view finishWord(std::string_view raw) {
         {"spii", "content_filter"},
         {"model_armor", "content_filter"},
         {"sensitive", "content_filter"},
-        {"content_filtered", "content_filter"},
-        {"guardrail_intervened", "content_filter"},
         {"error_toxic", "content_filter"},
         {"error", "error"},
+        {"failed", "error"},
+        {"network_error", "error"},
+        {"abort", "error"},
+        {"aborted", "error"},
+        {"cancelled", "error"},
+        {"not_finished", "error"},
+        {"malformed_model_output", "error"},
+        {"malformed_tool_use", "error"},
     };
-    const std::string word = lower(raw);
+    std::string word = lower(trim(raw));
+    std::replace_if(word.begin(), word.end(), [](char c) { return c == '-' || c == ' '; }, '_');
     for (const auto& [theirs, ours] : kWords)
         if (theirs == word) return ours;
     return "other";

@@ -2,9 +2,10 @@
 // events.
 //
 // Override onWhole and onChunk, emit with text/reasoning/toolCall/finish, and end with conclude(). The class
-// keeps the status and the headers, reads error responses, and notices answers that stop half-way or say
-// nothing. A server that answers a streamed request with one JSON body is met half-way by the host: that body
-// arrives as a single event, so onChunk should also know the whole form.
+// keeps the status and the headers, reads error responses, takes reasoning out of the text where it is asked
+// to, and notices answers that stop half-way or say nothing. A server that answers a streamed request with
+// one JSON body is met half-way by the host: that body arrives as a single event, so onChunk should also know
+// the whole form.
 #pragma once
 #include <optional>
 #include <string>
@@ -48,35 +49,49 @@ protected:
     // One event or line as it came. For streams that are not JSON all through.
     virtual sdk::Action onEvent(std::string_view name, std::string_view data, const sdk::Event& ev) {
         const std::string_view trimmed = trim(data);
-        if (trimmed.empty() || trimmed.starts_with("[DONE]")) return sdk::Action::more();
+        if (trimmed.starts_with("[DONE]")) complete_ = true;
+        if (trimmed.empty() || complete_) return sdk::Action::more();
         const Document json = parse(trimmed);
         if (json.HasParseError()) return badResponse(whyNotJson(trimmed));
-        const bool refused = isErrorBody(json) || name == "error";
-        // After the answer's own end an error only repeats it, as OpenRouter does a limit that was reached.
-        if (refused && (!finished() || finish_ == "error"))
-            return onRefused(classifyInside(status_, headers_, json), json, ev);
+        if (isErrorBody(json) || name == "error") {
+            sdk::Failure failure = classifyInside(status_, headers_, json);
+            if (!stands()) return onRefused(std::move(failure), json, ev);
+            emitMeta(ev, {}, {}, {"behind its answer the provider said: " + failure.message});
+        }
         return onChunk(name, json, ev);
     }
     // The stream is complete, or broke off after the finish reason.
-    virtual sdk::Action onStreamEnd(const sdk::Event&) { return conclude(); }
+    virtual sdk::Action onStreamEnd(const sdk::Event& ev) { return conclude(ev); }
     // The provider refused: a non-2xx response, or an error inside a 2xx. `json` may be null. May answer with
     // another send() instead, but only between exchanges: check exchangeOver().
     virtual sdk::Action onRefused(sdk::Failure failure, const Value& /*json*/, const sdk::Event&) {
         return sdk::Action::fail(std::move(failure));
     }
 
+    // For models that may write their reasoning into the text: from here on it is looked for there. `opened`
+    // as ThinkStripper takes it.
+    void splitReasoning(bool opened = false) {
+        opened_ = opened;
+        splitter_.emplace(opened);
+    }
+
     void text(const sdk::Event& ev, std::string_view s) {
-        if (s.empty()) return;
-        answered_ = true;
-        ev.emit(STEPPER_OUT_TEXT, s);
+        if (splitter_) return pass(ev, splitter_->feed(s));
+        say(ev, s);
     }
     void reasoning(const sdk::Event& ev, std::string_view s) {
         if (!s.empty()) ev.emit(STEPPER_OUT_REASONING, s);
     }
     void toolCall(const sdk::Event& ev, std::string_view json) {
-        answered_ = true;
+        called_ = true;
         ev.emit(STEPPER_OUT_TOOL_CALL, json);
     }
+    // The text so far belongs to no answer, another one begins.
+    void withdrawText(const sdk::Event& ev) {
+        if (splitter_) splitReasoning(opened_);
+        if (std::exchange(said_, false)) emitFateOfText(ev, Fate::Void);
+    }
+    bool answered() const { return said_ || called_; }
     // Takes the provider's own word; the first one counts.
     void finish(const sdk::Event& ev, std::string_view raw_reason) {
         if (finished()) return;
@@ -86,18 +101,19 @@ protected:
     bool finished() const { return !finish_.empty(); }
     bool exchangeOver() const { return exchange_over_; }
 
-    // DONE, unless the answer is empty or was cut off.
-    sdk::Action conclude() const {
-        if (!finished())
-            return badResponse(streaming_ ? "stream ended without a finish reason"
-                                          : "the answer has no finish reason");
+    // DONE, unless the answer is empty or was cut off. A body that came whole and a stream that ends with
+    // [DONE] are complete even where no reason is given.
+    sdk::Action conclude(const sdk::Event& ev) {
+        if (splitter_) pass(ev, splitter_->finish());
+        if (!finished() && streaming_ && !complete_)
+            return badResponse("stream ended without a finish reason");
         if (finish_ == "content_filter")
             return sdk::Action::fail(STEPPER_E_CONTENT_BLOCKED,
                                      "the answer was withheld by the provider's content filter", status_);
         if (finish_ == "error")
             return sdk::Action::fail(STEPPER_E_UPSTREAM, "the provider gave up half-way through the answer",
                                      status_);
-        if (answered_) return sdk::Action::done();
+        if (answered()) return sdk::Action::done();
         if (finish_ == "length")
             return badResponse(
                 "length_no_text: the token limit was used up before any text, raise max_tokens");
@@ -122,6 +138,19 @@ protected:
 
 private:
     bool ok() const { return status_ >= 200 && status_ < 300; }
+    // The answer had ended well: what comes behind it cannot take it back.
+    bool stands() const { return finished() && finish_ != "error" && finish_ != "content_filter"; }
+
+    void say(const sdk::Event& ev, std::string_view s) {
+        if (s.empty()) return;
+        said_ = true;
+        ev.emit(STEPPER_OUT_TEXT, s);
+    }
+    void pass(const sdk::Event& ev, const ThinkStripper::Output& out) {
+        if (out.took_back && std::exchange(said_, false)) emitFateOfText(ev, Fate::Reasoning);
+        reasoning(ev, out.reasoning);
+        say(ev, out.text);
+    }
 
     sdk::Action onHead(const sdk::Event& ev) {
         status_ = ev.status();
@@ -147,7 +176,7 @@ private:
 
     sdk::Action onIoError(const sdk::Event& ev) {
         if (status_ >= 400) return sdk::Action::fail(classify(status_, headers_, body_));
-        if (finished()) return onStreamEnd(ev);
+        if (finished() || complete_) return onStreamEnd(ev);
         return sdk::Action::fail(ev.ioError(), std::string(ev.data()), status_);
     }
 
@@ -164,7 +193,11 @@ private:
     std::string body_, finish_;
     int status_ = 0;
     int32_t body_mode_ = request_.body_mode;
-    bool streaming_ = false, answered_ = false, exchange_over_ = false;
+    bool streaming_ = false, exchange_over_ = false;
+    bool complete_ = false;               // [DONE] was said
+    bool said_ = false, called_ = false;  // text, a tool call
+    std::optional<ThinkStripper> splitter_;
+    bool opened_ = false;
 };
 
 // GET of a provider's model list, for the jobs PROBE (is the key good?) and MODELS (what is there?). The list
