@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <unordered_set>
 #include <vector>
 
@@ -16,6 +17,48 @@
 
 namespace stepper::json {
 namespace {
+
+constexpr double kLargest = std::numeric_limits<double>::max();
+
+bool isNumber(std::string_view s) {
+    const auto digits = [&] {
+        const size_t n = std::min(s.find_first_not_of("0123456789"), s.size());
+        s.remove_prefix(n);
+        return n;
+    };
+    if (s.starts_with('-')) s.remove_prefix(1);
+    const bool zero = s.starts_with('0');
+    const size_t whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return false;
+    if (s.starts_with('.') && (s.remove_prefix(1), digits() == 0)) return false;
+    if (!s.starts_with('e') && !s.starts_with('E')) return s.empty();
+    s.remove_prefix(1);
+    if (s.starts_with('+') || s.starts_with('-')) s.remove_prefix(1);
+    return digits() > 0 && s.empty();
+}
+
+// RapidJSON refuses numbers beyond double before it shows them. The same text with the largest in their
+// place.
+std::string withinDouble(std::string_view text) {
+    std::string out;
+    bool quoted = false;
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = quoted ? at : std::min(text.find_first_not_of("-+.0123456789eE", at), text.size());
+        if (end == at) {
+            if (quoted && text[at] == '\\' && at + 1 < text.size())
+                out += text[at++];
+            else if (text[at] == '"')
+                quoted = !quoted;
+            out += text[at++];
+            continue;
+        }
+        const std::string token(text.substr(at, end - at));
+        const double d = isNumber(token) ? std::strtod(token.c_str(), nullptr) : 0;
+        out += std::isfinite(d) ? token : d < 0 ? "-1.7976931348623157e308" : "1.7976931348623157e308";
+        at = end;
+    }
+    return out;
+}
 
 // Checks limits while the text streams by; RapidJSON's iterative parser keeps the stack flat at any depth.
 class LimitHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, LimitHandler> {
@@ -73,7 +116,8 @@ private:
         const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), d);
         // Out of range either way; only strtod says which.
         if (error == std::errc::result_out_of_range) d = std::strtod(std::string(s).c_str(), nullptr);
-        return limits_.any_magnitude || std::isfinite(d) ? out_.Double(d) : refuse("number too large");
+        if (!std::isfinite(d) && limits_.any_magnitude) return out_.Double(std::copysign(kLargest, d));
+        return std::isfinite(d) ? out_.Double(d) : refuse("number too large");
     }
     template <class T>
     static bool whole(std::string_view s, T& out) {
@@ -110,6 +154,11 @@ Result<Document> parse(std::string_view text, const ParseLimits& limits) {
     if (!outcome.IsError() && stream.Tell() != text.size())
         return Error{ErrorClass::InvalidRequest,
                      "invalid JSON at byte " + std::to_string(stream.Tell()) + ": unexpected NUL"};
+    if (limits.any_magnitude && outcome.Code() == rapidjson::kParseErrorNumberTooBig) {
+        ParseLimits strict = limits;
+        strict.any_magnitude = false;
+        return parse(withinDouble(text), strict);
+    }
     if (outcome.IsError()) {
         std::string why = violation ? violation : rapidjson::GetParseError_En(outcome.Code());
         return Error{ErrorClass::InvalidRequest,

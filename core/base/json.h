@@ -26,7 +26,7 @@ struct ParseLimits {
     size_t max_depth = 64;
     size_t max_nodes = 100'000;
     bool reject_duplicate_keys = false;
-    bool any_magnitude = false;  // a number beyond double is infinite instead of an error; dump() cannot write it
+    bool any_magnitude = false;  // a number beyond double counts as the largest double instead of as an error
 };
 
 // One RFC 8259 text, nothing after it, valid UTF-8. InvalidRequest with the byte offset otherwise.

@@ -22,6 +22,7 @@ using schema::Prepared;
 
 constexpr size_t kMaxDepth = 64;  // as json::parse
 constexpr size_t kMaxSchemaValues = 10'000;
+constexpr size_t kMaxWarnings = 10;
 constexpr size_t kMaxPatternCode = 50'000;  // instructions, all patterns of a schema together
 
 bool nestsWithin(const Value& v, size_t levels) {
@@ -58,6 +59,7 @@ enum class Shape {
     SchemaMap,
     PatternMap,
     Dependencies,
+    Dependents,
     Count,
     Number,
     NumberOrBoolean,
@@ -83,9 +85,12 @@ const std::unordered_map<std::string_view, Shape>& shapes() {
         {"minLength", Shape::Count},
         {"maxLength", Shape::Count},
         {"pattern", Shape::Pattern},
+        {"prefixItems", Shape::Schemas},
         {"items", Shape::SchemaOrSchemas},
         {"additionalItems", Shape::Schema},
         {"contains", Shape::Schema},
+        {"minContains", Shape::Count},
+        {"maxContains", Shape::Count},
         {"minItems", Shape::Count},
         {"maxItems", Shape::Count},
         {"uniqueItems", Shape::Boolean},
@@ -97,6 +102,9 @@ const std::unordered_map<std::string_view, Shape>& shapes() {
         {"minProperties", Shape::Count},
         {"maxProperties", Shape::Count},
         {"dependencies", Shape::Dependencies},
+        {"dependentRequired", Shape::Dependents},
+        {"dependentSchemas", Shape::SchemaMap},
+        {"nullable", Shape::Boolean},
         {"allOf", Shape::Schemas},
         {"anyOf", Shape::Schemas},
         {"oneOf", Shape::Schemas},
@@ -113,11 +121,38 @@ const std::unordered_map<std::string_view, Shape>& shapes() {
 // Keywords of other drafts that would change the answer.
 bool isForeign(std::string_view name) {
     static const std::unordered_set<std::string_view> kForeign = {
-        "$dynamicRef",           "$recursiveRef", "dependentRequired", "dependentSchemas",
-        "minContains",           "maxContains",   "prefixItems",       "unevaluatedItems",
-        "unevaluatedProperties", "extends",       "disallow",          "divisibleBy",
+        "$dynamicRef", "$recursiveRef", "unevaluatedItems", "unevaluatedProperties",
+        "extends",     "disallow",      "divisibleBy",
     };
     return kForeign.count(name) > 0;
+}
+
+bool isAnnotation(std::string_view name) {
+    static const std::unordered_set<std::string_view> kAnnotations = {
+        "$schema",
+        "$id",
+        "id",
+        "$anchor",
+        "$dynamicAnchor",
+        "$vocabulary",
+        "$comment",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "example",
+        "format",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "xml",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "externalDocs",
+        "discriminator",
+    };
+    return kAnnotations.count(name) > 0;
 }
 
 // Checks the schema's own form and fills Prepared.
@@ -126,19 +161,26 @@ public:
     explicit Preparation(Prepared& out) : out_(out) {}
 
     Result<void> run() {
-        pending_.push_back({&out_.schema, ""});
+        const auto dialect = json::string(out_.schema, "$schema").value_or("");
+        for (const char* old : {"draft-03", "draft-04", "draft-06", "draft-07"})
+            out_.references_stand_alone |= dialect.find(old) != dialect.npos;
+        if (auto ok = schema(out_.schema, ""); !ok) return ok;
+        // A reference may lead where no keyword does, and to others from there.
         while (!pending_.empty()) {
-            const Place next = std::move(pending_.back());
+            const Reference next = std::move(pending_.back());
             pending_.pop_back();
-            if (auto ok = schema(*next.schema, next.pointer); !ok) return ok;
+            if (auto ok = resolve(next); !ok) return ok;
         }
         return noEndlessReference();
     }
 
+    std::vector<std::string> takeWarnings() { return std::move(warnings_); }
+
 private:
-    struct Place {
-        const Value* schema;
-        std::string pointer;
+    struct Reference {
+        const Value* from;
+        std::string_view target;
+        std::string where;
     };
 
     static Error bad(const std::string& where, std::string_view what) {
@@ -151,7 +193,10 @@ private:
     Result<void> schema(const Value& s, const std::string& where) {
         if (s.IsBool() || !seen_.insert(&s).second) return {};
         if (!s.IsObject()) return bad(where, "a schema is an object or a boolean");
-        if (const Value* target = find(s, "$ref")) return reference(s, *target, pointerTo(where, "$ref"));
+        noteAnchors(s);
+        if (const Value* target = find(s, "$ref"))
+            if (auto ok = reference(s, *target, pointerTo(where, "$ref")); !ok || out_.references_stand_alone)
+                return ok;
         for (const auto& m : s.GetObject()) {
             const std::string place = pointerTo(where, view(m.name));
             if (isForeign(view(m.name))) return bad(place, "this keyword is not supported");
@@ -162,16 +207,34 @@ private:
         return {};
     }
 
+    void noteAnchors(const Value& s) {
+        for (const char* name : {"$anchor", "$dynamicAnchor"})
+            if (const auto anchor = json::string(s, name)) anchors_.emplace(*anchor, &s);
+        // How drafts 4 to 7 wrote it.
+        for (const char* name : {"$id", "id"})
+            if (const auto id = json::string(s, name); id && id->size() > 1 && id->starts_with('#'))
+                anchors_.emplace(id->substr(1), &s);
+    }
+
     Result<void> reference(const Value& s, const Value& target, const std::string& where) {
-        if (!target.IsString() || view(target).substr(0, 1) != "#")
+        if (!target.IsString()) return bad(where, "expected a string");
+        std::string_view fragment = view(target);
+        const auto id = json::string(out_.schema, "$id").value_or("");
+        if (!id.empty() && fragment.starts_with(id)) fragment.remove_prefix(id.size());
+        if (fragment.substr(0, 1) != "#" && !(fragment.empty() && !id.empty()))
             return bad(where, "only references inside the schema (\"#...\") are supported");
-        // RapidJSON's own reading of fragments refuses the plain $ in "#/$defs/x".
-        std::string pointer = percentDecoded(view(target).substr(1));
-        const Value* found = json::at(out_.schema, pointer);
-        if (!found) return bad(where, "nothing in the schema is at " + std::string(view(target)));
-        out_.references[&s] = found;
-        pending_.push_back({found, std::move(pointer)});
+        pending_.push_back({&s, fragment.substr(std::min<size_t>(1, fragment.size())), where});
         return {};
+    }
+
+    Result<void> resolve(const Reference& r) {
+        // RapidJSON's own reading of fragments refuses the plain $ in "#/$defs/x".
+        std::string pointer = percentDecoded(r.target);
+        const auto anchor = anchors_.find(pointer);
+        const Value* found = anchor == anchors_.end() ? json::at(out_.schema, pointer) : anchor->second;
+        if (!found) return bad(r.where, "nothing in the schema is at #" + std::string(r.target));
+        out_.references[r.from] = found;
+        return schema(*found, pointer);
     }
 
     Result<void> argument(Shape shape, const Value& a, const std::string& where) {
@@ -183,7 +246,8 @@ private:
             case Shape::SchemaOrSchemas: return a.IsArray() ? schemas(a, where) : schema(a, where);
             case Shape::SchemaMap:
             case Shape::PatternMap:
-            case Shape::Dependencies: return map(shape, a, where);
+            case Shape::Dependencies:
+            case Shape::Dependents: return map(shape, a, where);
             case Shape::Count:
                 return expect(isIntegral(a) && a.GetDouble() >= 0, where, "expected a non-negative integer");
             case Shape::Number: return expect(a.IsNumber(), where, "expected a number");
@@ -221,6 +285,10 @@ private:
             if (shape == Shape::PatternMap)
                 if (auto ok = pattern(m.name, place); !ok) return ok;
             if (shape == Shape::Dependencies && isStrings(m.value)) continue;
+            if (shape == Shape::Dependents) {
+                if (!isStrings(m.value)) return bad(place, "expected an array of strings");
+                continue;
+            }
             if (auto ok = schema(m.value, place); !ok) return ok;
         }
         return {};
@@ -236,10 +304,18 @@ private:
 
     Result<void> pattern(const Value& source, const std::string& where) {
         auto compiled = Pattern::compile(view(source));
-        if (!compiled) return bad(where, compiled.error().message);
+        if (!compiled && compiled.error().error_class != ErrorClass::Unsupported)
+            return bad(where, compiled.error().message);
+        if (!compiled) return notEnforced(where, compiled.error().message);
+        if (pattern_code_ + compiled->size() > kMaxPatternCode)
+            return notEnforced(where, "the patterns of this schema are too large together");
         pattern_code_ += compiled->size();
-        if (pattern_code_ > kMaxPatternCode) return bad(where, "the patterns of this schema are too large");
         out_.patterns.insert_or_assign(&source, std::move(compiled).value());
+        return {};
+    }
+
+    Result<void> notEnforced(const std::string& where, const std::string& why) {
+        if (warnings_.size() < kMaxWarnings) warnings_.push_back(where + " is not enforced: " + why);
         return {};
     }
 
@@ -259,7 +335,9 @@ private:
     }
 
     Prepared& out_;
-    std::vector<Place> pending_;
+    std::vector<Reference> pending_;
+    std::unordered_map<std::string_view, const Value*> anchors_;
+    std::vector<std::string> warnings_;
     std::unordered_set<const Value*> seen_;
     size_t pattern_code_ = 0;
 };
@@ -268,6 +346,7 @@ private:
 
 struct JsonSchema::Compiled {
     Prepared prepared;
+    std::vector<std::string> warnings;
 };
 
 Result<JsonSchema> JsonSchema::compile(const json::Value& schema) {
@@ -278,8 +357,17 @@ Result<JsonSchema> JsonSchema::compile(const json::Value& schema) {
     if (!copy) return Error{ErrorClass::InvalidRequest, "schema: " + copy.error().message};
     auto compiled = std::make_shared<Compiled>();
     compiled->prepared.schema = std::move(copy).value();
-    if (auto ok = Preparation(compiled->prepared).run(); !ok) return ok.error();
+    Preparation preparation(compiled->prepared);
+    if (auto ok = preparation.run(); !ok) return ok.error();
+    compiled->warnings = preparation.takeWarnings();
     return JsonSchema(std::move(compiled));
+}
+
+const std::vector<std::string>& JsonSchema::warnings() const { return compiled_->warnings; }
+
+JsonSchema::Keyword JsonSchema::keyword(std::string_view name) {
+    if (name == "$ref" || shapes().count(name) > 0 || isForeign(name)) return Keyword::Constraint;
+    return isAnnotation(name) || name.starts_with("x-") ? Keyword::Annotation : Keyword::None;
 }
 
 Result<void> JsonSchema::validate(const json::Value& value) const {

@@ -1,9 +1,13 @@
-// JSON Schema, drafts 4 to 7, safe with schemas written by strangers: size, depth and work are bounded,
-// patterns run in linear time (pattern.h), and what cannot be enforced is refused instead of ignored.
-// References stay inside the document. Annotations (title, format, default, $id, ...) are not checked.
-// `integer` includes 1.0, and keywords beside $ref do not count, as in draft 6 and 7.
+// JSON Schema, drafts 4, 6, 7, 2019-09 and 2020-12, safe with schemas written by strangers: size, depth and
+// work are bounded, patterns run in linear time (pattern.h), and what cannot be enforced is refused instead
+// of ignored, but for patterns that only a backtracking search could hold: those count as fulfilled, and
+// warnings() names them. References stay inside the document. Annotations (title, format, default, $id, ...)
+// are not checked. `integer` includes 1.0. Keywords beside $ref count unless `$schema` names draft 4, 6 or 7.
+// `nullable: true`, OpenAPI's, allows null.
 #pragma once
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/base/json.h"
 
@@ -18,6 +22,14 @@ public:
     // BadResponse naming the place in the value and what is wrong with it ("/items/3/price: not of type
     // number").
     Result<void> validate(const json::Value& value) const;
+
+    // What counts as fulfilled without being checked: "/properties/a/pattern is not enforced: ...". A few at
+    // most.
+    const std::vector<std::string>& warnings() const;
+
+    // What a schema's member of that name means.
+    enum class Keyword { Constraint, Annotation, None };
+    static Keyword keyword(std::string_view name);
 
 private:
     struct Compiled;

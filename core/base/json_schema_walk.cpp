@@ -1,6 +1,7 @@
 #include "core/base/json_schema_walk.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "core/base/json_schema_values.h"
@@ -36,6 +37,7 @@ public:
                                                   std::string(utf8Prefix(failure_.what, kMaxTextInError))};
     }
 
+    bool reference(const Value& schema, const Value&, const Value& v);
     bool type(const Value&, const Value& argument, const Value& v);
     bool enumeration(const Value&, const Value& argument, const Value& v);
     bool minimum(const Value& schema, const Value& argument, const Value& v);
@@ -46,9 +48,10 @@ public:
     bool minLength(const Value&, const Value& argument, const Value& v);
     bool maxLength(const Value&, const Value& argument, const Value& v);
     bool pattern(const Value&, const Value& argument, const Value& v);
-    bool items(const Value&, const Value& argument, const Value& v);
+    bool prefixItems(const Value&, const Value& argument, const Value& v);
+    bool items(const Value& schema, const Value& argument, const Value& v);
     bool additionalItems(const Value& schema, const Value& argument, const Value& v);
-    bool contains(const Value&, const Value& argument, const Value& v);
+    bool contains(const Value& schema, const Value& argument, const Value& v);
     bool minItems(const Value&, const Value& argument, const Value& v);
     bool maxItems(const Value&, const Value& argument, const Value& v);
     bool uniqueItems(const Value&, const Value& argument, const Value& v);
@@ -91,9 +94,15 @@ private:
     bool inside(size_t index, const Value& schema, const Value& v) {
         return inside(Step{nullptr, index}, schema, v);
     }
-    bool matches(const Value& pattern, const Value& text) {
-        const Pattern& p = prepared_.patterns.at(&pattern);
-        return spend((text.GetStringLength() + 1) * (1 + p.size() / 16)) && p.search(view(text));
+    // Nothing when the pattern cannot be enforced.
+    std::optional<bool> matches(const Value& pattern, const Value& text) {
+        const auto p = prepared_.patterns.find(&pattern);
+        if (p == prepared_.patterns.end()) {
+            ++unknowns_;
+            return std::nullopt;
+        }
+        return spend((text.GetStringLength() + 1) * (1 + p->second.size() / 16)) &&
+               p->second.search(view(text));
     }
     double length(const Value& text) {
         spend(text.GetStringLength() / 8);
@@ -123,6 +132,7 @@ private:
 
     const Prepared& prepared_;
     size_t steps_ = kMaxSteps, calls_ = 0;
+    size_t unknowns_ = 0;  // patterns taken for fulfilled because they cannot be enforced
     const char* exhausted_ = nullptr;
     std::vector<Step> path_;
     Failure failure_;
@@ -130,6 +140,7 @@ private:
 
 Walk::Check Walk::keyword(std::string_view name) {
     static const std::unordered_map<std::string_view, Check> kChecks = {
+        {"$ref", &Walk::reference},
         {"type", &Walk::type},
         {"enum", &Walk::enumeration},
         {"const", &Walk::enumeration},
@@ -141,6 +152,7 @@ Walk::Check Walk::keyword(std::string_view name) {
         {"minLength", &Walk::minLength},
         {"maxLength", &Walk::maxLength},
         {"pattern", &Walk::pattern},
+        {"prefixItems", &Walk::prefixItems},
         {"items", &Walk::items},
         {"additionalItems", &Walk::additionalItems},
         {"contains", &Walk::contains},
@@ -155,6 +167,8 @@ Walk::Check Walk::keyword(std::string_view name) {
         {"minProperties", &Walk::minProperties},
         {"maxProperties", &Walk::maxProperties},
         {"dependencies", &Walk::dependencies},
+        {"dependentRequired", &Walk::dependencies},
+        {"dependentSchemas", &Walk::dependencies},
         {"allOf", &Walk::allOf},
         {"anyOf", &Walk::anyOf},
         {"oneOf", &Walk::oneOf},
@@ -168,12 +182,14 @@ Walk::Check Walk::keyword(std::string_view name) {
 bool Walk::check(const Value& schema, const Value& v) {
     if (exhausted_) return false;
     const Value* s = &schema;
-    for (auto to = prepared_.references.find(s); to != prepared_.references.end();
+    for (auto to = prepared_.references.find(s);
+         to != prepared_.references.end() && (prepared_.references_stand_alone || s->MemberCount() == 1);
          to = prepared_.references.find(s)) {
         spend(1);
         s = to->second;
     }
     if (s->IsBool()) return s->GetBool() || fail("not allowed");
+    if (v.IsNull() && json::boolean(*s, "nullable").value_or(false)) return true;
     if (calls_ >= kMaxCalls) {
         exhausted_ = "the schema applies itself without end to one value";
         return false;
@@ -185,6 +201,10 @@ bool Walk::check(const Value& schema, const Value& v) {
     });
     --calls_;
     return ok && !exhausted_;
+}
+
+bool Walk::reference(const Value& schema, const Value&, const Value& v) {
+    return check(*prepared_.references.at(&schema), v);
 }
 
 bool Walk::type(const Value&, const Value& argument, const Value& v) {
@@ -235,15 +255,23 @@ bool Walk::maxLength(const Value&, const Value& argument, const Value& v) {
                   " characters");
 }
 bool Walk::pattern(const Value&, const Value& argument, const Value& v) {
-    return demand(!v.IsString() || matches(argument, v), "does not match the pattern ", argument);
+    return demand(!v.IsString() || matches(argument, v).value_or(true), "does not match the pattern ",
+                  argument);
 }
 
-bool Walk::items(const Value&, const Value& argument, const Value& v) {
+bool Walk::prefixItems(const Value&, const Value& argument, const Value& v) {
     if (!v.IsArray()) return true;
-    const bool tuple = argument.IsArray();
-    const auto count = tuple ? std::min(v.Size(), argument.Size()) : v.Size();
+    const auto count = std::min(v.Size(), argument.Size());
     for (rapidjson::SizeType i = 0; i < count; ++i)
-        if (!inside(i, tuple ? argument[i] : argument, v[i])) return false;
+        if (!inside(i, argument[i], v[i])) return false;
+    return true;
+}
+bool Walk::items(const Value& schema, const Value& argument, const Value& v) {
+    if (!v.IsArray()) return true;
+    if (argument.IsArray()) return prefixItems(schema, argument, v);
+    const Value* prefix = find(schema, "prefixItems");
+    for (rapidjson::SizeType i = prefix ? prefix->Size() : 0; i < v.Size(); ++i)
+        if (!inside(i, argument, v[i])) return false;
     return true;
 }
 bool Walk::additionalItems(const Value& schema, const Value& argument, const Value& v) {
@@ -253,11 +281,18 @@ bool Walk::additionalItems(const Value& schema, const Value& argument, const Val
         if (!inside(i, argument, v[i])) return false;
     return true;
 }
-bool Walk::contains(const Value&, const Value& argument, const Value& v) {
+bool Walk::contains(const Value& schema, const Value& argument, const Value& v) {
     if (!v.IsArray()) return true;
-    for (rapidjson::SizeType i = 0; i < v.Size(); ++i)
-        if (inside(i, argument, v[i])) return true;
-    return fail("no item is as `contains` asks");
+    const double least = json::number(schema, "minContains").value_or(1);
+    const auto most = json::number(schema, "maxContains");
+    const size_t unknowns = unknowns_;
+    size_t count = 0;
+    for (rapidjson::SizeType i = 0; i < v.Size() && (most || count < least); ++i)
+        count += inside(i, argument, v[i]);
+    if (count < least)
+        return fail(count == 0 ? "no item is as `contains` asks" : "too few items are as `contains` asks");
+    return !most || count <= *most || unknowns_ > unknowns ||
+           fail("more items than `maxContains` are as `contains` asks");
 }
 bool Walk::minItems(const Value&, const Value& argument, const Value& v) {
     return demand(!v.IsArray() || v.Size() >= argument.GetDouble(), "fewer items than ", argument);
@@ -289,7 +324,7 @@ bool Walk::patternProperties(const Value&, const Value& argument, const Value& v
     if (!v.IsObject()) return true;
     for (const auto& m : v.GetObject())
         for (const auto& p : argument.GetObject())
-            if (matches(p.name, m.name) && !inside(m.name, p.value, m.value)) return false;
+            if (matches(p.name, m.name).value_or(false) && !inside(m.name, p.value, m.value)) return false;
     return true;
 }
 bool Walk::additionalProperties(const Value& schema, const Value& argument, const Value& v) {
@@ -300,7 +335,7 @@ bool Walk::additionalProperties(const Value& schema, const Value& argument, cons
         if (!spendOnSearch(named ? *named : schema)) return false;
         if (named && find(*named, view(m.name))) continue;
         if (patterns && std::any_of(patterns->MemberBegin(), patterns->MemberEnd(),
-                                    [&](const auto& p) { return matches(p.name, m.name); }))
+                                    [&](const auto& p) { return matches(p.name, m.name).value_or(true); }))
             continue;
         if (!inside(m.name, argument, m.value)) return false;
     }
@@ -358,16 +393,19 @@ bool Walk::anyOf(const Value&, const Value& argument, const Value& v) {
     return oneAlternative(argument, v, 1, matching);
 }
 bool Walk::oneOf(const Value&, const Value& argument, const Value& v) {
+    const size_t unknowns = unknowns_;
     size_t matching;
     if (!oneAlternative(argument, v, 2, matching)) return false;
-    return matching == 1 || fail("matches more than one alternative of `oneOf`");
+    return matching == 1 || unknowns_ > unknowns || fail("matches more than one alternative of `oneOf`");
 }
 bool Walk::negation(const Value&, const Value& argument, const Value& v) {
-    return !check(argument, v) || fail("matches what `not` excludes");
+    const size_t unknowns = unknowns_;
+    return !check(argument, v) || unknowns_ > unknowns || fail("matches what `not` excludes");
 }
 bool Walk::condition(const Value& schema, const Value& argument, const Value& v) {
+    const size_t unknowns = unknowns_;
     const Value* branch = find(schema, check(argument, v) ? "then" : "else");
-    return !branch || check(*branch, v);
+    return !branch || unknowns_ > unknowns || check(*branch, v);
 }
 
 }  // namespace

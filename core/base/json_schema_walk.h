@@ -14,7 +14,8 @@ namespace stepper::schema {
 struct Prepared {
     json::Document schema;
     std::unordered_map<const json::Value*, const json::Value*> references;
-    std::unordered_map<const json::Value*, Pattern> patterns;
+    bool references_stand_alone = false;  // drafts 4 to 7: what is beside a $ref does not count
+    std::unordered_map<const json::Value*, Pattern> patterns;  // those that can be enforced
     std::unordered_map<const json::Value*, std::unordered_set<std::string>>
         allowed;  // enum and const, canonical
 };

@@ -90,11 +90,25 @@ Result<std::string> translated(std::string_view s) {
     return out;
 }
 
+// What no dialect takes. The rest may be good elsewhere: look-around, back-references, {1,2000}.
+bool isMalformed(const re2::RE2& expression) {
+    using re2::RE2;
+    switch (expression.error_code()) {
+        case RE2::ErrorMissingBracket:
+        case RE2::ErrorMissingParen:
+        case RE2::ErrorTrailingBackslash:
+        case RE2::ErrorRepeatArgument: return true;
+        case RE2::ErrorBadCharRange:
+            return !expression.error_arg().starts_with('\\');  // not \p{Script=Greek}
+        default: return false;
+    }
+}
+
 }  // namespace
 
 Result<Pattern> Pattern::compile(std::string_view source) {
     if (source.size() > kMaxSource)
-        return Error{ErrorClass::InvalidRequest, "the pattern is longer than 4096 bytes"};
+        return Error{ErrorClass::Unsupported, "the pattern is longer than 4096 bytes"};
     if (!isValidUtf8(source)) return Error{ErrorClass::InvalidRequest, "the pattern is not UTF-8"};
     const auto spelled = translated(source);
     if (!spelled) return spelled.error();
@@ -103,7 +117,8 @@ Result<Pattern> Pattern::compile(std::string_view source) {
     options.set_max_mem(kMaxMemory);
     auto compiled = std::make_shared<const re2::RE2>(*spelled, options);
     if (!compiled->ok())
-        return Error{ErrorClass::InvalidRequest, "the pattern cannot be used: " + compiled->error()};
+        return Error{isMalformed(*compiled) ? ErrorClass::InvalidRequest : ErrorClass::Unsupported,
+                     "the pattern cannot be used: " + compiled->error()};
     return Pattern(std::move(compiled));
 }
 

@@ -1,6 +1,7 @@
 // Regular expressions for patterns written by strangers: RE2 underneath, so time grows linearly with the text
 // on a flat stack. ECMA-262 spellings that RE2 writes otherwise are translated; look-around and
-// back-references do not exist. Immutable once compiled: search() may be called from any thread.
+// back-references do not exist, and sizes are bounded. Immutable once compiled: search() may be called from
+// any thread.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -15,7 +16,8 @@ namespace stepper {
 
 class Pattern {
 public:
-    // InvalidRequest with the reason.
+    // With the reason: InvalidRequest when it is no regular expression, Unsupported when it may be one but
+    // asks for what a linear search cannot do.
     static Result<Pattern> compile(std::string_view source);
 
     // Whether some part of the UTF-8 text matches.

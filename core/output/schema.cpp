@@ -15,6 +15,12 @@ Error invalid(const std::string& place, const std::string& what) {
     return {ErrorClass::InvalidRequest, "Invalid " + place + ": " + what};
 }
 
+bool isTypeOfValues(const Value& type) {
+    const auto word = type.IsString() ? json::view(type) : "";
+    return type.IsArray() || word == "null" || word == "integer" ||
+           std::find(std::begin(kTypes), std::end(kTypes), word) != std::end(kTypes);
+}
+
 // From the http-json notation to JSON Schema, where every rule of the notation has a keyword of its own.
 class Translation {
 public:
@@ -104,6 +110,49 @@ private:
     json::Document document_;
 };
 
+// The schema inside what providers' APIs want around one: a member that holds it, beside others that belong
+// to the wrapping and are no keywords.
+const Value& unwrapped(const Value& given) {
+    constexpr std::string_view kHolders[] = {"json_schema",  "jsonSchema",  "function",  "schema",
+                                             "input_schema", "inputSchema", "parameters"};
+    constexpr std::string_view kBeside[] = {"name", "strict", "description", "title", "type"};
+    const auto among = [](const auto& names, std::string_view name) {
+        return std::find(std::begin(names), std::end(names), name) != std::end(names);
+    };
+    const Value* at = &given;
+    for (int level = 0; level < 2 && at->IsObject(); ++level) {
+        const Value* held = nullptr;
+        for (const auto& m : at->GetObject()) {
+            if (!held && m.value.IsObject() && among(kHolders, json::view(m.name)))
+                held = &m.value;
+            else if (!among(kBeside, json::view(m.name)) || (m.name == "type" && isTypeOfValues(m.value)))
+                return *at;
+        }
+        if (!held) break;
+        at = held;
+    }
+    return *at;
+}
+
+// An example or a list of properties given as the schema would let any answer pass.
+Result<void> constrains(const Value& schema) {
+    if (!schema.IsObject()) return {};
+    using Keyword = JsonSchema::Keyword;
+    const Value::Member* stray = nullptr;
+    for (const auto& m : schema.GetObject()) {
+        const Keyword keyword = JsonSchema::keyword(json::view(m.name));
+        if (keyword == Keyword::Constraint) return {};
+        const bool text = m.name == "title" || m.name == "description";
+        if (keyword == Keyword::None || (text && !m.value.IsString())) stray = &m;
+    }
+    if (!stray) return {};
+    return Error{
+        ErrorClass::InvalidRequest,
+        "it constrains nothing (\"" + std::string(json::view(stray->name)) +
+            "\" is no keyword of JSON Schema); describe the members of an object under \"properties\", "
+            "or give {} if any JSON will do"};
+}
+
 }  // namespace
 
 Result<OutputSchema> OutputSchema::parse(const json::Value& v) {
@@ -120,9 +169,11 @@ Result<OutputSchema> OutputSchema::parse(const json::Value& v) {
         return invalid(Translation::kRoot + ".kind", "expected 'http-json' for HTTP transport");
     const Value* given = find(v, "schema");
     if (!given) return invalid(Translation::kRoot + ".schema", "expected object");
-    auto schema = JsonSchema::compile(*given);
+    const Value& own = unwrapped(*given);
+    if (auto ok = constrains(own); !ok) return invalid(Translation::kRoot + ".schema", ok.error().message);
+    auto schema = JsonSchema::compile(own);
     if (!schema) return invalid(Translation::kRoot + ".schema", schema.error().message);
-    return OutputSchema(std::move(schema).value(), json::dump(*given));
+    return OutputSchema(std::move(schema).value(), json::dump(own));
 }
 
 Result<void> OutputSchema::validate(const json::Value& v) const {

@@ -9,8 +9,10 @@ namespace stepper::output {
 // Immutable: any thread.
 class OutputSchema {
 public:
-    // {"kind":"http-json",...} or {"kind":"json-schema","schema":{...}}.
-    // InvalidRequest with the contract's sentence: "Invalid outputSchema.properties.a.type: expected one of
+    // {"kind":"http-json",...} or {"kind":"json-schema","schema":{...}}. A schema still in the wrapping that
+    // an API of a provider wants ({"name", "strict", "schema"}, a response_format, a function) is taken out
+    // of it; one that constrains nothing because none of its members is a keyword is refused. InvalidRequest
+    // with the contract's sentence: "Invalid outputSchema.properties.a.type: expected one of
     // ...".
     static Result<OutputSchema> parse(const json::Value& v);
 
@@ -19,6 +21,9 @@ public:
 
     // The JSON Schema to hand to providers, as JSON text; for http-json a translation.
     const std::string& jsonSchema() const { return text_; }
+
+    // What of it is not enforced.
+    const std::vector<std::string>& warnings() const { return schema_.warnings(); }
 
 private:
     OutputSchema(JsonSchema schema, std::string text) : schema_(std::move(schema)), text_(std::move(text)) {}

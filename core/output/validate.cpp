@@ -1,5 +1,7 @@
 #include "core/output/validate.h"
 
+#include <functional>
+
 #include "core/base/text.h"
 #include "core/output/commit_report.h"
 #include "core/output/extract.h"
@@ -7,31 +9,77 @@
 namespace stepper::output {
 namespace {
 
-Result<json::Document> asString(std::string_view text) {
-    if (trim(text).empty()) return Error{ErrorClass::BadResponse, "Response is empty."};
-    json::Document out;
-    out.SetString(text.data(), static_cast<rapidjson::SizeType>(text.size()), out.GetAllocator());
+// More values than any answer offers; judging each costs what its schema costs.
+constexpr size_t kMaxJudged = 16;
+
+Error refusal(std::string_view why) {
+    return {ErrorClass::BadResponse, "Validation failed: " + std::string(why)};
+}
+
+Processed passedOn(const Candidate& candidate) {
+    Processed out;
+    out.value = candidate.json;
+    out.repaired = candidate.repaired;
+    out.cut = candidate.cut;
     return out;
 }
 
-Result<json::Document> checked(std::string_view text, Mode mode, const OutputSchema* schema) {
-    if (mode == Mode::Text) return asString(text);
-    auto value = extract(text);
-    if (!value) return value;
-    if (mode == Mode::CommitReport) return checkedCommitReport(*value);
-    if (!schema) return value;
-    if (auto ok = schema->validate(*value); !ok) return ok.error();
-    return value;
+Result<Processed> asString(std::string_view text) {
+    if (trim(text).empty()) return refusal("Response is empty.");
+    rapidjson::StringBuffer buffer;
+    json::Writer(buffer).String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    return passedOn({{buffer.GetString(), buffer.GetSize()}});
+}
+
+using Judge = std::function<Result<Processed>(const Candidate&, const json::Document&)>;
+
+// The best candidate that passes; when none does, what is wrong with the best.
+Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, const Judge& judge) {
+    std::optional<Error> first;
+    size_t judged = 0;
+    for (const Candidate& candidate : candidates(text, finished)) {
+        if (candidate.doubtful && !doubtful_too) continue;
+        if (judged++ == kMaxJudged) break;
+        auto outcome = [&]() -> Result<Processed> {
+            if (candidate.json.empty()) return refusal("The response ends inside its JSON value.");
+            const auto value = json::parse(candidate.json, {.any_magnitude = true});
+            return value ? judge(candidate, *value)
+                         : refusal("The JSON in the response: " + value.error().message);
+        }();
+        if (outcome) return outcome;
+        if (!first) first = outcome.error();
+    }
+    if (first) return *first;
+    return refusal(
+        "Response does not appear to be valid JSON format. Provider may have returned an error message.");
 }
 
 }  // namespace
 
-Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema, std::string_view) {
-    auto value = checked(text, mode, schema);
-    if (!value) return Error{value.error().error_class, "Validation failed: " + value.error().message};
-    Processed out;
-    out.value = json::dump(*value);
-    return out;
+Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema,
+                          std::string_view finish) {
+    const bool finished = finish == "stop";
+    if (mode == Mode::Text) return asString(text);
+    if (mode == Mode::CommitReport)
+        return best(text, finished, true,
+                    [](const Candidate& c, const json::Document& value) -> Result<Processed> {
+                        const auto report = checkedCommitReport(value);
+                        if (!report) return refusal(report.error().message);
+                        Processed out = passedOn(c);
+                        out.value = json::dump(*report);
+                        return out;
+                    });
+    if (!schema)
+        return best(
+            text, finished, false,
+            [](const Candidate& c, const json::Document&) -> Result<Processed> { return passedOn(c); });
+    return best(text, finished, true,
+                [&](const Candidate& c, const json::Document& value) -> Result<Processed> {
+                    if (auto ok = schema->validate(value); !ok) return refusal(ok.error().message);
+                    Processed out = passedOn(c);
+                    out.warnings = schema->warnings();
+                    return out;
+                });
 }
 
 }  // namespace stepper::output

@@ -16,14 +16,16 @@ enum class Mode {
 };
 
 struct Processed {
-    std::string value;      // as JSON text without line breaks, its numbers digit by digit as the model wrote them
-    bool repaired = false;  // the text was not JSON as it stood
-    bool cut = false;       // the text ended inside the value, of which this is what was complete
+    std::string
+        value;  // as JSON text without line breaks, its numbers digit by digit as the model wrote them
+    bool repaired = false;              // the text was not JSON as it stood
+    bool cut = false;                   // the text ended inside the value, of which this is what was complete
     std::vector<std::string> warnings;  // what could not be checked
 };
 
-// `schema` may be null and counts in Json mode only; `finish` is the provider's own ending, "" when it gave none.
-// BadResponse "Validation failed: <reason>".
-Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema, std::string_view finish);
+// `schema` may be null and counts in Json mode only; `finish` is the provider's own ending, "" when it gave
+// none. BadResponse "Validation failed: <reason>".
+Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema,
+                          std::string_view finish);
 
 }  // namespace stepper::output

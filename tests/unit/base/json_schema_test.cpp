@@ -70,7 +70,10 @@ TEST(JsonSchema, RefusesWhatItCannotEnforce) {
         {R"({"properties":{"a":{"$ref":"http://x/y"}}})",
          "/properties/a/$ref: only references inside the schema"},
         {R"({"$ref":"#/nowhere"})", "/$ref: nothing in the schema is at #/nowhere"},
-        {R"s({"items":{"pattern":"(?=a)"}})s", "/items/pattern: the pattern cannot be used"},
+        {R"s({"items":{"pattern":"(a"}})s", "/items/pattern: the pattern cannot be used"},
+        {R"({"dependentRequired":{"a":"b"}})", "/dependentRequired/a: expected an array of strings"},
+        {R"({"prefixItems":{}})", "/prefixItems: expected a non-empty array of schemas"},
+        {R"({"nullable":"yes"})", "/nullable: expected a boolean"},
         {R"({"patternProperties":{"[":{}}})", "/patternProperties/[: the pattern cannot be used: missing ]"},
         {R"({"unevaluatedProperties":false})", "/unevaluatedProperties: this keyword is not supported"},
         {R"({"type":"date"})", "/type: expected one of null,"},
@@ -88,6 +91,78 @@ TEST(JsonSchema, RefusesWhatItCannotEnforce) {
          "leads back to itself"},
     };
     for (const auto& [schema, message] : cases) EXPECT_THAT(refusal(schema), HasSubstr(message)) << schema;
+}
+
+TEST(JsonSchema, KeywordsOfTheNewerDraftsCount) {
+    const std::tuple<const char*, const char*, const char*> cases[] = {
+        {R"({"prefixItems":[{"type":"string"}],"items":{"type":"integer"}})", R"(["a",1,2])", ""},
+        {R"({"prefixItems":[{"type":"string"}],"items":{"type":"integer"}})", R"(["a","b"])",
+         "/1: not of type integer"},
+        {R"({"prefixItems":[{"type":"string"}],"items":false})", R"(["a",1])", "/1: not allowed"},
+        {R"({"dependentRequired":{"card":["address"]}})", R"({"card":1})",
+         "value: the required member \"address\" is missing"},
+        {R"({"dependentSchemas":{"card":{"minProperties":2}}})", R"({"card":1})",
+         "value: fewer members than 2"},
+        {R"({"contains":{"type":"integer"},"minContains":2})", R"([1,"a"])",
+         "value: too few items are as `contains` asks"},
+        {R"({"contains":{"type":"integer"},"maxContains":1})", "[1,2]",
+         "value: more items than `maxContains` are as `contains` asks"},
+        {R"({"contains":{"type":"integer"},"minContains":0})", "[]", ""},
+        {R"({"$ref":"#item","$defs":{"a":{"$anchor":"item","type":"integer"}}})", R"("x")",
+         "value: not of type integer"},
+        {R"({"$schema":"http://json-schema.org/draft-07/schema#","allOf":[{"$ref":"#item"}],
+             "definitions":{"a":{"$id":"#item","type":"integer"}}})",
+         R"("x")", "value: not of type integer"},
+        {R"({"$id":"https://x.test/s","items":{"$ref":"https://x.test/s#/$defs/a"},"$defs":{"a":{"type":"integer"}}})",
+         R"(["x"])", "/0: not of type integer"},
+        // what stands beside a reference counts, but where the draft says that it does not
+        {R"({"$ref":"#/$defs/a","maxLength":1,"$defs":{"a":{"type":"string"}}})", R"("xx")",
+         "value: longer than 1 characters"},
+        {R"({"$schema":"http://json-schema.org/draft-07/schema#","$ref":"#/definitions/a","maxLength":1,
+             "definitions":{"a":{"type":"string"}}})",
+         R"("xx")", ""},
+        // OpenAPI's way to allow null
+        {R"({"type":"string","nullable":true})", "null", ""},
+        {R"({"$ref":"#/$defs/a","nullable":true,"$defs":{"a":{"type":"string"}}})", "null", ""},
+        {R"({"type":"string","nullable":false})", "null", "value: not of type string"},
+    };
+    for (const auto& [schema, value, message] : cases) EXPECT_EQ(check(schema, value), message) << schema;
+}
+
+TEST(JsonSchema, APatternThatCannotBeHeldIsNotEnforcedAndToldSo) {
+    const std::string patterns[] = {
+        R"(^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$)",                // Pydantic's Decimal, pydantic/pydantic#13017
+        R"(^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)@.+$)",  // zod's e-mail address
+        "^.{1,2000}$",
+        R"((a)\\1)",
+        R"(^\\p{Script=Greek}+$)",
+        "(?<=x)y",
+        std::string(5000, 'a'),
+    };
+    for (const std::string& pattern : patterns) {
+        const JsonSchema schema = compiled(R"({"type":"string","maxLength":3,"pattern":")" + pattern + "\"}");
+        ASSERT_EQ(schema.warnings().size(), 1u) << pattern;
+        EXPECT_THAT(schema.warnings()[0], testing::StartsWith("/pattern is not enforced: ")) << pattern;
+        EXPECT_TRUE(schema.validate(parsed("\"12\"")).ok()) << pattern;
+        EXPECT_FALSE(schema.validate(parsed("\"1234\"")).ok()) << pattern;
+    }
+    EXPECT_TRUE(compiled(R"({"pattern":"^a{1,1000}$"})").warnings().empty());
+}
+
+// Not knowing whether it matches must not turn into knowing that it does not.
+TEST(JsonSchema, NothingFollowsFromAPatternThatIsNotEnforced) {
+    const std::pair<const char*, const char*> fits[] = {
+        {R"s({"not":{"pattern":"^(?!a)"}})s", R"("x")"},
+        {R"s({"oneOf":[{"pattern":"^(?!a)"},{"type":"string"}]})s", R"("x")"},
+        {R"s({"if":{"pattern":"^(?!a)"},"then":false,"else":false})s", R"("x")"},
+        {R"s({"contains":{"pattern":"^(?!a)"},"maxContains":1})s", R"(["x","y"])"},
+        {R"s({"patternProperties":{"^(?!a)":false},"additionalProperties":false})s", R"({"x":1})"},
+        {R"s({"propertyNames":{"pattern":"^(?!a)"}})s", R"({"x":1})"},
+    };
+    for (const auto& [schema, value] : fits) EXPECT_EQ(check(schema, value), "") << schema;
+    EXPECT_EQ(check(R"s({"properties":{"n":{"type":"integer"}},"patternProperties":{"^(?!a)":true}})s",
+                    R"s({"n":"x"})s"),
+              "/n: not of type integer");
 }
 
 TEST(JsonSchema, AnnotationsAreNotChecked) {
@@ -157,7 +232,9 @@ TEST(JsonSchema, SizeAndDepthAreBounded) {
 
     std::string patterns = R"({"anyOf":[{})";
     for (int i = 0; i < 100; ++i) patterns += R"(,{"pattern":"a{1000}"})";
-    EXPECT_THAT(refusal(patterns + "]}"), HasSubstr("the patterns of this schema are too large"));
+    const auto many = compiled(patterns + "]}");
+    EXPECT_EQ(many.warnings().size(), 10u);
+    EXPECT_THAT(many.warnings()[0], HasSubstr("the patterns of this schema are too large"));
 
     json::Document deep;
     deep.SetObject();

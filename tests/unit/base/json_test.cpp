@@ -1,5 +1,7 @@
 #include "core/base/json.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace stepper::json {
@@ -52,6 +54,25 @@ TEST(Json, NumbersAreExact) {
     EXPECT_EQ(d[9].GetDouble(), 2.2250738585072011e-308);
     EXPECT_NE(problem("1e999"), "parsed");
     EXPECT_NE(problem("[-1e308,1" + std::string(400, '0') + "]"), "parsed");
+}
+
+TEST(Json, NumbersBeyondDoubleCountAsTheLargestOnDemand) {
+    const auto d =
+        parse("[1e400,-1e309,\"1e400 \\\" 1e400\",1" + std::string(400, '0') + ",-0.0001e9999,1e-999,7]",
+              {.any_magnitude = true})
+            .value();
+    const double largest = std::numeric_limits<double>::max();
+    EXPECT_EQ(d[0].GetDouble(), largest);
+    EXPECT_EQ(d[1].GetDouble(), -largest);
+    EXPECT_EQ(view(d[2]), "1e400 \" 1e400");
+    EXPECT_EQ(d[3].GetDouble(), largest);
+    EXPECT_EQ(d[4].GetDouble(), -largest);
+    EXPECT_EQ(d[5].GetDouble(), 0.0);
+    EXPECT_EQ(d[6].GetInt(), 7);
+    EXPECT_NE(problem("[1e400", {.any_magnitude = true}), "parsed");
+    for (const char* text :
+         {"[1e400e1]", "[01e400]", "[+1e400]", "[1.e400]", "[.1e999]", "01e400", "--1e400"})
+        EXPECT_NE(problem(text, {.any_magnitude = true}), "parsed") << text;
 }
 
 TEST(Json, DuplicateKeysAreRefusedOnlyOnDemand) {

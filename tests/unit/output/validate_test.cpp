@@ -36,6 +36,80 @@ TEST(Process, ContractCases) {
                 testing::StartsWith("Validation failed: Output schema validation failed"));
 }
 
+// A draft, an example or a citation is judged, too, and fails.
+TEST(Process, TheSchemaChoosesAmongTheCandidates) {
+    constexpr auto kProduct =
+        R"({"kind":"http-json","requiredKeys":["product","price"],
+            "properties":{"product":{"type":"string"},"price":{"type":"number"}}})";
+    constexpr auto kAnswer = R"({"product":"Coffee beans","price":18})";
+    for (const std::string before :
+         {"According to [1]: ", "- [ ] check\n- [x] extract\n\n", "main() {} is empty. ", "Errors: []. ",
+          "{\"draft\":true}\n\n", "```json\n{\"product\":\"Tea\"}\n```\nNo, it is:\n"})
+        for (const std::string after :
+             {"", "\n\nSee [2].", "\n\nTests: {\"passed\":3}", "\n```json\n{\"n\":1}\n```\n"})
+            EXPECT_EQ(processed(before + kAnswer + after, Mode::Json, kProduct), kAnswer) << before << after;
+    EXPECT_EQ(processed("The ids are [4, 8].", Mode::Json,
+                        R"({"kind":"json-schema","schema":{"type":"array","items":{"type":"integer"}}})"),
+              "[4,8]");
+    // What the best of them lacks is told.
+    EXPECT_EQ(processed("See [1]: {\"product\":\"x\"}", Mode::Json, kProduct),
+              "Validation failed: Output schema validation failed: value: the required member \"price\" is "
+              "missing");
+    EXPECT_EQ(
+        processed("Like {\"product\":\"x\",\"price\":0}. So:\n{\"product\":\"Cof", Mode::Json, kProduct),
+        "Validation failed: The response ends inside its JSON value.");
+}
+
+TEST(Process, SaysWhatWasRepairedAndWhatWasCut) {
+    const auto told = [](std::string_view text, std::string_view finish) {
+        const auto p = process(text, Mode::Json, nullptr, finish);
+        if (!p) return p.error().message;
+        return std::string(p->repaired ? "repaired " : "") + (p->cut ? "cut " : "") + p->value;
+    };
+    EXPECT_EQ(told("Here: {\"a\":1}", "stop"), R"({"a":1})");
+    EXPECT_EQ(told("{'a':1,}", "stop"), R"(repaired {"a":1})");
+    EXPECT_EQ(told("```json\n{\"a\":\"x\ny\"}\n```", ""), R"(repaired {"a":"x\ny"})");
+    EXPECT_EQ(told("{\"a\":1,\"b\":[2,3", "length"), R"(repaired cut {"a":1,"b":[2]})");
+    EXPECT_EQ(told("{\"a\":1,\"b\":[2,3", "stop"), R"(repaired cut {"a":1,"b":[2,3]})");
+    EXPECT_EQ(told("{'a':1} is wrong, {\"a\":1} is right", "stop"), R"({"a":1})");
+}
+
+TEST(Process, ARepairedAnswerHasToFitItsSchema) {
+    constexpr auto kList =
+        R"({"kind":"json-schema","schema":{"type":"array","items":{"required":["a","b"]}}})";
+    EXPECT_EQ(processed("[{'a':1,'b':2},]", Mode::Json, kList), R"([{"a":1,"b":2}])");
+    EXPECT_EQ(processed(R"([{"a":1,"b":2},{"a":1)", Mode::Json, kList),
+              "Validation failed: Output schema validation failed: /1: the required member \"b\" is missing");
+}
+
+TEST(Process, NumbersKeepTheirDigits) {
+    constexpr auto kNumbers =
+        R"({"wei":123456789012345678901,"id":18446744073709551616,"ok":9007199254740993,"zero":-0,"whole":1.0,)"
+        R"("third":0.33333333333333333333333333,"cent":18.50,"huge":1e400,"tiny":-1E-999,"exp":1e5})";
+    EXPECT_EQ(processed(kNumbers, Mode::Json), kNumbers);
+    EXPECT_EQ(
+        processed(kNumbers, Mode::Json, R"({"kind":"http-json","properties":{"wei":{"type":"number"}}})"),
+        kNumbers);
+    EXPECT_EQ(processed("It is:\n```json\n{'wei': 123456789012345678901,}\n```", Mode::Json),
+              R"({"wei":123456789012345678901})");
+    EXPECT_EQ(processed("123456789012345678901", Mode::Json), "123456789012345678901");
+    EXPECT_EQ(processed("[1e400]", Mode::Json,
+                        R"({"kind":"json-schema","schema":{"items":{"type":"number","maximum":10}}})"),
+              "Validation failed: Output schema validation failed: /0: above the maximum of 10");
+}
+
+TEST(Process, TellsWhatOfTheSchemaIsNotEnforced) {
+    const auto schema = OutputSchema::parse(
+        json::parse(
+            R"({"kind":"json-schema","schema":{"properties":{"v":{"type":"string","pattern":"^(?!a).*$"}}}})")
+            .value());
+    ASSERT_TRUE(schema.ok()) << schema.error().message;
+    const auto p = process(R"({"v":"x"})", Mode::Json, &*schema, "stop");
+    ASSERT_TRUE(p.ok());
+    EXPECT_THAT(p->warnings,
+                testing::ElementsAre(testing::StartsWith("/properties/v/pattern is not enforced: ")));
+}
+
 TEST(Process, TextIsPassedThroughAsItIs) {
     EXPECT_EQ(processed("  {not json}\n", Mode::Text), "\"  {not json}\\n\"");
     EXPECT_EQ(processed("```json\n1\n```", Mode::Text), "\"```json\\n1\\n```\"");
