@@ -61,6 +61,11 @@ bool lineEnds(std::string_view after) {
            after.substr(next).starts_with("\xE3\x80\x82");  // the ideographic full stop
 }
 
+bool fenceEnds(std::string_view after) {
+    after.remove_prefix(std::min(after.find_first_not_of(kBlank), after.size()));
+    return after.empty() || after.starts_with("```") || after.starts_with("~~~");
+}
+
 // Where code fences open and close while a text is read from its beginning to its end.
 class Fences {
 public:
@@ -89,8 +94,8 @@ public:
     }
 
     bool inCode() const { return open_ && !data_; }
-    // Whether the place is the first in a fence that may hold an answer.
-    bool startBody(size_t at) const { return open_ && data_ && body_ == at; }
+    // Whether the place is the first in a fence.
+    bool startBody(size_t at) const { return open_ && body_ == at; }
 
 private:
     bool open_ = false, data_ = false;
@@ -134,12 +139,14 @@ private:
 
     // Nothing is an answer only where an answer is expected.
     void keepEmpty(size_t at, const Reading& read) {
-        if (fences_.startBody(at))
+        if (fences_.startBody(at) && !fences_.inCode())
             found_.push_back({Standing::Apart, {read.json, read.repaired, false, false}});
     }
 
     Standing standingOf(size_t at, const Reading& read) const {
-        if (fences_.startBody(at)) return Standing::Apart;
+        // A fence that holds nothing else is no code, whatever its label says.
+        if (fences_.startBody(at) && (!fences_.inCode() || fenceEnds(text_.substr(read.end))))
+            return Standing::Apart;
         const bool cut = read.state == Reading::State::Cut;
         const bool apart =
             !fences_.inCode() && introduced(text_.substr(0, at)) && (cut || lineEnds(text_.substr(read.end)));

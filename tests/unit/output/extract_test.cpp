@@ -66,6 +66,8 @@ TEST(Extract, TakesWhatAFenceHolds) {
         {"Old: {\"b\":0}\n```json\n{\"a\":\"```\"}\n```", R"({"a":"```"})"},
         {"```python\nprint({})\n```\n```json\n{\"a\":1}\n```", R"({"a":1})"},
         {"```json\n{\"a\":1}\n```\n```python\nx = {\"b\": 2}\n```", R"({"a":1})"},
+        {"Input:\n{\"q\":1}\nOutput:\n```js\n{\"a\":1}\n```", R"({"a":1})"},
+        {"```python\n{'a': True}\n```", R"({"a":true})"},
         {"```json\nbroken\n```\n```json\n{\"a\":1}\n```", R"({"a":1})"},
         {"```json\n{\"a\":1}\n", R"({"a":1})"},
         // vectorize-io/hindsight#2672, guardrails-ai/guardrails#1549
