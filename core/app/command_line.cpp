@@ -196,7 +196,9 @@ private:
             words(app, "ID", options_.ids, about).required()->expected(1, most);
             takesServer(app);
         };
-        withIds(verb(jobs, "show", "One job, as JSON", jobsShow), "The job", 1);
+        CLI::App& show = verb(jobs, "show", "One job, as JSON", jobsShow);
+        withIds(show, "The job", 1);
+        takesJson(show, "What it does anyway");
         withIds(verb(jobs, "retry", "Run a finished job again", jobsRetry), "The job", 1);
         withIds(verb(jobs, "cancel", "End live jobs", jobsCancel), "The jobs", kMany);
         withIds(verb(jobs, "purge", "Remove finished jobs", jobsPurge),

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include <Poco/Exception.h>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr int kStackBytes = 256 << 10;
 constexpr int kMinThreads = 4;
+// At most: a thread whose connection has just closed is not yet free for the one in its place.
+constexpr int kThreadsPerConnection = 2;
 constexpr int kThreadIdleSeconds = 30;
 // How long a thread waits for a connection inside Poco's dispatcher, which may miss being told to stop.
 constexpr Poco::Timespan::TimeDiff kDispatcherWaitUs = 1'000'000;
@@ -54,7 +57,9 @@ private:
 Poco::Net::HTTPServerParams::Ptr pocoParams(const ServerOptions& options) {
     Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
     params->setKeepAlive(true);
-    params->setMaxThreads(options.max_connections);
+    // Poco's own count of its threads drifts when one ends while a connection comes, and a connection that it
+    // finds no thread for waits until another one ends, however long that is idle. The listener counts.
+    params->setMaxThreads(std::numeric_limits<int>::max());
     params->setMaxQueued(options.max_connections);
     params->setThreadIdleTime(kDispatcherWaitUs);
     return params;
@@ -70,8 +75,8 @@ struct Machine {
                 .after = std::move(after),
                 .log = std::move(log)},
           socket(front),
-          pool("http", std::min(kMinThreads, front.options.max_connections), front.options.max_connections,
-               kThreadIdleSeconds, kStackBytes),
+          pool("http", std::min(kMinThreads, front.options.max_connections),
+               kThreadsPerConnection * front.options.max_connections, kThreadIdleSeconds, kStackBytes),
           http(new HandlerFactory(front), pool, socket, pocoParams(front.options)) {}
 
     Front front;

@@ -49,11 +49,12 @@ TEST_F(GuardTest, AnEmptyConfiguredKeyLetsNobodyIn) {
 
 // Without an admin key. A page at 127.evil.example can have its name lead here.
 TEST_F(GuardTest, AdminAnswersOnlyToThisMachine) {
-    const auto from = [&](const std::string& client, const std::string& host) {
+    const auto from = [&](const std::string& client, const std::string& host, http::Headers more = {}) {
         http::Request request;
         request.method = "GET";
         request.client_ip = client;
-        request.headers = {{"host", host}};
+        request.headers = std::move(more);
+        request.headers.emplace_back("host", host);
         const auto response = Guard(security_).check(request, "/admin/config", added_);
         return response ? response->status : 0;
     };
@@ -66,6 +67,12 @@ TEST_F(GuardTest, AdminAnswersOnlyToThisMachine) {
         EXPECT_EQ(from("127.0.0.1", host), 403) << host;
     for (const char* client : {"10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "", "127.evil"})
         EXPECT_EQ(from(client, "localhost"), 403) << client;
+    for (const char* name :
+         {"x-forwarded-for", "forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"}) {
+        EXPECT_EQ(from("127.0.0.1", "localhost", {{name, "for somebody else"}}), 403) << name;
+        EXPECT_EQ(from("127.0.0.1", "localhost", {{name, ""}, {name, "for somebody else"}}), 403) << name;
+        EXPECT_EQ(from("127.0.0.1", "localhost", {{name, ""}}), 403) << name;
+    }
 }
 
 TEST_F(GuardTest, OnlyListedOriginsAreAnswered) {

@@ -1,7 +1,8 @@
 // What command lines mean. Right values after CLIUtils/CLI11#23, #1022 and #1144 (a word that is also a
 // verb's name), #493 and #636 (a repeated option that takes the words behind it), clap-rs/clap#151 and
-// dlang/phobos#10791 (an empty value), rustyrazorblade/easy-db-lab#919, microsoft/MLOS#112 and
-// DeusData/codebase-memory-mcp#997 (what is ignored), sharkdp/fd#737.
+// dlang/phobos#10791 (an empty value), freedomofpress/securedrop-workstation#1071 (half an option),
+// rustyrazorblade/easy-db-lab#919, microsoft/MLOS#112 and DeusData/codebase-memory-mcp#997 (what is ignored),
+// sharkdp/fd#737.
 #include "core/app/command_line.h"
 
 #include <gmock/gmock.h>
@@ -68,7 +69,7 @@ TEST(CommandLine, EveryDocumentedSpelling) {
     EXPECT_EQ(taken(generate, {"generate", "--config", "a", "--json", "-"}).prompt, "-");
     EXPECT_TRUE(taken(generate, {"generate", "--async", "x", "--server", "http://h:1/"}).async);
     EXPECT_EQ(taken(jobsList, {"jobs", "list", "failed", "--json"}).state, "failed");
-    EXPECT_THAT(taken(jobsShow, {"jobs", "show", "a"}).ids, ElementsAre("a"));
+    EXPECT_THAT(taken(jobsShow, {"jobs", "show", "a", "--json"}).ids, ElementsAre("a"));
     EXPECT_THAT(taken(jobsRetry, {"jobs", "retry", "a"}).ids, ElementsAre("a"));
     EXPECT_THAT(taken(jobsCancel, {"jobs", "cancel", "a", "b", "--server", "http://h:1", "c"}).ids,
                 ElementsAre("a", "b", "c"));
@@ -107,6 +108,8 @@ TEST(CommandLine, WhatMeansNothingIsRefused) {
         {{"frobnicate"}, "unknown verb 'frobnicate'; expected serve, check, generate"},
         {{"check", "--confg", "x"}, "stepper check: unknown option --confg; did you mean --config?"},
         {{"check", "--confg=x"}, "unknown option --confg; did you mean --config?"},
+        {{"check", "--conf", "x"}, "unknown option --conf; did you mean --config?"},
+        {{"serve", "--reco"}, "unknown option --reco"},
         {{"check", "--listen", "h:1"}, "unknown option --listen"},
         {{"serve", "--json"}, "unknown option --json"},
         {{"serve", "-x"}, "unknown option -x"},

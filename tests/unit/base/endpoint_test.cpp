@@ -1,6 +1,7 @@
 // Hosts as people write them. Right values after ggml-org/llama.cpp#25135 (brackets in what is printed),
-// csstaub/hue-scene-keeper#49 (IPv4 within IPv6), xroche/httrack#598 (a bracketed address without a port),
-// unshiftio/url-parse#32 (an address without brackets), dotnet/runtime#31680 (any loopback address).
+// psf/requests#5775 (zones), csstaub/hue-scene-keeper#49 (IPv4 within IPv6), xroche/httrack#598 (a bracketed
+// address without a port), unshiftio/url-parse#32 (an address without brackets), dotnet/runtime#31680 (any
+// loopback address).
 #include "core/base/endpoint.h"
 
 #include <gtest/gtest.h>
@@ -51,6 +52,7 @@ TEST(Endpoint, BracketsWhereAUrlNeedsThem) {
     EXPECT_EQ(bracketed("[::1]"), "[::1]");
     EXPECT_EQ(bracketed("::ffff:192.168.1.5"), "[::ffff:192.168.1.5]");
     EXPECT_EQ(bracketed("fe80::1%eth0"), "[fe80::1%25eth0]");
+    EXPECT_EQ(bracketed("fe80::1%37"), "[fe80::1%2537]");
     EXPECT_EQ(bracketed("127.0.0.1"), "127.0.0.1");
     EXPECT_EQ(bracketed("localhost"), "localhost");
 }

@@ -207,14 +207,38 @@ TEST(Limits, TheLongestIdleConnectionMakesRoom) {
     EXPECT_EQ(busy.read().status, 200) << "not idle at all";
 }
 
+// oven-sh/bun#37889: who is in the middle of a request is not idle, however little of it has come.
+TEST(Limits, HalfARequestKeepsItsPlace) {
+    ServerOptions options;
+    options.max_connections = 2;
+    TestServer server(plainRoutes(), options);
+    Client head(server.port()), body(server.port());
+    EXPECT_EQ(head.ask(get("/hello")).status, 200);
+    EXPECT_EQ(body.ask(get("/hello")).status, 200);
+    head.send("GET /hello HTTP/1.1\r\nHo");
+    body.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n[");
+    expectError(Client(server.port()).ask(get("/hello")), 503, "OVERLOADED");
+    head.send("st: a\r\n\r\n");
+    EXPECT_EQ(head.read().status, 200);
+    body.send("1]");
+    EXPECT_EQ(body.read().body, "[1]");
+}
+
 TEST(Limits, RoomIsMadeForEveryNewcomer) {
     ServerOptions options;
     options.max_connections = 4;
     TestServer server(plainRoutes(), options);
     std::vector<std::unique_ptr<Client>> clients;
-    for (int i = 0; i < 40; ++i) {
+    // A busy machine may not yet have noticed that the ones before are idle: then it says when to come again.
+    const auto come = [&] {
         clients.push_back(std::make_unique<Client>(server.port()));
-        EXPECT_EQ(clients.back()->ask(get("/hello")).status, 200) << i;
+        return clients.back()->ask(get("/hello")).status;
+    };
+    for (int i = 0; i < 40; ++i) {
+        int status = come();
+        for (int again = 0; status == 503 && again < 1'000; ++again) status = come();
+        EXPECT_EQ(status, 200) << i;
     }
     EXPECT_EQ(clients.back()->ask(get("/hello")).status, 200);
 }
