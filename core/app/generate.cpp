@@ -43,6 +43,14 @@ void tell(const engine::AttemptRecord& r) {
     std::fprintf(stderr, "%s: %s\n", r.provider.c_str(), what.c_str());
 }
 
+// Text as it is, anything else as JSON.
+void print(const std::string& result) {
+    const auto answer = json::parse(result);
+    const std::string_view text = answer && answer->IsString() ? json::view(*answer) : result;
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::putchar('\n');
+}
+
 }  // namespace
 
 int generate(const Options& options) {
@@ -67,12 +75,9 @@ int generate(const Options& options) {
                      api::immediateAnswer(outcome, false, newId()).body.c_str());
     } else {
         for (const auto& record : outcome.attempts) tell(record);
+        for (const auto& warning : outcome.warnings) complain("warning: " + warning);
         if (outcome.failure) complain(outcome.failure->message);
-        if (const auto answer = json::parse(outcome.result); answered && answer && answer->IsString()) {
-            const auto text = json::view(*answer);
-            std::fwrite(text.data(), 1, text.size(), stdout);
-            std::putchar('\n');
-        }
+        if (answered) print(outcome.result);
     }
     return answered ? kExitOk : kExitFailure;
 }
