@@ -1,4 +1,7 @@
 """Idempotency-Key: a request that is sent again is the same request, however the first one went."""
+import contextlib
+import hashlib
+import sqlite3
 import threading
 import unittest
 
@@ -105,6 +108,18 @@ class Idempotency(Case):
         self.assertEqual(self.queue(server, BODY, headers=KEY), job_id)
         self.assertEqual(call("DELETE", f"{server.url}/v1/jobs/{job_id}").json["status"], "deleted")
         self.assertNotEqual(self.queue(server, BODY, headers=KEY), job_id)
+
+    def test_keys_of_older_versions_hold(self):
+        """They were remembered with the bytes of their request."""
+        server = self.start_one()
+        body = b'{"prompt": "x", "cacheControl": "no-cache"}'
+        job_id = self.queue(server, body, headers=KEY)
+        server.stop()
+        with contextlib.closing(sqlite3.connect(self.folder / "stepper.db")) as db, db:
+            db.execute("UPDATE idempotency SET digest = ?", [hashlib.sha256(b"generate" + body).hexdigest()])
+        server = self.start_one()
+        self.assertEqual(self.queue(server, body, headers=KEY), job_id)
+        self.assertEqual(self.post(server, {"prompt": "y"}, headers=KEY).status, 422)
 
     def test_a_key_has_a_length(self):
         server = self.start_one()
