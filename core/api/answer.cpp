@@ -6,7 +6,8 @@
 namespace stepper::api {
 namespace {
 
-http::Response completed(const engine::Outcome& outcome, bool report) {
+http::Response completed(const engine::Outcome& outcome, bool report,
+                         const std::vector<std::string>& on_request) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     w.StartObject();
@@ -20,12 +21,12 @@ http::Response completed(const engine::Outcome& outcome, bool report) {
         json::putBool(w, "validated", outcome.validated);
         json::put(w, "contractVersion", kContractVersion);
     }
-    w.Key("timings");
-    w.StartObject();
-    json::putInt(w, "totalMs", outcome.total.count());
-    if (outcome.provider_time) json::putInt(w, "providerMs", outcome.provider_time->count());
-    w.EndObject();
+    engine::putTimings(w, outcome);
     engine::putAttempts(w, outcome.attempts);
+    engine::putEnding(w, outcome);
+    auto warnings = on_request;
+    warnings.insert(warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
+    engine::putWarnings(w, warnings);
     w.EndObject();
     w.EndObject();
     return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
@@ -33,8 +34,9 @@ http::Response completed(const engine::Outcome& outcome, bool report) {
 
 }  // namespace
 
-http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id) {
-    if (!outcome.failure) return completed(outcome, report);
+http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id,
+                               const std::vector<std::string>& warnings) {
+    if (!outcome.failure) return completed(outcome, report, warnings);
     const engine::Failure& f = *outcome.failure;
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
@@ -44,6 +46,7 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
     json::putBool(w, "retryable", f.retryable);
     if (f.retry_after) json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(*f.retry_after));
     engine::putAttempts(w, outcome.attempts);
+    engine::putWarnings(w, warnings);
     json::put(w, "requestId", request_id);
     w.EndObject();
     auto response = http::Response::json(f.http_status, {buffer.GetString(), buffer.GetSize()});

@@ -6,8 +6,10 @@
 namespace stepper::api {
 
 // 200 {"status":"completed","data","metadata"}, or the failure with its status, Retry-After and the story of
-// what was tried. Commit reports (`report`) carry neither `validated` nor `contractVersion`.
-http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id);
+// what was tried; `warnings` are those on the request. Commit reports (`report`) carry neither `validated`
+// nor `contractVersion`.
+http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id,
+                               const std::vector<std::string>& warnings = {});
 
 // The store cannot take or give it now: 503 with Retry-After.
 http::Response storeUnavailable(const Error& error, std::string_view request_id);

@@ -10,6 +10,7 @@
 #include "core/api/health.h"
 #include "core/api/job_endpoints.h"
 #include "core/api/rate_headers.h"
+#include "core/api/request_remarks.h"
 #include "core/api/submit.h"
 #include "core/api/usage_view.h"
 #include "core/base/version.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr milliseconds kDefaultDuration{60'000};
 constexpr milliseconds kMaxDuration{3'600'000};
 
-// A positive whole number of milliseconds in a header; nonsense counts as absent.
+// A positive whole number in a header; nonsense counts as absent.
 std::optional<milliseconds> timeoutHeader(const http::Request& request, std::string_view lower_name,
                                           milliseconds unit) {
     const std::string_view text = request.header(lower_name);
@@ -29,6 +30,14 @@ std::optional<milliseconds> timeoutHeader(const http::Request& request, std::str
     if (error != std::errc{} || end != text.data() + text.size() || n <= 0 || n > kMaxDuration / unit)
         return std::nullopt;
     return n * unit;
+}
+
+// Ours is honoured or refused; a client library sends the other one unasked.
+std::optional<BadRequest> badTimeout(const http::Request& request) {
+    if (request.header("x-request-timeout-ms").empty() ||
+        timeoutHeader(request, "x-request-timeout-ms", milliseconds{1}))
+        return std::nullopt;
+    return refuse("Invalid X-Request-Timeout-Ms: expected whole milliseconds from 1 to 3600000");
 }
 
 // The earliest of what the body, our header and the OpenAI SDK's header ask for. One deadline covers
@@ -48,12 +57,19 @@ public:
 
     http::Response generateNow(const http::Request& request, const Parsed& parsed, bool report) const {
         if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+        if (const auto bad = badTimeout(request)) return http::Response::json(400, bad->body);
         const auto& wanted = std::get<ParsedRequest>(parsed);
+        Remarks remarks = wanted.remarks;
+        remarkOnProviders(wanted.request, *deps_.snapshots.get(), remarks);
+        remarkOnQuery(request, {}, remarks);
+        remarkOnHeaders(request, Use::Immediate, remarks);
+        if (wanted.strict && !remarks.empty())
+            return http::Response::json(400, refuse(remarks.refusal()).body);
         const auto outcome =
             deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration), *request.cancel);
         if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
             return cutByDrain(request);
-        auto answer = immediateAnswer(outcome, report, request.id);
+        auto answer = immediateAnswer(outcome, report, request.id, remarks.warnings());
         addRateLimit(answer, *deps_.snapshots.get(), deps_.clock.now());
         return answer;
     }
@@ -208,9 +224,9 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
         {"POST", "/v1/jobs/{id}/retry", Body::None, [submit](const Request& r) { return submit->retry(r); }},
         {"GET", "/v1/reports/{id}", Body::None, [jobs](const Request& r) { return jobs->get(r); }},
         {"POST", "/v1/generate/immediate", Body::Json,
-         [api](const Request& r) { return api->generateNow(r, parseGenerate(r.body), false); }},
+         [api](const Request& r) { return api->generateNow(r, parseGenerate(r.body, Use::Immediate), false); }},
         {"POST", "/v1/reports/immediate", Body::Json,
-         [api](const Request& r) { return api->generateNow(r, parseReport(r.body), true); }},
+         [api](const Request& r) { return api->generateNow(r, parseReport(r.body, Use::Immediate), true); }},
         {"GET", "/v1/providers", Body::None, [api](const Request&) { return api->providers(); }},
         {"GET", "/v1/usage", Body::None, [api](const Request& r) { return api->usage(r); }},
         {"GET", "/v1/plan", Body::None, [api](const Request& r) { return api->forecast(r); }},

@@ -55,6 +55,12 @@ std::optional<std::string> readSettings(const json::Value& body, int max_concurr
         if (!text) return "Invalid tenantId: expected a non-empty string of at most 256 characters";
         out.tenant_id = std::move(*text);
     }
+    if (const auto* id = member(body, "requestId"); id && !shortText(id, kMaxTenantLength))
+        return "Invalid requestId: expected a non-empty string of at most 256 characters";
+    if (const auto* strict = member(body, "strict")) {
+        if (!strict->IsBool()) return "Invalid strict: expected true or false";
+        out.strict = strict->GetBool();
+    }
     out.concurrency = max_concurrency;
     if (const auto* n = member(body, "concurrency")) {
         if (!n->IsInt() || n->GetInt() < 1 || n->GetInt() > max_concurrency)
@@ -86,6 +92,7 @@ std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_
         return refuse("Batch must have at most " + std::to_string(max_items) + " items");
     ParsedBatch out;
     if (const auto problem = readSettings(body, max_concurrency, out)) return refuse(*problem);
+    remarkOnBatch(body, out.remarks);
 
     std::unordered_set<std::string> ids;
     for (rapidjson::SizeType i = 0; i < items->Size(); ++i) {

@@ -6,6 +6,7 @@
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/query.h"
+#include "core/api/request_remarks.h"
 #include "core/base/json.h"
 #include "core/engine/outcome_json.h"
 
@@ -67,7 +68,7 @@ void putEstimate(json::Writer& w, std::optional<std::chrono::seconds> done_in, W
 }  // namespace
 
 std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers,
-                         WallTime now) {
+                         WallTime now, const std::vector<std::string>& warnings) {
     std::vector<engine::Capacity> capacities;
     for (const auto& provider : providers) capacities.push_back(provider.capacity);
     const auto estimate = engine::forecast(jobs + queued, capacities);
@@ -87,6 +88,7 @@ std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecas
     for (size_t i = 0; i < providers.size(); ++i)
         putProvider(w, providers[i], estimate.taken[i], jobs + queued);
     w.EndArray();
+    engine::putWarnings(w, warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }
@@ -101,7 +103,10 @@ http::Response forecast(const http::Request& request, const engine::Snapshot& sn
     std::vector<Forecaster> providers;
     for (const auto& provider : snapshot.providers)
         if (provider.enabled()) providers.push_back(forecasterOf(provider, clock.now()));
-    return http::Response::json(200, forecastJson(*jobs, queuedOf(*stats), providers, clock.wall()));
+    Remarks remarks;
+    remarkOnQuery(request, {"jobs"}, remarks);
+    return http::Response::json(
+        200, forecastJson(*jobs, queuedOf(*stats), providers, clock.wall(), remarks.warnings()));
 }
 
 }  // namespace stepper::api

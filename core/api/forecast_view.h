@@ -19,8 +19,8 @@ struct Forecaster {
 };
 
 // {"jobs","queued","ready","estimatedSeconds","estimatedAt","reason"?,"providers":[{"provider","share",
-// "firstInSeconds"}]}; the estimate is null where there is a reason. Pure.
+// "firstInSeconds"}],"warnings"?}; the estimate is null where there is a reason. Pure.
 std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers,
-                         WallTime now);
+                         WallTime now, const std::vector<std::string>& warnings = {});
 
 }  // namespace stepper::api

@@ -1,5 +1,7 @@
 #include "core/api/generate_request.h"
 
+#include <cmath>
+
 #include "core/base/text.h"
 #include "core/prompt/template.h"
 
@@ -85,6 +87,24 @@ public:
         return std::nullopt;
     }
 
+    std::optional<int64_t> whole(std::string_view key, int64_t max) {
+        const auto* v = member(body_, key);
+        if (!v) return std::nullopt;
+        // 64.0 is a whole number, too: not every client tells them apart.
+        const double n = v->IsNumber() ? v->GetDouble() : 0;
+        if (n >= 1 && n <= static_cast<double>(max) && n == std::floor(n)) return static_cast<int64_t>(n);
+        fail("Invalid " + std::string(key) + ": expected a positive whole number of at most " +
+             std::to_string(max));
+        return std::nullopt;
+    }
+
+    bool flag(std::string_view key) {
+        const auto* v = member(body_, key);
+        if (!v) return false;
+        if (!v->IsBool()) fail("Invalid " + std::string(key) + ": expected true or false");
+        return v->IsTrue();
+    }
+
     std::optional<int> digit(std::string_view key) {
         const auto* v = member(body_, key);
         if (!v) return std::nullopt;
@@ -131,6 +151,33 @@ std::optional<std::string> presetProblem(const json::Value& body) {
     return std::nullopt;
 }
 
+// What both kinds of requests say of how they are to be served.
+void readOptions(Reader& read, ParsedRequest& out) {
+    out.cache_control = read.oneOf<CacheControl>(
+        "cacheControl",
+        {{"default", CacheControl::Default},
+         {"no-cache", CacheControl::NoCache},
+         {"refresh", CacheControl::Refresh}},
+        CacheControl::Default, "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'");
+    out.request.preferred = read.names("preferredProviders");
+    out.request.excluded = read.names("excludeProviders");
+    out.request.plan = read.plan();
+    out.request.max_output_tokens = read.whole("maxOutputTokens", kMaxOutputTokens);
+    if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
+        out.max_duration = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(*s));
+    out.priority = read.digit("priority");
+    out.strict = read.flag("strict");
+}
+
+// Whether there is anything to ask, told before anybody is asked.
+Result<void> checkRendered(const json::Value& body) {
+    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"),
+                                    json::find(body, "metadata")};
+    auto rendered = prompt::renderPrompt(input, prompt::Redaction::Off);
+    if (!rendered) return std::move(rendered).error();
+    return {};
+}
+
 }  // namespace
 
 BadRequest refuse(std::string_view sentence) {
@@ -139,7 +186,15 @@ BadRequest refuse(std::string_view sentence) {
     return {json::dump(d), std::string(sentence)};
 }
 
+std::string_view withoutMark(std::string_view text) {
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 std::variant<Body, BadRequest> parseBody(std::string_view text) {
+    for (const std::string_view mark : {"\xFE\xFF", "\xFF\xFE"})
+        if (text.starts_with(mark)) return refuseJson("Request body is UTF-16 text: send it as UTF-8");
+    text = withoutMark(text);
     if (trim(text).empty()) return std::make_shared<const json::Document>(rapidjson::kObjectType);
     json::ParseLimits limits;
     limits.reject_duplicate_keys = true;
@@ -148,13 +203,13 @@ std::variant<Body, BadRequest> parseBody(std::string_view text) {
     return std::make_shared<const json::Document>(std::move(body).value());
 }
 
-Parsed parseGenerate(std::string_view text) {
+Parsed parseGenerate(std::string_view text, Use use) {
     auto parsed = parseBody(text);
     if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
-    return parseGenerate(std::get<Body>(std::move(parsed)));
+    return parseGenerate(std::get<Body>(std::move(parsed)), use);
 }
 
-Parsed parseGenerate(Body whole) {
+Parsed parseGenerate(Body whole, Use use) {
     const json::Value& body = *whole;
     if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound)
         return refuse(sound.error().message);
@@ -167,23 +222,10 @@ Parsed parseGenerate(Body whole) {
     if (const auto* version = member(body, "contractVersion");
         !read.problem() && version && !(version->IsString() && json::view(*version) == kContractVersion))
         return refuseVersion();
-    out.cache_control = read.oneOf<CacheControl>(
-        "cacheControl",
-        {{"default", CacheControl::Default},
-         {"no-cache", CacheControl::NoCache},
-         {"refresh", CacheControl::Refresh}},
-        CacheControl::Default, "Invalid cacheControl: expected 'default', 'no-cache', or 'refresh'");
     out.request.tenant_id = read.id("tenantId");
     out.request.request_id = read.id("requestId");
     out.cache_key = read.id("cacheKey");
-    out.request.preferred = read.names("preferredProviders");
-    out.request.excluded = read.names("excludeProviders");
-    out.request.plan = read.plan();
-    if (const auto n = read.positive("maxOutputTokens", kMaxOutputTokens))
-        out.request.max_output_tokens = static_cast<int64_t>(*n);
-    if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
-        out.max_duration = milliseconds(static_cast<int64_t>(*s * 1000));
-    out.priority = read.digit("priority");
+    readOptions(read, out);
     if (const auto problem = presetProblem(body)) read.fail(*problem);
 
     if (const auto* schema = member(body, "outputSchema")) {
@@ -196,6 +238,7 @@ Parsed parseGenerate(Body whole) {
         }
     }
     if (read.problem()) return refuse(*read.problem());
+    remarkOnGenerate(body, use, out.remarks);
 
     if (const auto* commit = commitOf(body)) {
         auto input = prompt::parseCommitInput(*commit);
@@ -203,12 +246,13 @@ Parsed parseGenerate(Body whole) {
         out.request.subject = std::move(input).value();
         out.request.mode = Mode::CommitReport;
     } else {
+        if (auto sound = checkRendered(body); !sound) return refuse(sound.error().message);
         out.request.subject = engine::GenericPrompt{std::move(whole)};
     }
     return out;
 }
 
-Parsed parseReport(std::string_view text) {
+Parsed parseReport(std::string_view text, Use use) {
     auto parsed = parseBody(text);
     if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
     const json::Value& body = *std::get<Body>(parsed);
@@ -216,13 +260,18 @@ Parsed parseReport(std::string_view text) {
     if (!input) return refuse(input.error().message);
     ParsedRequest out;
     Reader read(body);
-    out.request.preferred = read.names("preferredProviders");
-    out.request.excluded = read.names("excludeProviders");
-    out.request.plan = read.plan();
+    readOptions(read, out);
     if (read.problem()) return refuse(*read.problem());
+    remarkOnReport(body, use, out.remarks);
     out.request.subject = std::move(input).value();
     out.request.mode = output::Mode::CommitReport;
     return out;
+}
+
+std::vector<std::string> warningsOn(std::string_view kind, std::string_view body) {
+    const auto parsed = kind == "report" ? parseReport(body) : parseGenerate(body);
+    const auto* sound = std::get_if<ParsedRequest>(&parsed);
+    return sound ? sound->remarks.warnings() : std::vector<std::string>();
 }
 
 std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint) {

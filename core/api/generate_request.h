@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/api/members.h"
 #include "core/base/clock.h"
 #include "core/engine/request.h"
 
@@ -22,6 +23,8 @@ struct ParsedRequest {
     std::string cache_key;                     // the client's own identity for it, "" for none
     std::optional<milliseconds> max_duration;  // maxDurationSeconds
     std::optional<int> priority;               // of a job: 0 runs first, 9 last
+    bool strict = false;                       // a remark is reason enough to refuse it
+    Remarks remarks;
 };
 
 // A refused request. `body` is the whole answer; `sentence` what is wrong.
@@ -33,14 +36,19 @@ using Parsed = std::variant<ParsedRequest, BadRequest>;
 using Body = std::shared_ptr<const json::Document>;
 
 BadRequest refuse(std::string_view sentence);
-// Strict; an empty text counts as {}.
+// The text after its byte order mark, which some clients begin with and which says nothing.
+std::string_view withoutMark(std::string_view text);
+// One JSON text in UTF-8, with or without a byte order mark; an empty one counts as {}.
 std::variant<Body, BadRequest> parseBody(std::string_view text);
 
-// `text`: the request's body; an empty one counts as {}.
-Parsed parseGenerate(std::string_view text);
-Parsed parseGenerate(Body body);
+// `text`: the request's body; an empty one counts as {}. A prompt that renders to nothing is refused.
+Parsed parseGenerate(std::string_view text, Use use = Use::Job);
+Parsed parseGenerate(Body body, Use use = Use::Job);
 // The commit-report preset's body.
-Parsed parseReport(std::string_view text);
+Parsed parseReport(std::string_view text, Use use = Use::Job);
+
+// What a stored request says that did not count; nothing when this version cannot read it.
+std::vector<std::string> warningsOn(std::string_view kind, std::string_view body);
 
 std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint);
 // A stored request read again. InvalidRequest when this version does not take it any more.

@@ -13,6 +13,16 @@ namespace stepper::api {
 
 namespace {
 
+// What a client in a browser may send: our own headers, and what clients of event streams (Cache-Control,
+// Last-Event-ID), HTTP libraries and tracing add unasked.
+constexpr std::string_view kAllowedHeaders =
+    "Accept, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID, Pragma, "
+    "Traceparent, Tracestate, X-Request-Id, X-Request-Timeout-Ms, X-Requested-With, X-Stainless-Timeout";
+// What it may read of an answer.
+constexpr std::string_view kExposedHeaders =
+    "Age, Allow, Idempotent-Replayed, Location, RateLimit, Retry-After, WWW-Authenticate, X-Cache, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";
+
 // The key a request brings: in the header, or as a bearer token.
 std::string_view keyIn(const http::Request& request, std::string_view header) {
     const std::string_view given = request.header(header);
@@ -59,10 +69,30 @@ Guard::Guard(const config::Security& security)
     security_.api_key_header = lower(security_.api_key_header);
 }
 
-bool Guard::originAllowed(std::string_view origin) const {
-    const auto& allowed = security_.cors.allowed_origins;
-    return std::any_of(allowed.begin(), allowed.end(),
-                       [&](const auto& o) { return o == "*" || o == origin; });
+bool Guard::addCors(const http::Request& request, http::Headers& add) const {
+    const auto& cors = security_.cors;
+    if (!cors.enabled || cors.allowed_origins.empty()) return false;
+    const auto lists = [&](std::string_view origin) {
+        return std::find(cors.allowed_origins.begin(), cors.allowed_origins.end(), origin) !=
+               cors.allowed_origins.end();
+    };
+    const std::string_view origin = request.header("origin");
+    const bool anybody = lists("*"), named = lists(origin);
+    // Also without an Origin: a cache must not give that answer to a page of another site.
+    add.emplace_back("Vary", "Origin");
+    if (origin.empty() || !(anybody || named)) return false;
+    add.emplace_back("Access-Control-Allow-Origin", named ? origin : "*");
+    // Never for "*", which would lend every site the user's credentials; the configuration refuses it, too.
+    if (named && cors.allow_credentials) add.emplace_back("Access-Control-Allow-Credentials", "true");
+    if (request.method != "OPTIONS" || request.header("access-control-request-method").empty()) {
+        add.emplace_back("Access-Control-Expose-Headers", kExposedHeaders);
+        return false;
+    }
+    add.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS");
+    add.emplace_back("Access-Control-Allow-Headers",
+                     std::string(kAllowedHeaders) + ", " + security_.api_key_header);
+    add.emplace_back("Access-Control-Max-Age", "600");
+    return true;
 }
 
 bool Guard::needsKey(std::string_view route) const {
@@ -90,26 +120,10 @@ std::optional<http::Response> Guard::checkAdmin(const http::Request& request, ht
 
 std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,
                                            http::Headers& add) const {
-    const std::string_view origin = request.header("origin");
-    const bool cors = security_.cors.enabled && !origin.empty();
-    if (cors) add.emplace_back("Vary", "Origin");
-    if (cors && originAllowed(origin)) {
-        add.emplace_back("Access-Control-Allow-Origin", origin);
-        if (security_.cors.allow_credentials) add.emplace_back("Access-Control-Allow-Credentials", "true");
-        add.emplace_back("Access-Control-Expose-Headers",
-                         "X-Request-Id, Retry-After, Location, X-Cache, Age, Idempotent-Replayed, RateLimit, "
-                         "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset");
-        if (request.method == "OPTIONS" && !request.header("access-control-request-method").empty()) {
-            add.emplace_back("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
-            add.emplace_back(
-                "Access-Control-Allow-Headers",
-                "Content-Type, Authorization, X-Request-Id, X-Request-Timeout-Ms, Idempotency-Key, " +
-                    security_.api_key_header);
-            add.emplace_back("Access-Control-Max-Age", "600");
-            http::Response preflight;
-            preflight.status = 204;
-            return preflight;
-        }
+    if (addCors(request, add)) {
+        http::Response preflight;
+        preflight.status = 204;
+        return preflight;
     }
     if (route.starts_with("/admin/")) return checkAdmin(request, add);
     if (!needsKey(route) ||

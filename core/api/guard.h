@@ -22,7 +22,8 @@ public:
 private:
     std::optional<http::Response> checkAdmin(const http::Request& request, http::Headers& add) const;
     bool needsKey(std::string_view route) const;
-    bool originAllowed(std::string_view origin) const;
+    // The headers that let a page of an allowed origin use the service. True when that was all it asked for.
+    bool addCors(const http::Request& request, http::Headers& add) const;
 
     config::Security security_;
     std::string key_digest_, admin_digest_;

@@ -1,14 +1,15 @@
 #include "core/api/job_endpoints.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/job_events.h"
+#include "core/api/job_page.h"
 #include "core/api/job_view.h"
 #include "core/api/query.h"
+#include "core/api/request_remarks.h"
 #include "core/base/json.h"
 
 namespace stepper::api {
@@ -20,6 +21,14 @@ constexpr int64_t kLongestWaitSeconds = 60, kMostListed = 1000;
 // More than can be had is taken for the most that can.
 constexpr int64_t kAnyNumber = std::numeric_limits<int64_t>::max();
 
+// The header is what the client received last, the query may be older.
+std::string_view lastEventId(const http::Request& request) {
+    if (const auto header = request.header("last-event-id"); !header.empty()) return header;
+    for (const auto* name : {"lastEventId", "lastEventID", "Last-Event-ID"})
+        if (const auto value = request.queryValue(name)) return *value;
+    return {};
+}
+
 http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }
 
 }  // namespace
@@ -28,7 +37,10 @@ http::Response JobEndpoints::get(const http::Request& request) const {
     const std::string id(request.param("id"));
     const auto wait = wholeNumber(request.queryValue("wait").value_or("0"), 0, kAnyNumber);
     if (!wait) return http::Response::json(400, refuse("Invalid wait: expected seconds from 0 to 60").body);
-    const bool any_change = request.queryValue("until") == "change";
+    const auto awaited = request.queryValue("until");
+    if (awaited && *awaited != "change")
+        return http::Response::json(400, refuse("Invalid until: expected 'change'").body);
+    const bool any_change = awaited.has_value();
     const SteadyTime until = request.received + std::chrono::seconds(std::min(*wait, kLongestWaitSeconds));
 
     std::optional<std::string_view> before;
@@ -48,13 +60,9 @@ http::Response JobEndpoints::get(const http::Request& request) const {
 }
 
 http::Response JobEndpoints::answer(const http::Request& request, const store::Job& job) const {
-    std::vector<store::BatchItem> items;
-    if (job.isBatch() && store::isFinal(job.state)) {
-        auto read = jobs_.store().items(job.id);
-        if (!read) return storeUnavailable(read.error(), request.id);
-        items = std::move(read).value();
-    }
-    auto out = http::Response::json(200, jobJson(job, items, clock_.wall()));
+    auto page = jobPage(jobs_.store(), job, clock_.wall());
+    if (!page) return storeUnavailable(page.error(), request.id);
+    auto out = http::Response::json(200, std::move(page).value());
     if (job.state == store::JobState::Done && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
         out.delivered = [this, kind = job.kind, key = job.cache_key, id = job.id] {
             jobs_.delivered(kind, key, id);
@@ -68,11 +76,9 @@ http::Response JobEndpoints::events(const http::Request& request) const {
     const Found job = jobs_.store().job(id);
     if (!job) return storeUnavailable(job.error(), request.id);
     if (!*job) return notFound();
-    int64_t seen = -1;
-    if (const auto last = request.header("last-event-id"); !last.empty())
-        std::from_chars(last.data(), last.data() + last.size(), seen);
+    const int64_t seen = lastSeen(lastEventId(request), **job);
     // Browsers reconnect after every end of a stream, unless told that there is nothing more.
-    if (store::isFinal((*job)->state) && (*job)->version <= seen) {
+    if (sawAll(**job, seen)) {
         http::Response nothing_more;
         nothing_more.status = 204;
         return nothing_more;
@@ -87,7 +93,10 @@ http::Response JobEndpoints::events(const http::Request& request) const {
 http::Response JobEndpoints::drop(const http::Request& request) const {
     using How = store::Dropped::How;
     const std::string id(request.param("id"));
-    const bool force = request.queryValue("force") == "true";
+    const auto forced = request.queryValue("force").value_or("false");
+    if (forced != "true" && forced != "false")
+        return http::Response::json(400, refuse("Invalid force: expected true or false").body);
+    const bool force = forced == "true";
     const auto dropped = jobs_.store().drop(id, force);
     if (!dropped) return storeUnavailable(dropped.error(), request.id);
     if (dropped->how == How::NotFound) return notFound();
@@ -128,7 +137,9 @@ http::Response JobEndpoints::list(const http::Request& request) const {
     }
     const auto jobs = jobs_.store().list(filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);
-    return http::Response::json(200, jobListJson(*jobs));
+    Remarks remarks;
+    remarkOnQuery(request, {"state", "limit"}, remarks);
+    return http::Response::json(200, jobListJson(*jobs, remarks.warnings()));
 }
 
 }  // namespace stepper::api

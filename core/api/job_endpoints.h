@@ -13,8 +13,8 @@ public:
 
     // ?wait=SECONDS waits until the job is finished; with &until=change only until its state moved on.
     http::Response get(const http::Request& request) const;
-    // Server-sent events `state`, `progress` and `result`, each with the job's version as its id, so that
-    // Last-Event-ID goes on where the stream broke off.
+    // Server-sent events `state`, `progress` and `result`. Last-Event-ID (or ?lastEventId=, for clients that
+    // cannot send headers) goes on where the stream broke off.
     http::Response events(const http::Request& request) const;
     // Cancels a live job, purges a finished one, once nobody else wants it; ?force=true does not ask.
     http::Response drop(const http::Request& request) const;

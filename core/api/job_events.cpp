@@ -1,7 +1,9 @@
 #include "core/api/job_events.h"
 
 #include "core/api/generate_request.h"
+#include "core/api/job_page.h"
 #include "core/api/job_view.h"
+#include "core/api/query.h"
 #include "core/base/json.h"
 #include "core/http/sse.h"
 
@@ -23,55 +25,73 @@ std::string stateJson(const store::Job& job) {
     return {buffer.GetString(), buffer.GetSize()};
 }
 
-// What was last told, so that only what differs is told next.
+// The events of one version of a job, in their order.
+enum class Part : int64_t { State = 0, Progress = 1, Result = 2 };
+constexpr int64_t kIdsOfAVersion = 4;
+
+int64_t eventId(const store::Job& job, Part part) {
+    return job.version * kIdsOfAVersion + static_cast<int64_t>(part);
+}
+
+std::string event(std::string_view name, const store::Job& job, Part part, std::string_view data) {
+    return http::sse::event(name, std::to_string(eventId(job, part)), data);
+}
+
+// What the client knows, so that only what differs is told next.
 struct Told {
-    int64_t version = -1;
+    int64_t seen = -1;  // it has this event and all before it
     std::string state, progress;
 };
 
 std::string news(const store::Job& job, Told& told) {
-    const std::string id = std::to_string(job.version);
     std::string out;
     if (auto state = stateJson(job); state != told.state) {
-        out += http::sse::event("state", id, state);
+        if (eventId(job, Part::State) > told.seen) out += event("state", job, Part::State, state);
         told.state = std::move(state);
     }
     if (auto progress = progressJson(job); progress != told.progress) {
-        out += http::sse::event("progress", id, R"({"progress":)" + progress + "}");
+        if (eventId(job, Part::Progress) > told.seen)
+            out += event("progress", job, Part::Progress, R"({"progress":)" + progress + "}");
         told.progress = std::move(progress);
     }
-    told.version = job.version;
     return out;
 }
 
-std::string result(jobs::JobService& jobs, const Clock& clock, const store::Job& job) {
-    std::vector<store::BatchItem> items;
-    if (job.isBatch())
-        if (auto read = jobs.store().items(job.id)) items = std::move(read).value();
-    return http::sse::event("result", std::to_string(job.version), jobJson(job, items, clock.wall()));
+std::string trouble(std::string_view what) { return http::sse::event("error", "", refuse(what).body); }
+
+void tellResult(jobs::JobService& jobs, const Clock& clock, const store::Job& job, http::Stream& stream) {
+    const auto page = jobPage(jobs.store(), job, clock.wall());
+    if (!page) {
+        stream.write(trouble(page.error().message));
+        return;
+    }
+    const bool written = stream.write(event("result", job, Part::Result, *page));
+    if (written && job.state == store::JobState::Done) jobs.delivered(job.kind, job.cache_key, job.id);
 }
 
 }  // namespace
 
+int64_t lastSeen(std::string_view event_id, const store::Job& job) {
+    return wholeNumber(event_id, 0, eventId(job, Part::Result)).value_or(-1);
+}
+
+bool sawAll(const store::Job& job, int64_t seen) {
+    return store::isFinal(job.state) && seen >= eventId(job, Part::Result);
+}
+
 void streamJob(jobs::JobService& jobs, const Clock& clock, const std::string& id, int64_t seen,
                http::Stream& stream) {
     Told told;
-    told.version = seen;
+    told.seen = seen;
     for (;;) {
         jobs::Waiters::Ticket ticket(jobs.waiters(), id);
         const auto job = jobs.store().job(id);
         if (!job || !*job) {
-            stream.write(
-                http::sse::event("error", "", refuse(job ? "Job not found" : job.error().message).body));
+            stream.write(trouble(job ? "Job not found" : job.error().message));
             return;
         }
-        if ((*job)->version > told.version && !stream.write(news(**job, told))) return;
-        if (store::isFinal((*job)->state)) {
-            const bool written = stream.write(result(jobs, clock, **job));
-            if (written && (*job)->state == store::JobState::Done)
-                jobs.delivered((*job)->kind, (*job)->cache_key, id);
-            return;
-        }
+        if (const auto text = news(**job, told); !text.empty() && !stream.write(text)) return;
+        if (store::isFinal((*job)->state)) return tellResult(jobs, clock, **job, stream);
         const SteadyTime until = std::chrono::steady_clock::now() + kKeepAlive;
         const Woken woken = ticket.sleep(stream.cancel(), until);
         if (woken == Woken::Stopped) return;

@@ -22,6 +22,10 @@ json::Document metaOf(const std::string& meta) {
     return parsed ? std::move(parsed).value() : json::Document(rapidjson::kObjectType);
 }
 
+void putEnding(json::Writer& w, const json::Value& meta) {
+    for (const auto member : engine::kEndingMembers) putMember(w, meta, member, member);
+}
+
 std::string_view rawStatus(const store::Job& job) {
     switch (job.state) {
         case JobState::Delayed: return "delayed";
@@ -53,6 +57,8 @@ void putAnswer(json::Writer& w, const store::Job& job) {
     putMember(w, meta, "provider", "usedProvider");
     for (const auto* key : {"providersAttempted", "fallback", "validated", "timings"})
         putMember(w, meta, key, key);
+    putEnding(w, meta);
+    putMember(w, meta, "warnings", "warnings");
     w.EndObject();
 }
 
@@ -152,7 +158,8 @@ std::string progressJson(const store::Job& job) {
     return {buffer.GetString(), buffer.GetSize()};
 }
 
-std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now) {
+std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
+                    const std::vector<std::string>& warnings) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     w.StartObject();
@@ -166,6 +173,10 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
         const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
         json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
     }
+    if (job.isBatch())
+        putMember(w, metaOf(job.meta), "warnings", "warnings");
+    else
+        engine::putWarnings(w, warnings);
     if (job.isBatch() && store::isFinal(job.state)) {
         putItems(w, job, items);
     } else if (job.state == JobState::Done) {
@@ -177,7 +188,7 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
     return {buffer.GetString(), buffer.GetSize()};
 }
 
-std::string jobListJson(const std::vector<store::Job>& jobs) {
+std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<std::string>& warnings) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     w.StartObject();
@@ -202,11 +213,13 @@ std::string jobListJson(const std::vector<store::Job>& jobs) {
         w.EndObject();
     }
     w.EndArray();
+    engine::putWarnings(w, warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }
 
-std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report) {
+std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
+                       const std::vector<std::string>& warnings) {
     const auto meta = metaOf(answer.meta);
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
@@ -224,7 +237,23 @@ std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool repor
         json::put(w, "contractVersion", kContractVersion);
     }
     putMember(w, meta, "timings", "timings");
+    putEnding(w, meta);
+    auto all = warnings;
+    if (const auto* own = json::find(meta, "warnings"); own && own->IsArray())
+        for (const auto& warning : own->GetArray())
+            if (warning.IsString()) all.emplace_back(json::view(warning));
+    engine::putWarnings(w, all);
     w.EndObject();
+    w.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string batchMeta(const std::vector<std::string>& warnings) {
+    if (warnings.empty()) return {};
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    engine::putWarnings(w, warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }

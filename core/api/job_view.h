@@ -11,15 +11,22 @@ std::string_view wireStatus(store::JobState state);
 // What ?state= of the list means; none when the word is not known.
 std::optional<store::ListFilter> filterNamed(std::string_view word);
 
-// {"id","status","rawStatus","contractVersion","progress"[,"data"][,"error","failure"]}. `items` are a
-// batch's, needed once it is final.
-std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now);
+// {"id","status","rawStatus","contractVersion","progress"[,"warnings"][,"data"][,"error","failure"]}. `items`
+// are a batch's, needed once it is final; `warnings` those on a single job's request. Those in "data" are on
+// the answer.
+std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
+                    const std::vector<std::string>& warnings = {});
 // 0..100, or {"done","total"} of a batch.
 std::string progressJson(const store::Job& job);
-// {"jobs":[...]}, without results.
-std::string jobListJson(const std::vector<store::Job>& jobs);
+// {"jobs":[...],"warnings"?}, without results.
+std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<std::string>& warnings = {});
 
-// {"status":"completed","cached":true,["stale":true,]"data","metadata"}
-std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report);
+// {"status":"completed","cached":true,["stale":true,]"data","metadata"}; `warnings` are those on the request
+// it answers and join the answer's own.
+std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
+                       const std::vector<std::string>& warnings = {});
+
+// What a new batch is stored with, to be shown with it: {"warnings":[...]}, "" when there are none.
+std::string batchMeta(const std::vector<std::string>& warnings);
 
 }  // namespace stepper::api

@@ -4,8 +4,10 @@
 #include "core/api/batch_request.h"
 #include "core/api/job_view.h"
 #include "core/api/rate_headers.h"
+#include "core/api/request_remarks.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/engine/outcome_json.h"
 #include "core/jobs/identity.h"
 
 namespace stepper::api {
@@ -26,7 +28,8 @@ std::string_view cacheWord(const Submitted& s, bool bypass) {
 struct Accepted {
     std::string_view job_id;
     bool report = false;
-    std::optional<std::pair<size_t, int>> batch;  // items, concurrency
+    std::optional<std::pair<size_t, int>> batch = {};  // items, concurrency
+    std::vector<std::string> warnings = {};
 };
 
 http::Response accepted(const Accepted& a) {
@@ -42,6 +45,7 @@ http::Response accepted(const Accepted& a) {
         json::putInt(w, "itemCount", static_cast<int64_t>(a.batch->first));
         json::putInt(w, "concurrency", a.batch->second);
     }
+    engine::putWarnings(w, a.warnings);
     w.EndObject();
     auto out = http::Response::json(202, {buffer.GetString(), buffer.GetSize()});
     out.headers.emplace_back("Location", where);
@@ -71,6 +75,25 @@ std::optional<http::Response> badIdempotencyKey(const http::Request& request) {
                                  request.id);
 }
 
+// Of the batch and of its items; a sentence when one that asked to be strict has any.
+std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const ParsedBatch& batch,
+                                            const engine::Snapshot& snapshot) {
+    Remarks all = batch.remarks;
+    remarkOnQuery(request, {}, all);
+    remarkOnHeaders(request, Use::Job, all);
+    for (size_t i = 0; i < batch.items.size(); ++i) {
+        const ParsedRequest& item = batch.items[i].parsed;
+        Remarks own = item.remarks;
+        remarkOnProviders(item.request, snapshot, own);
+        Remarks placed;
+        placed.addAll(own, "items[" + std::to_string(i) + "].request.");
+        if (item.strict && !placed.empty()) return refuse(placed.refusal());
+        all.addAll(placed, "");
+    }
+    if (batch.strict && !all.empty()) return refuse(all.refusal());
+    return all;
+}
+
 }  // namespace
 
 http::Response Submit::generate(const http::Request& request) const {
@@ -88,10 +111,15 @@ http::Response Submit::report(const http::Request& request) const {
 http::Response Submit::enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const {
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
     const auto snapshot = snapshots_.get();
+    Remarks remarks = wanted.remarks;
+    remarkOnProviders(wanted.request, *snapshot, remarks);
+    remarkOnQuery(request, {}, remarks);
+    remarkOnHeaders(request, Use::Job, remarks);
+    if (wanted.strict && !remarks.empty()) return http::Response::json(400, refuse(remarks.refusal()).body);
     const bool bypass = wanted.cache_control == CacheControl::NoCache;
     jobs::Submission submission;
     submission.kind = kindOf(wanted.request, report);
-    submission.body = request.body;
+    submission.body = withoutMark(request.body);
     // Users of reports name no tenant, and take turns all the same.
     submission.tenant =
         report ? std::get<prompt::CommitInput>(wanted.request.subject).user_id : wanted.request.tenant_id;
@@ -109,12 +137,12 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     const bool replayed = done->how == Submitted::How::Repeated;
     if (done->hit) {
         if (!replayed) metrics_.cacheHit(done->hit->stale ? "stale" : "fresh");
-        auto out = fromCache(*done->hit, submission, report);
+        auto out = fromCache(*done->hit, submission, report, remarks);
         if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
         return out;
     }
     if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss();
-    auto out = accepted({done->job_id, report, {}});
+    auto out = accepted({done->job_id, report, {}, remarks.warnings()});
     addRateLimit(out, *snapshot, clock_.now());
     if (replayed) {
         out.headers.emplace_back("Idempotent-Replayed", "true");
@@ -124,8 +152,9 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     return out;
 }
 
-http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report) const {
-    auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report));
+http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
+                                 const Remarks& remarks) const {
+    auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report, remarks.warnings()));
     out.headers.emplace_back("X-Cache", hit.stale ? "STALE" : "HIT");
     out.headers.emplace_back("Age", std::to_string(std::max<int64_t>(hit.age.count(), 0) / 1000));
     if (jobs_.deliversOnce(wanted.kind))
@@ -142,14 +171,18 @@ http::Response Submit::batch(const http::Request& request) const {
     if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
     const auto& wanted = std::get<ParsedBatch>(parsed);
+    const auto remarks = remarksOn(request, wanted, *snapshot);
+    if (const auto* bad = std::get_if<BadRequest>(&remarks)) return http::Response::json(400, bad->body);
+    const auto warnings = std::get<Remarks>(remarks).warnings();
 
     jobs::BatchSubmission submission;
     submission.tenant = wanted.tenant_id;
-    submission.body = request.body;
+    submission.body = withoutMark(request.body);
     submission.idempotency_key = scopedKey(wanted.tenant_id, request);
     submission.concurrency = wanted.concurrency;
     submission.priority = wanted.priority;
     submission.time_limit = wanted.max_duration;
+    submission.meta = batchMeta(warnings);
     for (const auto& item : wanted.items) {
         const auto& p = item.parsed;
         const bool bypass = p.cache_control == CacheControl::NoCache;
@@ -162,7 +195,7 @@ http::Response Submit::batch(const http::Request& request) const {
     const auto done = jobs_.submitBatch(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
-    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency)});
+    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency), warnings});
     addRateLimit(out, *snapshot, clock_.now());
     if (done->how == Submitted::How::Repeated) out.headers.emplace_back("Idempotent-Replayed", "true");
     return out;
@@ -171,7 +204,7 @@ http::Response Submit::batch(const http::Request& request) const {
 http::Response Submit::retry(const http::Request& request) const {
     const auto again = jobs_.retry(request.param("id"));
     if (!again) return storeUnavailable(again.error(), request.id);
-    if (*again) return accepted({**again, false, {}});
+    if (*again) return accepted({.job_id = **again});
     return http::Response::error(409, "BAD_REQUEST",
                                  "Only a finished job that is no batch can be run again, while it is kept",
                                  request.id);
@@ -188,7 +221,16 @@ http::Response Submit::forgetReport(const http::Request& request) const {
     const auto key = jobs::reportKey("", user, commit, wording);
     const auto done = jobs_.cache().forget(key, "");
     if (!done) return storeUnavailable(done.error(), request.id);
-    return http::Response::json(200, R"({"success":true,"message":"Cache entry deleted"})");
+    rapidjson::StringBuffer buffer;
+    json::Writer w(buffer);
+    w.StartObject();
+    json::putBool(w, "success", true);
+    json::put(w, "message", "Cache entry deleted");
+    Remarks remarks;
+    remarkOnQuery(request, {"userId", "commitSha", "template"}, remarks);
+    engine::putWarnings(w, remarks.warnings());
+    w.EndObject();
+    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
 }
 
 }  // namespace stepper::api

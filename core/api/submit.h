@@ -25,7 +25,8 @@ public:
 
 private:
     http::Response enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const;
-    http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report) const;
+    http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
+                             const Remarks& remarks) const;
 
     jobs::JobService& jobs_;
     const engine::SnapshotHolder& snapshots_;

@@ -3,8 +3,10 @@
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/query.h"
+#include "core/api/request_remarks.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "core/engine/outcome_json.h"
 
 namespace stepper::api {
 namespace {
@@ -40,7 +42,8 @@ void putTenant(json::Writer& w, std::string_view name, const engine::TenantUsage
 
 }  // namespace
 
-std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days) {
+std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days,
+                      const std::vector<std::string>& warnings) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
     engine::UsageCounts total;
@@ -61,6 +64,7 @@ std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days)
     w.StartObject();
     putCounts(w, total);
     w.EndObject();
+    engine::putWarnings(w, warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }
@@ -74,7 +78,9 @@ http::Response usage(const http::Request& request, engine::UsageKeeper& keeper) 
         return http::Response::json(400, refuse("Invalid tenant: at most 256 characters").body);
     const auto report = keeper.report(static_cast<int>(*days), tenant);
     if (!report) return storeUnavailable(report.error(), request.id);
-    return http::Response::json(200, usageJson(*report));
+    Remarks remarks;
+    remarkOnQuery(request, {"days", "tenant"}, remarks);
+    return http::Response::json(200, usageJson(*report, remarks.warnings()));
 }
 
 }  // namespace stepper::api

@@ -9,7 +9,8 @@ namespace stepper::api {
 http::Response usage(const http::Request& request, engine::UsageKeeper& keeper);
 
 // {"days":[{"day","tenants":[{"tenant","providers":[{"provider","requests","failed","promptTokens",
-// "completionTokens","estimatedCost"?}]}]}],"total":{"requests",...}}
-std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days);
+// "completionTokens","estimatedCost"?}]}]}],"total":{"requests",...},"warnings"?}
+std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days,
+                      const std::vector<std::string>& warnings = {});
 
 }  // namespace stepper::api

@@ -77,6 +77,7 @@ int generate(const Options& options) {
         for (const auto& record : outcome.attempts) tell(record);
         for (const auto& warning : outcome.warnings) complain("warning: " + warning);
         if (outcome.failure) complain(outcome.failure->message);
+        if (outcome.truncated) complain("the answer was cut off by its token limit");
         if (answered) print(outcome.result);
     }
     return answered ? kExitOk : kExitFailure;

@@ -52,6 +52,22 @@ std::string_view trim(std::string_view s) {
     return s.substr(first, s.find_last_not_of(kSpace) - first + 1);
 }
 
+bool isBlank(std::string_view s) {
+    // U+0085, U+00A0, U+1680, U+2000..U+200D, U+2028, U+2029, U+202F, U+205F, U+2060, U+3000, U+FEFF
+    constexpr std::string_view kWide[] = {
+        "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
+        "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
+        "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\xA8",
+        "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0", "\xE3\x80\x80", "\xEF\xBB\xBF",
+    };
+    while (!(s = trim(s)).empty()) {
+        const auto* space = std::ranges::find_if(kWide, [&](std::string_view w) { return s.starts_with(w); });
+        if (space == std::end(kWide)) return false;
+        s.remove_prefix(space->size());
+    }
+    return true;
+}
+
 std::string lower(std::string_view s) {
     std::string out(s);
     std::transform(out.begin(), out.end(), out.begin(), lowerChar);

@@ -8,6 +8,8 @@
 namespace stepper {
 
 std::string_view trim(std::string_view s);
+// Nothing in it but white space as Unicode has it, and characters without a width; s is valid UTF-8.
+bool isBlank(std::string_view s);
 std::string lower(std::string_view s);
 bool equalsIgnoreCase(std::string_view a, std::string_view b);
 std::vector<std::string_view> splitLines(std::string_view s);

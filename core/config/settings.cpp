@@ -7,6 +7,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/config/origin.h"
 #include "core/config/sections.h"
 
 namespace stepper::config {
@@ -122,10 +123,38 @@ Read batchSection(Batch& b) {
                           {"max_running", read::integer(b.max_running, 1, 1024)}});
 }
 
+Read origins(std::vector<std::string>& out) {
+    return [&out](const Value& v) {
+        std::vector<std::string> found;
+        const auto add = [&found](const Value& text) {
+            std::vector<std::string> words;
+            read::words(words)(text);
+            for (auto& word : words) {
+                if (const auto problem = originProblem(word))
+                    text.fail(fmt::format("\"{}\" is no origin to allow: {}", word, *problem));
+                found.push_back(std::move(word));
+            }
+        };
+        if (v.node.kind == Node::Kind::Sequence)
+            read::list(1000, add)(v);
+        else
+            add(v);
+        out = std::move(found);
+    };
+}
+
 Read corsSection(Cors& c) {
-    return read::section({{"enabled", read::flag(c.enabled)},
-                          {"allowed_origins", read::words(c.allowed_origins)},
-                          {"allow_credentials", read::flag(c.allow_credentials)}});
+    return [&c](const Value& v) {
+        readMapping(v, {{"enabled", read::flag(c.enabled)},
+                        {"allowed_origins", origins(c.allowed_origins)},
+                        {"allow_credentials", read::flag(c.allow_credentials)}});
+        const bool anybody = std::find(c.allowed_origins.begin(), c.allowed_origins.end(), "*") !=
+                             c.allowed_origins.end();
+        if (c.enabled && c.allow_credentials && anybody)
+            v.at("allow_credentials", *v.node.find("allow_credentials"))
+                .fail("is on while allowed_origins has \"*\", which would let every site act with a "
+                      "visitor's credentials; list the origins, or turn it off");
+    };
 }
 
 Read rateLimitSection(RateLimit& r) {

@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/engine/attempt.h"
 #include "core/engine/classify.h"
+#include "core/engine/judge.h"
 #include "core/engine/plan.h"
 #include "core/limits/hints.h"
 #include "core/telemetry/log.h"
@@ -129,7 +130,7 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {
-        auto processed = output::process(answer.text, request_.mode, request_.schema.get(), answer.finish);
+        auto processed = judge(answer, request_.mode, request_.schema.get());
         if (processed) {
             record.duration = took;
             succeed(index, std::move(answer), std::move(processed).value(), took);
@@ -214,8 +215,13 @@ void Chain::succeed(size_t leg, plugin::Answer answer, output::Processed process
     out_.warnings = std::move(answer.warnings);
     std::move(processed.warnings.begin(), processed.warnings.end(), std::back_inserter(out_.warnings));
     out_.provider_time = took;
+    out_.model = answer.model.empty() ? provider.spec.model : std::move(answer.model);
+    out_.finish = std::move(answer.finish);
+    out_.truncated = isCut(out_.finish);
     out_.usage = answer.usage;
-    out_.model = answer.model.empty() ? provider.spec.model : answer.model;
+    if (answer.usage.prompt || answer.usage.completion)
+        out_.cost =
+            costOf(provider.spec, answer.usage.prompt.value_or(0), answer.usage.completion.value_or(0));
 }
 
 void Chain::skip(size_t leg, limits::Denial why, milliseconds ready_in) {

@@ -24,6 +24,19 @@ void putAttempt(json::Writer& w, const AttemptRecord& r) {
     w.EndObject();
 }
 
+void putUsage(json::Writer& w, const plugin::Usage& usage) {
+    w.Key("usage");
+    w.StartObject();
+    const std::pair<std::string_view, std::optional<int64_t>> counts[] = {
+        {"promptTokens", usage.prompt},       {"completionTokens", usage.completion},
+        {"totalTokens", usage.total},         {"reasoningTokens", usage.reasoning},
+        {"cachedTokens", usage.cached},
+    };
+    for (const auto& [name, count] : counts)
+        if (count) json::putInt(w, name, *count);
+    w.EndObject();
+}
+
 }  // namespace
 
 int64_t wholeSeconds(milliseconds d) { return std::chrono::ceil<std::chrono::seconds>(d).count(); }
@@ -35,6 +48,35 @@ void putAttempts(json::Writer& w, const std::vector<AttemptRecord>& attempts) {
     w.EndArray();
 }
 
+void putTimings(json::Writer& w, const Outcome& outcome) {
+    w.Key("timings");
+    w.StartObject();
+    json::putInt(w, "totalMs", outcome.total.count());
+    if (outcome.provider_time) json::putInt(w, "providerMs", outcome.provider_time->count());
+    w.EndObject();
+}
+
+void putEnding(json::Writer& w, const Outcome& outcome) {
+    if (!outcome.finish.empty()) json::put(w, "finishReason", outcome.finish);
+    if (!outcome.model.empty()) json::put(w, "model", outcome.model);
+    if (outcome.usage.any()) putUsage(w, outcome.usage);
+    if (outcome.cost) {
+        w.Key("cost");
+        w.Double(*outcome.cost);
+    }
+    if (outcome.truncated) json::putBool(w, "truncated", true);
+    if (outcome.repaired) json::putBool(w, "repaired", true);
+}
+
+void putWarnings(json::Writer& w, const std::vector<std::string>& warnings) {
+    if (warnings.empty()) return;
+    w.Key("warnings");
+    w.StartArray();
+    for (const auto& warning : warnings)
+        w.String(warning.data(), static_cast<rapidjson::SizeType>(warning.size()));
+    w.EndArray();
+}
+
 std::string answerMeta(const Outcome& outcome) {
     rapidjson::StringBuffer buffer;
     json::Writer w(buffer);
@@ -42,12 +84,10 @@ std::string answerMeta(const Outcome& outcome) {
     json::put(w, "provider", outcome.provider);
     json::putBool(w, "fallback", outcome.fallback);
     json::putBool(w, "validated", outcome.validated);
-    w.Key("timings");
-    w.StartObject();
-    json::putInt(w, "totalMs", outcome.total.count());
-    if (outcome.provider_time) json::putInt(w, "providerMs", outcome.provider_time->count());
-    w.EndObject();
+    putTimings(w, outcome);
     putAttempts(w, outcome.attempts);
+    putEnding(w, outcome);
+    putWarnings(w, outcome.warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }

@@ -90,8 +90,12 @@ struct Outcome {
     milliseconds total{0};
     std::optional<milliseconds> provider_time;
     std::vector<AttemptRecord> attempts;  // in the order of the plan
-    plugin::Usage usage;
+    // What the provider said of the answer; empty on failure and for the fallback.
     std::string model;
+    std::string finish;      // plugin::Answer::finish
+    bool truncated = false;  // cut off by its token limit: not all of what the model would have said
+    plugin::Usage usage;
+    std::optional<double> cost;  // an estimate by the provider's configured price
 };
 
 }  // namespace stepper::engine

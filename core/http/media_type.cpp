@@ -10,10 +10,12 @@ namespace stepper::http {
 
 bool isJson(std::string_view content_type) {
     const Poco::Net::MediaType type{std::string(content_type)};
-    const auto subtype = lower(type.getSubType());
-    const bool json = (equalsIgnoreCase(type.getType(), "application") && subtype == "json") ||
-                      (!type.getType().empty() && subtype.size() > 5 && subtype.ends_with("+json"));
-    return json && (!type.hasParameter("charset") || equalsIgnoreCase(type.getParameter("charset"), "utf-8"));
+    const auto main = lower(type.getType()), subtype = lower(type.getSubType());
+    const bool json = ((main == "application" || main == "text") && subtype == "json") ||
+                      (!main.empty() && subtype.size() > 5 && subtype.ends_with("+json"));
+    if (!json || !type.hasParameter("charset")) return json;
+    const auto charset = lower(trim(type.getParameter("charset")));
+    return charset == "utf-8" || charset == "utf8" || charset == "us-ascii" || charset == "ascii";
 }
 
 }  // namespace stepper::http

@@ -4,7 +4,7 @@
 
 namespace stepper::http {
 
-// "application/json" or "…/…+json", in UTF-8 as far as it says.
+// "application/json", "text/json" or "…/…+json", in UTF-8 (or ASCII, a part of it) as far as it says.
 bool isJson(std::string_view content_type);
 
 }  // namespace stepper::http

@@ -53,9 +53,10 @@ store::Ending answered(const engine::Outcome& outcome, const store::Claimed& job
     out.state = store::JobState::Done;
     out.result = outcome.result;
     out.meta = withStory(engine::answerMeta(outcome), outcome, job);
-    if (outcome.fallback) {
+    // Neither is what the next client should be given.
+    if (outcome.fallback || outcome.truncated) {
         out.refresh_pause = kRefreshPause;
-        out.alone = over;
+        out.alone = outcome.fallback && over;
     } else {
         out.cache = policy.cache;
     }

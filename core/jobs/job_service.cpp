@@ -139,6 +139,7 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     store::NewBatch batch;
     batch.id = newId();
     batch.tenant = wanted.tenant;
+    batch.meta = wanted.meta;
     batch.concurrency = wanted.concurrency;
     batch.priority = wanted.priority;
     batch.time_limit = wanted.time_limit;

@@ -28,6 +28,7 @@ struct SubmittedItem {
 
 struct BatchSubmission {
     std::string tenant, body;  // `body`: of the whole batch
+    std::string meta;          // shown with it
     std::string idempotency_key;
     int concurrency = 1;
     int priority = store::kNormalPriority;

@@ -135,7 +135,7 @@ Result<std::string> renderPrompt(const PromptInput& input, Redaction redaction, 
         return invalid("Rendered prompt is longer than " + std::to_string(max_bytes) +
                        " bytes. Shorten the template, the payload or the values it names.");
     std::string text = std::move(out).take();
-    if (trim(text).empty())
+    if (isBlank(text))
         return invalid("Rendered prompt is empty. Provide a non-empty prompt or template.");
     return redaction == Redaction::On ? secrets::redact(text) : text;
 }

@@ -31,7 +31,7 @@ struct PromptInput {
 // words.
 Result<void> checkPrompt(const json::Value* prompt);
 
-// InvalidRequest when the prompt is of a wrong type, renders to whitespace or to more than `max_bytes`.
+// InvalidRequest when the prompt is of a wrong type, renders to nothing but white space or to more than `max_bytes`.
 Result<std::string> renderPrompt(const PromptInput& input, Redaction redaction,
                                  size_t max_bytes = kMaxPromptBytes);
 

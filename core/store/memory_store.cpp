@@ -124,6 +124,7 @@ Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
     added.shown.state = JobState::Open;
     added.shown.lane = added.home = Lane::Batch;
     added.shown.priority = batch.priority;
+    added.shown.meta = batch.meta;
     added.shown.total = static_cast<int>(batch.items.size());
     added.concurrency = batch.concurrency;
     MemoryJob& parent = jobs_.add(std::move(added));

@@ -101,6 +101,7 @@ struct NewItem {
 // Items are jobs of their own; at most `concurrency` of them are ready or leased at a time, by priority.
 struct NewBatch {
     std::string id, tenant;
+    std::string meta;  // what its Job::meta is from the beginning
     int priority = kNormalPriority;
     int concurrency = 1;
     std::optional<milliseconds> time_limit;  // of each item, from now

@@ -12,6 +12,8 @@ BETTER = {
     "unknown-method": (405, {"error", "errorCode", "requestId"}),
     "malformed-json": (400, {"error", "errorCode"}),
     "immediate-array-json": (200, {"status", "data", "metadata"}),
+    # It is told before anybody is asked.
+    "empty-prompt": (400, {"error"}),
     # Delivery forgets reports only: generic answers are there for the next client, too.
     "enqueue-after-hit": (200, {"status", "cached", "data", "metadata"}),
 }

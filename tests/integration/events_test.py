@@ -11,11 +11,11 @@ HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
 
 
 class Events(Case):
-    def follow(self, server, job_id, last_id=None, timeout=20):
+    def follow(self, server, job_id, last_id=None, timeout=20, whole_path=False):
         """The response of an open stream; closing it closes its connection."""
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
         headers = {"Connection": "close", **({} if last_id is None else {"Last-Event-ID": last_id})}
-        client.request("GET", f"/v1/jobs/{job_id}/events", headers=headers)
+        client.request("GET", f"/v1/jobs/{job_id}" + ("" if whole_path else "/events"), headers=headers)
         stream = client.getresponse()
         self.addCleanup(stream.close)
         return stream
@@ -79,6 +79,65 @@ class Events(Case):
         self.assertTrue(all(int(event_id) > int(last_id) for _, event_id, _ in events), events)
         self.assertEqual([name for name, _, _ in events], ["state", "progress", "result"])
         self.assertEqual(events[0][2]["status"], "cancelled")
+
+    def receive(self, server, job_id, until):
+        """The events that came whole before the line breaks in the middle of the first one of that name."""
+        stream = self.follow(server, job_id)
+        whole = []
+        while True:
+            line = stream.readline().decode()
+            if line == f"event: {until}\n":
+                stream.close()
+                return whole
+            fields = {}
+            while line != "\n":
+                name, _, value = line.rstrip("\n").partition(": ")
+                fields[name] = value
+                line = stream.readline().decode()
+            whole.append((fields["event"], fields["id"]))
+
+    def test_a_line_that_breaks_within_the_result_loses_nothing(self):
+        # NVIDIA-AI-Blueprints/aiq#272, modelcontextprotocol/typescript-sdk#2499
+        server = self.start_one({"answer": {"a": "x" * 500_000}})
+        job_id = self.queue(server, {"prompt": "x"})
+        self.finished(server, job_id)
+        whole = self.receive(server, job_id, "result")
+        self.assertEqual([name for name, _ in whole], ["state", "progress"])
+        for place, (_, last_id) in enumerate(whole):
+            events = self.rest(self.follow(server, job_id, last_id))
+            self.assertEqual([name for name, _, _ in events], ["state", "progress", "result"][place + 1:])
+            self.assertEqual(events[-1][2], self.job(server, job_id).json)
+        self.assertEqual(self.follow(server, job_id, events[-1][1]).status, 204)
+
+    def test_no_two_events_share_an_id_and_ids_grow(self):
+        server = self.start_one({"latency_ms": 100})
+        items = [{"id": str(i), "request": {"prompt": str(i)}} for i in range(4)]
+        job_id = self.queue(server, {"items": items, "concurrency": 2}, "/v1/generate/batch")
+        ids = [int(event_id) for _, event_id, _ in self.rest(self.follow(server, job_id))]
+        self.assertEqual(ids, sorted(set(ids)))
+        for last in ids[:-1]:
+            again = [int(event_id) for _, event_id, _ in self.rest(self.follow(server, job_id, str(last)))]
+            self.assertTrue(again and min(again) > last and again[-1] == ids[-1], (last, again))
+
+    def test_an_id_of_another_stream_gets_everything(self):
+        server = self.start_one()
+        job_id = self.queue(server, {"prompt": "x"})
+        self.finished(server, job_id)
+        for foreign in ("4611686018427387904", "99999999999999999999", "-3", "12abc", "urn:uuid:1"):
+            events = self.rest(self.follow(server, job_id, foreign))
+            self.assertEqual([name for name, _, _ in events], ["state", "progress", "result"], foreign)
+
+    def test_clients_that_cannot_send_headers_resume_by_the_query(self):
+        # Yaffle/EventSource#162: polyfills put it there; the header is the newer of the two.
+        server = self.start_one()
+        job_id = self.queue(server, {"prompt": "x"})
+        self.finished(server, job_id)
+        first = self.rest(self.follow(server, job_id))
+        for name in ("lastEventId", "lastEventID", "Last-Event-ID"):
+            events = self.rest(self.follow(server, f"{job_id}/events?{name}={first[1][1]}", whole_path=True))
+            self.assertEqual([event[0] for event in events], ["result"])
+        late = self.follow(server, f"{job_id}/events?lastEventId={first[0][1]}", first[2][1], whole_path=True)
+        self.assertEqual(late.status, 204)
 
     def test_after_the_result_there_is_nothing_more(self):
         server = self.start_one()

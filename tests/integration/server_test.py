@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import Case, call, provider
+from harness import Case, StartError, call, provider
 
 
 class ServerTest(Case):
@@ -56,8 +56,19 @@ class ServerTest(Case):
         preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
         answer = call("OPTIONS", server.url + "/v1/generate/immediate", headers=preflight)
         self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (204, "https://a.example"))
-        answer = call("GET", server.url + "/health", headers={"Origin": "https://b.example"})
-        self.assertIsNone(answer.headers["Access-Control-Allow-Origin"])
+        self.assertIn("Last-Event-ID", answer.headers["Access-Control-Allow-Headers"])
+        for headers in ({"Origin": "https://b.example"}, {}):
+            answer = call("GET", server.url + "/health", headers=headers)
+            self.assertIsNone(answer.headers["Access-Control-Allow-Origin"])
+            self.assertEqual(answer.headers["Vary"], "Origin")
+        refused = call("GET", server.url + "/nope", headers={"Origin": "https://a.example"})
+        self.assertEqual((refused.status, refused.headers["Access-Control-Allow-Origin"]), (404, "https://a.example"))
+        self.assertIn("Retry-After", refused.headers["Access-Control-Expose-Headers"])
+
+    def test_origins_that_cannot_be_meant_are_refused_at_the_start(self):
+        for cors in ({"allowed_origins": ["*"], "allow_credentials": True}, {"allowed_origins": ["https://a.example/"]}):
+            with self.assertRaises(StartError):
+                self.one_provider(settings={"security": {"cors": cors}})
 
     def test_metrics_and_health(self):
         server = self.one_provider()

@@ -82,7 +82,7 @@ class UsageTest(Visible):
 
     def test_what_never_left_is_not_counted_and_without_a_price_there_is_no_cost(self):
         server = self.start_one()
-        self.generate(server, {"prompt": "   "})
+        self.assertEqual(self.generate(server, {"prompt": "   "}).status, 400)
         self.assertEqual(self.usage(server)[1], {})
         self.generate(server, {"prompt": "x"})
         self.assertNotIn("estimatedCost", self.usage(server)[1]["", "one"])

@@ -122,6 +122,7 @@ Enqueued enqueueBatch(Transaction& tx, const NewBatch& batch) {
                                     .total = total,
                                     .cap = std::max(1, batch.concurrency)});
     rememberUse(tx.db, batch.idempotency_key, batch.request_digest, seq);
+    if (!batch.meta.empty()) setOutcome(tx.db, seq, {}, batch.meta);
     int done = 0;
     for (int i = 0; i < total && !tx.db.failed(); ++i) done += addItem(tx, seq, batch, i);
     tx.db.run("UPDATE job SET done = ?2 WHERE seq = ?1", seq, done);

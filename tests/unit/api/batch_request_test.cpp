@@ -34,6 +34,22 @@ TEST(BatchRequest, SaysWhatIsWrongAndWhere) {
               "Invalid concurrency: expected an integer from 1 to 5");
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x"}}],"concurrency":0})"),
               "Invalid concurrency: expected an integer from 1 to 5");
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":" "}}]})"),
+              "Invalid items[0].request: Rendered prompt is empty. Provide a non-empty prompt or template.");
+    EXPECT_EQ(problem(R"({"strict":1,"items":[{"id":"a","request":{"prompt":"x"}}]})"),
+              "Invalid strict: expected true or false");
+    EXPECT_EQ(problem(R"({"requestId":7,"items":[{"id":"a","request":{"prompt":"x"}}]})"),
+              "Invalid requestId: expected a non-empty string of at most 256 characters");
+}
+
+TEST(BatchRequest, RemarksStandWhereTheyBelong) {
+    const auto batch = sound(
+        R"({"concurency":1,"strict":true,"items":[{"id":"a","request":{"prompt":"x","topK":1}}]})");
+    EXPECT_TRUE(batch.strict);
+    EXPECT_EQ(batch.remarks.warnings(),
+              std::vector<std::string>{"concurency is ignored: unknown member; did you mean 'concurrency'?"});
+    EXPECT_EQ(batch.items[0].parsed.remarks.warnings(),
+              std::vector<std::string>{"topK is ignored: unknown member"});
 }
 
 TEST(BatchRequest, KeepsOrderAndIds) {

@@ -37,7 +37,16 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
         {R"({"prompt":"x","excludeProviders":[1]})",
          "Invalid excludeProviders: expected an array of at most 64 provider names"},
         {R"({"prompt":"x","maxOutputTokens":0})",
-         "Invalid maxOutputTokens: expected a positive number of at most 10000000"},
+         "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
+        {R"({"prompt":"x","maxOutputTokens":0.5})",
+         "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
+        {R"({"prompt":"x","maxOutputTokens":64.5})",
+         "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
+        {R"({"prompt":"x","maxOutputTokens":"64"})",
+         "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
+        {R"({"prompt":"x","maxOutputTokens":1e300})",
+         "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
+        {R"({"prompt":"x","strict":"yes"})", "Invalid strict: expected true or false"},
         {R"({"prompt":"x","maxDurationSeconds":-1})",
          "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
         {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
@@ -65,7 +74,7 @@ TEST(ParseGenerate, BrokenJsonIsSaidToBeBroken) {
 TEST(ParseGenerate, TakesWhatTheContractOffers) {
     const auto parsed = parseGenerate(R"({"tenantId":"t","requestId":"r","prompt":"x","responseMode":"text",
         "contractVersion":"1","cacheControl":"refresh","preferredProviders":["a"],"excludeProviders":["b"],
-        "maxOutputTokens":64,"maxDurationSeconds":2.5,"unknown":true,"metadata":{"a":1}})");
+        "maxOutputTokens":64.0,"maxDurationSeconds":2.5,"metadata":{"a":1}})");
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);
     EXPECT_EQ(p->request.mode, output::Mode::Text);
@@ -93,8 +102,48 @@ TEST(ParseGenerate, APlanIsOneOfThree) {
     }
 }
 
-TEST(ParseGenerate, AWhitespacePromptIsTheProvidersMatter) {
-    EXPECT_EQ(refusal(parseGenerate(R"({"prompt":"   "})")), "accepted");
+// On purpose other than the inherited service, which asked every provider and answered with its fallback.
+TEST(ParseGenerate, APromptThatRendersToNothingIsRefused) {
+    for (const auto* body :
+         {R"({"prompt":""})", R"({"prompt":"  \n\t"})", R"({"prompt":"\u00a0\u3000"})",
+          R"({"prompt":"\ufeff\u200b"})", R"({"prompt":{}})", R"({"prompt":{"template":" "}})",
+          R"({"prompt":{"template":"{{ payload.text }}"},"payload":{"txt":"x"}})",
+          R"({"prompt":{"template":"{{variables.a}} {{metadata.b}}","variables":{"a":""}}})",
+          R"({"prompt":{"payload":""}})"})
+        EXPECT_EQ(refusal(parseGenerate(body)),
+                  sentence("Rendered prompt is empty. Provide a non-empty prompt or template."))
+            << body;
+    for (const auto* body :
+         {R"({"prompt":"."})", R"({"prompt":{"instructions":"Go."}})", R"({"prompt":{},"payload":0})",
+          R"({"prompt":{"template":"{{ payload.text }}"},"payload":{"text":"x"}})"})
+        EXPECT_EQ(refusal(parseGenerate(body)), "accepted") << body;
+}
+
+TEST(ParseGenerate, TheShortestDurationIsNotNone) {
+    const auto parsed = parseGenerate(R"({"prompt":"x","maxDurationSeconds":0.0001})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_EQ(p->max_duration, milliseconds{1});
+}
+
+TEST(ParseGenerate, AByteOrderMarkIsNotPartOfTheBody) {
+    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF{\"prompt\":\"x\"}")), "accepted");
+    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF")), sentence("Missing required field: prompt"));
+    EXPECT_NE(refusal(parseGenerate("{\"prompt\":\"x\"}\xEF\xBB\xBF")), "accepted");
+    using namespace std::string_view_literals;
+    for (const auto body : {"\xFF\xFE{\0"sv, "\xFE\xFF\0{"sv})
+        EXPECT_NE(refusal(parseGenerate(body)).find("UTF-16"), std::string::npos);
+}
+
+TEST(ParseGenerate, WhatDoesNotCountIsRemarkedOnAndKept) {
+    const auto parsed = parseGenerate(R"({"prompt":"x","temperature":0,"strict":true})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_TRUE(p->strict);
+    EXPECT_EQ(p->remarks.refusal(), "Invalid temperature: unknown member");
+    EXPECT_EQ(warningsOn("generate", R"({"prompt":"x","temperature":0})"),
+              std::vector<std::string>{"temperature is ignored: unknown member"});
+    EXPECT_TRUE(warningsOn("generate", "not what was stored").empty());
 }
 
 TEST(ParseReport, AsksForTheCommit) {
@@ -117,6 +166,19 @@ TEST(ParseReport, TakesAPlan) {
     EXPECT_EQ(p->request.plan, config::Plan::FastestFirst);
     EXPECT_EQ(refusal(parseReport(std::string(commit) + R"(,"plan":"best"})")),
               sentence("Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"));
+}
+
+TEST(ParseReport, TakesTheOptionsOfEveryRequest) {
+    const auto parsed = parseReport(
+        R"({"userId":"u","commitSha":"c","repo":"o/r","message":"m","files":[],"components":[],"diffSummary":"",
+        "maxOutputTokens":900,"maxDurationSeconds":30,"priority":1,"cacheControl":"no-cache"})");
+    const auto* p = std::get_if<ParsedRequest>(&parsed);
+    ASSERT_NE(p, nullptr) << refusal(parsed);
+    EXPECT_EQ(p->request.max_output_tokens, 900);
+    EXPECT_EQ(p->max_duration, milliseconds{30'000});
+    EXPECT_EQ(p->priority, 1);
+    EXPECT_EQ(p->cache_control, CacheControl::NoCache);
+    EXPECT_TRUE(p->remarks.empty());
 }
 
 }  // namespace

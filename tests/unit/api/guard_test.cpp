@@ -92,5 +92,53 @@ TEST_F(GuardTest, APreflightNeedsNoKey) {
     EXPECT_EQ(status({{"origin", "https://a.example"}, {"access-control-request-method", "POST"}}), 204);
 }
 
+// dunglas/mercure#535 (Last-Event-ID), dunglas/mercure#90 and EventSource/eventsource#129 (Cache-Control)
+TEST_F(GuardTest, APreflightAllowsWhatClientsSend) {
+    security_.cors.allowed_origins = {"https://a.example"};
+    method_ = "OPTIONS";
+    EXPECT_EQ(status({{"origin", "https://a.example"}, {"access-control-request-method", "GET"}}), 204);
+    const auto allowed = ", " + added("Access-Control-Allow-Headers") + ",";
+    for (const auto* header :
+         {"Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Traceparent",
+          "X-Request-Id", "X-Request-Timeout-Ms", "X-Requested-With", "X-Stainless-Timeout", "x-api-key"})
+        EXPECT_NE(allowed.find(", " + std::string(header) + ","), std::string::npos) << header << allowed;
+    EXPECT_EQ(added("Access-Control-Allow-Methods"), "GET, HEAD, POST, DELETE, OPTIONS");
+}
+
+TEST_F(GuardTest, AnswersExposeWhatClientsNeed) {
+    security_.cors.allowed_origins = {"https://a.example"};
+    status({{"origin", "https://a.example"}});
+    const auto exposed = ", " + added("Access-Control-Expose-Headers") + ",";
+    for (const auto* header : {"Age", "Idempotent-Replayed", "Location", "RateLimit", "Retry-After",
+                               "WWW-Authenticate", "X-Cache", "X-RateLimit-Remaining", "X-Request-Id"})
+        EXPECT_NE(exposed.find(", " + std::string(header) + ","), std::string::npos) << header;
+}
+
+// rs/cors#10, expressjs/cors#106: what is cached for one origin must not answer another.
+TEST_F(GuardTest, EveryAnswerVariesByOrigin) {
+    security_.cors.allowed_origins = {"https://a.example"};
+    for (const http::Headers& headers : {http::Headers{}, http::Headers{{"origin", "https://b.example"}}}) {
+        status(headers);
+        EXPECT_EQ(added("Vary"), "Origin");
+        EXPECT_EQ(added("Access-Control-Allow-Origin"), "");
+    }
+    security_.cors.enabled = false;
+    status({{"origin", "https://a.example"}});
+    EXPECT_TRUE(added_.empty());
+}
+
+TEST_F(GuardTest, CredentialsAreForNamedOriginsOnly) {
+    security_.cors.allowed_origins = {"*", "https://a.example"};
+    security_.cors.allow_credentials = true;
+    for (const auto* origin : {"https://evil.example", "null"}) {
+        status({{"origin", origin}});
+        EXPECT_EQ(added("Access-Control-Allow-Origin"), "*");
+        EXPECT_EQ(added("Access-Control-Allow-Credentials"), "");
+    }
+    status({{"origin", "https://a.example"}});
+    EXPECT_EQ(added("Access-Control-Allow-Origin"), "https://a.example");
+    EXPECT_EQ(added("Access-Control-Allow-Credentials"), "true");
+}
+
 }  // namespace
 }  // namespace stepper::api

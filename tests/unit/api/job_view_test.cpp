@@ -43,6 +43,43 @@ TEST(JobView, Completed) {
               R"("providersAttempted":[],"fallback":false,"validated":true,"timings":{"totalMs":5}}})");
 }
 
+constexpr const char* kWholeMeta =
+    R"({"provider":"one","fallback":false,"validated":true,"timings":{"totalMs":5},"providersAttempted":[],)"
+    R"("finishReason":"length","model":"m","usage":{"promptTokens":3},"cost":0.5,"truncated":true,)"
+    R"("repaired":true,"warnings":["of the answer"]})";
+constexpr const char* kEnding =
+    R"("finishReason":"length","model":"m","usage":{"promptTokens":3},"cost":0.5,)"
+    R"("truncated":true,"repaired":true,)";
+
+TEST(JobView, TheProvidersEndingStandsBesideTheResult) {
+    auto job = in(JobState::Done);
+    job.result = "1";
+    job.meta = kWholeMeta;
+    const auto shown = jobJson(job, {}, WallTime{}, {"of the request"});
+    EXPECT_NE(shown.find(R"("progress":100,"warnings":["of the request"],"data":{"result":1,)"),
+              std::string::npos)
+        << shown;
+    EXPECT_NE(shown.find(kEnding), std::string::npos) << shown;
+    EXPECT_NE(shown.find(R"("warnings":["of the answer"]}})"), std::string::npos) << shown;
+}
+
+TEST(JobView, AHitHasTheAnswersEndingAndTheWarningsOfBoth) {
+    store::CachedAnswer answer;
+    answer.result = "1";
+    answer.meta = kWholeMeta;
+    const auto shown = cachedJson(answer, false, true, {"of the request"});
+    EXPECT_NE(shown.find(kEnding), std::string::npos) << shown;
+    EXPECT_NE(shown.find(R"("warnings":["of the request","of the answer"])"), std::string::npos) << shown;
+}
+
+TEST(JobView, ABatchShowsWhatItWasStoredWith) {
+    EXPECT_EQ(batchMeta({}), "");
+    auto job = in(JobState::Open);
+    job.total = 1;
+    job.meta = batchMeta({"items[0].x is ignored"});
+    EXPECT_NE(view(job).find(R"("warnings":["items[0].x is ignored"])"), std::string::npos) << view(job);
+}
+
 TEST(JobView, FailedCarriesItsFailure) {
     auto job = in(JobState::Failed);
     job.progress = 40;

@@ -102,13 +102,13 @@ log: { level: WARN, format: text }
 
 TEST(Settings, ReferencesWorkInsideBracesAndBrackets) {
     const auto c = parseSettings(
-        "security: { api_key: ${STEPPER_API_KEY:-}, cors: { allowed_origins: [${A:-https://a}, ${B:-b, c}] } "
+        "security: { api_key: ${STEPPER_API_KEY:-}, cors: { allowed_origins: [${A:-https://a}, ${B:-https://b, https://c}] } "
         "}\n"
         "webhooks: { secret: ${WEBHOOK_SECRET:-}, allowed_origins: [] }\n",
         {{"WEBHOOK_SECRET", "${not: replaced} again"}});
     ASSERT_TRUE(c.ok()) << problemOf(c);
     EXPECT_FALSE(c->security.api_key_enabled);
-    EXPECT_THAT(c->security.cors.allowed_origins, ElementsAre("https://a", "b", "c"));
+    EXPECT_THAT(c->security.cors.allowed_origins, ElementsAre("https://a", "https://b", "https://c"));
     EXPECT_EQ(c->webhooks.secret.reveal(), "${not: replaced} again");
 }
 

@@ -192,10 +192,12 @@ TEST(Chunked, StopsAtTheLimit) {
 TEST(MediaType, KnowsJson) {
     for (const char* t :
          {"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\"",
-          "application/problem+json", "application/vnd.x+json; profile=a"})
+          "application/problem+json", "application/vnd.x+json; profile=a", "application/json; charset=utf8",
+          "application/json;charset=\"UTF8\"", "text/json", "text/json; charset=us-ascii",
+          "application/json;", "application/json; charset = utf-8"})
         EXPECT_TRUE(isJson(t)) << t;
     for (const char* t : {"", "text/plain", "application/jsonx", "application/json; charset=latin1",
-                          "text/json", "json", "application/+json", "application/x-www-form-urlencoded"})
+                          "application/json; charset=utf-16", "text/x-json", "json", "application/+json", "application/x-www-form-urlencoded"})
         EXPECT_FALSE(isJson(t)) << t;
 }
 

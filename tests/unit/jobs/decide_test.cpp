@@ -46,6 +46,18 @@ TEST(Decide, TheFallbackEndsTheJobAndIsNotCached) {
     EXPECT_GT(ended(d)->refresh_pause.count(), 0);
 }
 
+// diegosouzapw/OmniRoute#12885, HKUDS/LightRAG#3446: the cut answer was served to everybody after.
+TEST(Decide, AnAnswerThatWasCutOffEndsTheJobAndIsNotCached) {
+    auto cut = answering(false);
+    cut.truncated = true;
+    const auto d = decide(cut, afterAttempts(0), {}, {}, 0.5);
+    ASSERT_TRUE(ended(d));
+    EXPECT_EQ(ended(d)->state, store::JobState::Done);
+    EXPECT_EQ(ended(d)->result, "7");
+    EXPECT_FALSE(ended(d)->cache);
+    EXPECT_GT(ended(d)->refresh_pause.count(), 0);
+}
+
 TEST(Decide, ARetryableFailureComesBackAfterTheLongerOfBackoffAndHint) {
     const auto soon =
         decide(failing(Failure::Kind::Exhausted, true, milliseconds{300}), afterAttempts(0), {}, {}, 0.5);

@@ -27,6 +27,7 @@ constexpr auto Ready = JobState::Ready, Held = JobState::Held, Following = JobSt
 TEST_P(Batches, ANewBatchIsOpenAndLetsInAsManyAsItMay) {
     NewBatch batch = newBatch("batch", 2, {plainItem("i"), plainItem("j"), plainItem("l")});
     batch.tenant = "acme";
+    batch.meta = "said of it";
     batch.priority = 7;
     batch.time_limit = 10s;
     const Enqueued added = must(store_->enqueueBatch(batch));
@@ -34,6 +35,7 @@ TEST_P(Batches, ANewBatchIsOpenAndLetsInAsManyAsItMay) {
     EXPECT_EQ(added.id, "batch");
     EXPECT_EQ(state("batch"), Open);
     EXPECT_TRUE(job("batch").isBatch());
+    EXPECT_EQ(job("batch").meta, "said of it");
     EXPECT_EQ(job("batch").total, 3);
     EXPECT_EQ(job("batch").wanted_by, 1);
     expectCounts(0, 0, 2);

@@ -1,0 +1,64 @@
+// What becomes of an answer, by how its provider said that it ended.
+#include "core/engine/judge.h"
+
+#include <gtest/gtest.h>
+
+namespace stepper::engine {
+namespace {
+
+using output::Mode;
+
+plugin::Answer ending(std::string_view finish, std::string_view text) {
+    plugin::Answer out;
+    out.finish = finish;
+    out.text = text;
+    return out;
+}
+
+std::string problem(const plugin::Answer& answer, Mode mode = Mode::Json) {
+    const auto value = judge(answer, mode, nullptr);
+    return value ? "" : value.error().message;
+}
+
+TEST(Judge, OnlyTheTokenLimitCuts) {
+    EXPECT_TRUE(isCut("length"));
+    for (const auto* finish : {"stop", "tool_calls", "content_filter", "other", ""})
+        EXPECT_FALSE(isCut(finish)) << finish;
+}
+
+TEST(Judge, ACutTextIsStillAText) {
+    EXPECT_EQ(problem(ending("length", "The answer is that"), Mode::Text), "");
+}
+
+// 567-labs/instructor#276, TanStack/ai#1426: a parse error sends people after the model's formatting.
+TEST(Judge, ACutJsonAnswerSaysSo) {
+    for (const auto* text : {R"({"name": "Jo)", "{", R"(```json
+{"a": [1, 2)", "Here is the JSON you asked for:"})
+        EXPECT_EQ(problem(ending("length", text)),
+                  "The answer was cut off by its token limit, raise maxOutputTokens")
+            << text;
+    EXPECT_EQ(judge(ending("length", "{"), Mode::Json, nullptr).error().error_class,
+              ErrorClass::InvalidRequest);
+    auto counted = ending("length", R"([1, )");
+    counted.usage.completion = 16;
+    EXPECT_EQ(problem(counted),
+              "The answer was cut off by its token limit after 16 tokens, raise maxOutputTokens");
+}
+
+TEST(Judge, ACutReportSaysSo) {
+    const auto said = problem(ending("length", R"({"title": "Fix the lo)"), Mode::CommitReport);
+    EXPECT_NE(said.find("raise maxOutputTokens"), std::string::npos) << said;
+}
+
+TEST(Judge, WhatIsWrongForOtherReasonsKeepsItsReason) {
+    const auto said = problem(ending("stop", "I cannot do that."));
+    EXPECT_NE(said, "");
+    EXPECT_EQ(said.find("cut off"), std::string::npos) << said;
+}
+
+TEST(Judge, AValueThatWasWholeBeforeTheCutIsOne) {
+    EXPECT_EQ(problem(ending("length", "{\"a\": 1}\nLet me expl")), "");
+}
+
+}  // namespace
+}  // namespace stepper::engine
