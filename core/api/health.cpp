@@ -15,6 +15,7 @@ std::string_view stateOf(const engine::ProviderEntry& p, const limits::GateState
 }
 
 std::string limitReason(const limits::GateState& s) {
+    if (!s.quota_words.empty()) return "it said that its quota is used up: " + s.quota_words;
     for (const auto& q : s.quotas)
         if (q.used >= q.limit) return "its limit is used up: " + q.name;
     return "it asked to be left alone, or what is left of its limits is too little for another request";
@@ -31,10 +32,13 @@ std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s)
     if (!s.denied) return {};
     switch (*s.denied) {
         case limits::Denial::Disabled:
-            return "the provider refused its key; correct it, or wait for the next try";
+            return s.set_aside == limits::SetAside::ModelMissing
+                       ? "the provider does not know its model; correct `model:`, or wait for the next try"
+                       : "the provider refused its key; correct it, or wait for the next try";
         case limits::Denial::RateLimited: return limitReason(s);
         case limits::Denial::CircuitOpen: return circuitReason(s);
-        case limits::Denial::Busy: break;
+        case limits::Denial::Busy:
+        case limits::Denial::TooLarge: break;
     }
     return "all of its slots are taken";
 }

@@ -5,55 +5,19 @@
 #include "core/base/random.h"
 #include "core/engine/attempt.h"
 #include "core/engine/classify.h"
+#include "core/engine/held_slot.h"
 #include "core/engine/judge.h"
 #include "core/engine/plan.h"
-#include "core/limits/hints.h"
-#include "core/telemetry/log.h"
+#include "core/limits/size_refusal.h"
 
 namespace stepper::engine {
 namespace {
 
 using std::chrono::steady_clock;
 
-// When all are busy nobody knows when a slot comes free; soon, most likely.
-constexpr milliseconds kBusyHint{250};
-
 milliseconds since(SteadyTime start) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
-
-bool isLimit(const AttemptRecord& r) {
-    if (!r.skipped.empty()) return r.skipped == "rate_limited" || r.skipped == "busy";
-    return r.error && r.error_code == "RATE_LIMIT";
-}
-
-// A slot that was entered is given back whatever happens in between.
-class HeldSlot final : public AttemptListener {
-public:
-    HeldSlot(const ProviderEntry& provider, limits::Pass pass)
-        : provider_(provider), pass_(std::move(pass)) {}
-    ~HeldSlot() override {
-        if (provider_.gate->leave(pass_, report_))
-            log::error("alert", {{"provider", provider_.spec.name},
-                                 {"reason",
-                                  "the provider refused its API key; it is left alone until the next try, "
-                                  "or until a new key is configured"}});
-    }
-    HeldSlot(const HeldSlot&) = delete;
-    HeldSlot& operator=(const HeldSlot&) = delete;
-
-    void sent() override { provider_.gate->sent(pass_); }
-    void heard(const transport::Headers& headers) override {
-        provider_.gate->hear(pass_, limits::allowancesIn(headers, std::chrono::system_clock::now()));
-    }
-    const limits::Pass& pass() const { return pass_; }
-    void learned(limits::Report report) { report_ = report; }
-
-private:
-    const ProviderEntry& provider_;
-    limits::Pass pass_;
-    limits::Report report_;
-};
 
 }  // namespace
 
@@ -69,8 +33,9 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
       rendering_(request, snapshot.config.security.redact) {
     for (const auto* entry : plan(snapshot, request)) {
         legs_.push_back({entry, {}});
-        candidates_.push_back({entry->gate.get(), entry->enabled(), {}, started_ + entry->spec.wait_up_to});
-        if (!entry->enabled()) skip(legs_.size() - 1, limits::Denial::Disabled, milliseconds{0});
+        candidates_.push_back({entry->gate.get(), entry->enabled(), {},
+                               started_ - options.waited + entry->spec.wait_up_to});
+        if (!entry->enabled()) skip(legs_.size() - 1, name(limits::Denial::Disabled));
     }
     if (!legs_.empty()) demand_ = {rendering_.bytes(legs_.front().provider->spec), request.max_output_tokens};
 }
@@ -83,7 +48,8 @@ Outcome Chain::run() {
     }
     if (out_.provider.empty()) {
         skipPending(legs_.size());
-        out_.failure = conclude();
+        out_.failure = conclude({legs_, demand_, stop_, soonest_, options_.wait, outOfTime(),
+                                 deadline_ - started_ <= kMinCall});
     }
     for (auto& leg : legs_)
         std::move(leg.records.begin(), leg.records.end(), std::back_inserter(out_.attempts));
@@ -99,6 +65,7 @@ std::optional<size_t> Chain::next(limits::Pass& pass) {
                               : dispatcher.tryEnter(candidates_, demand_);
     if (turn.cancelled != CancelReason::None)
         stop_ = Error{ErrorClass::Cancelled, std::string(name(turn.cancelled))};
+    soonest_ = turn.choice.soonest;
     if (!turn.choice.index) return std::nullopt;
     pass = std::move(turn.choice.pass);
     if (!std::exchange(entered_, true) && options_.entered) options_.entered();
@@ -126,7 +93,6 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     plugin::Answer answer;
     auto trouble = call(provider, std::move(pass), answer);
     const milliseconds took = since(began);
-    engine_.dispatcher_.roomMade();
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {
@@ -155,11 +121,13 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
 std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits::Pass pass,
                                           plugin::Answer& answer) {
     using Kind = limits::Report::Kind;
-    HeldSlot slot(provider, std::move(pass));
+    HeldSlot slot(provider, std::move(pass), engine_.dispatcher_);
     const auto& messages = rendering_.of(provider.spec);
     // Nothing was sent, so it says nothing of the provider; UNKNOWN is what clients know it by.
     if (!messages) return Trouble{{ErrorClass::Internal, messages.error().message}};
-    if (engine_.journal_) engine_.journal_->cover(provider.spec.name, *provider.gate, slot.pass());
+    if (engine_.journal_)
+        engine_.journal_->cover(provider.spec.name, provider.gate, slot.pass(), deadline_ - kMinCall,
+                                cancel_);
     const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
     const bool stream =
         provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
@@ -185,10 +153,13 @@ void Chain::count(const config::Provider& provider, const Attempted& got) {
 }
 
 limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
-    limits::Report out{verdictOn(error.error_class).report, error.retry_after, {}, {}};
+    using Kind = limits::Report::Kind;
+    limits::Report out{verdictOn(error.error_class).report, error.retry_after};
+    if (out.kind == Kind::TooLarge) out.most_tokens = limits::mostTokensIn(error.message);
+    if (out.kind == Kind::QuotaExhausted) out.words = error.message;
     // Our caller's time was up, not the provider's.
     if (error.error_class == ErrorClass::Timeout && until == deadline_ && outOfTime())
-        out.kind = limits::Report::Kind::Neutral;
+        out.kind = Kind::Neutral;
     return out;
 }
 
@@ -224,25 +195,45 @@ void Chain::succeed(size_t leg, plugin::Answer answer, output::Processed process
             costOf(provider.spec, answer.usage.prompt.value_or(0), answer.usage.completion.value_or(0));
 }
 
-void Chain::skip(size_t leg, limits::Denial why, milliseconds ready_in) {
+void Chain::skip(size_t leg, std::string_view why, milliseconds ready_in) {
     candidates_[leg].pending = false;
     AttemptRecord& record = legs_[leg].records.emplace_back();
     record.provider = legs_[leg].provider->spec.name;
     record.number = 0;
-    record.skipped = name(why);
+    record.skipped = why;
     if (ready_in.count() > 0) record.retry_after = ready_in;
 }
 
+void Chain::skipTooLarge(size_t leg, uint64_t most_bytes) {
+    skip(leg, name(limits::Denial::TooLarge));
+    AttemptRecord& record = legs_[leg].records.back();
+    record.error = Error{ErrorClass::ContextTooLong,
+                         "its " + std::to_string(demand_.bytes) +
+                             " bytes of text are more tokens than a request to this provider may have; about " +
+                             std::to_string(most_bytes) + " bytes fit"};
+    record.error_code = verdictOn(ErrorClass::ContextTooLong).wire_code;
+}
+
 void Chain::skipPending(size_t end) {
+    const SteadyTime now = steady_clock::now();
+    bool is_held_back = false;
     for (size_t i = 0; i < end; ++i) {
+        const Candidate& candidate = candidates_[i];
         // One that waited for its retry has its record.
-        if (!candidates_[i].pending || !legs_[i].records.empty()) continue;
-        const auto ready = candidates_[i].gate->look(demand_);
-        // Nothing kept it from being asked but the deadline.
-        if (ready && outOfTime()) continue;
-        const bool known = !ready && ready.at != SteadyTime::max();
-        skip(i, ready.denied.value_or(limits::Denial::Busy),
-             known ? std::chrono::ceil<milliseconds>(ready.at - steady_clock::now()) : milliseconds{0});
+        if (!candidate.pending || !legs_[i].records.empty()) continue;
+        const auto ready = candidate.gate->look(demand_);
+        const bool waited_for = now < candidate.hold_until;
+        if (ready.denied == limits::Denial::TooLarge) {
+            skipTooLarge(i, ready.most_bytes);
+        } else if (ready.denied) {
+            const bool known = ready.at != SteadyTime::max();
+            skip(i, name(*ready.denied),
+                 known ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0});
+        } else {
+            // It became free in this moment, when it is none of the other two.
+            skip(i, outOfTime() ? "deadline" : is_held_back ? "not_yet" : name(limits::Denial::Busy));
+        }
+        is_held_back = is_held_back || waited_for;
     }
 }
 
@@ -255,78 +246,5 @@ void Chain::tellProgress() const {
 }
 
 bool Chain::outOfTime() const { return steady_clock::now() + kMinCall >= deadline_; }
-
-Failure Chain::conclude() const {
-    using Kind = Failure::Kind;
-    if (stop_) {
-        const Verdict& v = verdictOn(stop_->error_class);
-        return {Kind::Stopped, v.wire_code, v.http_status, stop_->message, v.job_retries, stop_->retry_after};
-    }
-    const Failure too_late{
-        Kind::Exhausted, "DEADLINE", 504, "The request's deadline passed before a provider answered.", true,
-        std::nullopt};
-    // Who does not wait had no time to begin with.
-    if (!options_.wait && outOfTime()) return too_late;
-    std::vector<const AttemptRecord*> told;
-    for (const auto& leg : legs_)
-        for (const auto& record : leg.records)
-            if (record.skipped != "disabled") told.push_back(&record);
-    const auto all = [&](auto&& is) {
-        return !told.empty() && std::all_of(told.begin(), told.end(), [&](const auto* r) { return is(*r); });
-    };
-    if (all(isLimit))
-        return {Kind::AllLimited,
-                "RATE_LIMIT",
-                429,
-                "All configured providers are rate limited. Try again later.",
-                true,
-                soonestReady().value_or(kBusyHint)};
-    if (all([](const AttemptRecord& r) { return !r.skipped.empty(); }))
-        return {Kind::NoneReady,
-                "UPSTREAM_UNAVAILABLE",
-                503,
-                "No provider can be asked now: their limits are used up or their circuits open.",
-                true,
-                soonestReady().value_or(kBusyHint)};
-    return outOfTime() ? too_late : failed();
-}
-
-Failure Chain::failed() const {
-    Failure out{Failure::Kind::Exhausted,
-                "UPSTREAM_UNAVAILABLE",
-                503,
-                "No provider is available.",
-                false,
-                soonestReady()};
-    bool chance = false;
-    for (const auto& leg : legs_) {
-        if (leg.records.empty() || !leg.records.back().error) {
-            chance = true;  // it was passed over, and may be ready another time
-            continue;
-        }
-        const Error& error = *leg.records.back().error;
-        const Verdict& v = verdictOn(error.error_class);
-        chance = chance || v.job_retries;
-        out.code = v.wire_code;
-        out.http_status = v.http_status;
-        out.message = "All configured providers failed. The last one: " + error.message;
-    }
-    out.retryable = chance;
-    return out;
-}
-
-std::optional<milliseconds> Chain::soonestReady() const {
-    const SteadyTime now = steady_clock::now();
-    SteadyTime soonest = SteadyTime::max();
-    for (const auto& leg : legs_) {
-        if (!leg.provider->enabled()) continue;
-        const auto ready = leg.provider->gate->look(demand_);
-        const auto asked = leg.records.empty() ? std::nullopt : leg.records.back().retry_after;
-        const SteadyTime at = ready ? now : ready.at;
-        soonest = std::min(soonest, std::max(at, now + asked.value_or(milliseconds{0})));
-    }
-    if (soonest == SteadyTime::max() || soonest <= now) return std::nullopt;
-    return std::chrono::ceil<milliseconds>(soonest - now);
-}
 
 }  // namespace stepper::engine

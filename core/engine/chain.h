@@ -4,6 +4,7 @@
 
 #include "core/engine/attempt.h"
 #include "core/engine/chat_request.h"
+#include "core/engine/conclusion.h"
 #include "core/engine/engine.h"
 
 namespace stepper::engine {
@@ -21,12 +22,6 @@ public:
     Outcome run();
 
 private:
-    // A provider of the plan and what became of it: a record per try, or one that says why it was passed
-    // over.
-    struct Leg {
-        const ProviderEntry* provider;
-        std::vector<AttemptRecord> records;
-    };
     // How a try went, when it brought no answer.
     struct Trouble {
         Error error;
@@ -46,14 +41,12 @@ private:
     // Whether the same provider is asked once more, and arranges for it.
     bool retries(size_t leg, const Trouble& trouble);
     void succeed(size_t leg, plugin::Answer answer, output::Processed processed, milliseconds took);
-    void skip(size_t leg, limits::Denial why, milliseconds ready_in);
+    void skip(size_t leg, std::string_view why, milliseconds ready_in = milliseconds{0});
+    void skipTooLarge(size_t leg, uint64_t most_bytes);
     // Those that were not asked, up to that leg, with why.
     void skipPending(size_t end);
     void tellProgress() const;
-    Failure conclude() const;
-    Failure failed() const;
     bool outOfTime() const;
-    std::optional<milliseconds> soonestReady() const;
 
     Engine& engine_;
     const Snapshot& snapshot_;
@@ -67,6 +60,7 @@ private:
     std::vector<Leg> legs_;
     std::vector<Candidate> candidates_;  // one for each leg
     bool entered_ = false;
+    SteadyTime soonest_ = SteadyTime::max();  // as the last look at the candidates found
     std::optional<Error> stop_;  // the error that ended the walk early
     Outcome out_;
 };

@@ -15,10 +15,10 @@ struct Row {
 // INVALID_REQUEST moves on: what one provider calls invalid (a parameter, a model's limit) another one takes.
 constexpr std::array<Row, 16> kTable = {{
     {ErrorClass::InvalidRequest, {Next::NextProvider, Kind::Neutral, false, 400, "BAD_REQUEST"}},
-    {ErrorClass::ContextTooLong, {Next::NextProvider, Kind::Neutral, false, 400, "CONTEXT_LENGTH"}},
+    {ErrorClass::ContextTooLong, {Next::NextProvider, Kind::TooLarge, false, 400, "CONTEXT_LENGTH"}},
     {ErrorClass::ContentBlocked, {Next::Stop, Kind::Neutral, false, 422, "CONTENT_FILTERED"}},
     {ErrorClass::Auth, {Next::NextProvider, Kind::KeyRefused, false, 502, "AUTH"}},
-    {ErrorClass::ModelNotFound, {Next::NextProvider, Kind::Neutral, false, 502, "BAD_REQUEST"}},
+    {ErrorClass::ModelNotFound, {Next::NextProvider, Kind::ModelMissing, false, 502, "BAD_REQUEST"}},
     {ErrorClass::RateLimited, {Next::NextProvider, Kind::RateLimited, true, 429, "RATE_LIMIT"}},
     {ErrorClass::Quota, {Next::NextProvider, Kind::QuotaExhausted, true, 429, "RATE_LIMIT"}},
     {ErrorClass::Overloaded, {Next::NextProvider, Kind::Failed, true, 503, "UPSTREAM_UNAVAILABLE"}},

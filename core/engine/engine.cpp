@@ -58,7 +58,7 @@ limits::Gate::Room Engine::roomForJobs() {
         const auto room = provider.gate->room(kMostRoom);
         all.now = std::min(all.now + room.now, kMostRoom);
         all.more_at = std::min(all.more_at, room.more_at);
-        hope = hope || !room.key_refused;
+        hope = hope || !room.set_aside;
     }
     // Jobs that nobody can serve are not kept waiting to be told so.
     if (!hope) return {kMostRoom, SteadyTime::max()};

@@ -12,12 +12,11 @@ void putAttempt(json::Writer& w, const AttemptRecord& r) {
     w.StartObject();
     json::put(w, "provider", r.provider);
     json::putInt(w, "attemptNumber", r.number);
-    if (!r.skipped.empty()) {
-        json::put(w, "skipped", r.skipped);
-    } else if (r.error) {
+    if (!r.skipped.empty()) json::put(w, "skipped", r.skipped);
+    if (r.error) {
         json::put(w, "error", utf8Prefix(r.error->message, kMaxErrorText));
         json::put(w, "errorCode", r.error_code);
-    } else {
+    } else if (r.skipped.empty()) {
         json::putInt(w, "durationMs", r.duration.value_or(milliseconds{0}).count());
     }
     if (r.retry_after) json::putInt(w, "retryAfterSeconds", wholeSeconds(*r.retry_after));

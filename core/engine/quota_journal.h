@@ -1,39 +1,61 @@
 // Writes down what is used of the providers' quotas before it is used, so that a restart, however sudden,
 // spends neither a day nor a minute twice.
 #pragma once
+#include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
+#include "core/base/cancel.h"
 #include "core/limits/gate.h"
 #include "core/store/store.h"
 #include "core/telemetry/complaint.h"
 
 namespace stepper::engine {
 
-// Safe from any thread. A store that fails is complained of and left alone for a while: requests go on
+// Safe from any thread. One thread of its own writes, for all providers that have something to be written at
+// that moment. A store that fails or is slow is complained of and left alone for a while: requests go on
 // without.
 class QuotaJournal {
 public:
+    // A write that takes longer is not waited for.
+    static constexpr milliseconds kPatience{1'000};
+
     // Both must outlive it.
     QuotaJournal(store::Store& store, const Clock& clock);
+    ~QuotaJournal();
 
     // Takes over what an earlier process wrote of this provider.
     void restore(const std::string& provider, limits::Gate& gate) const;
-    // Returns when a crash cannot forget this pass: at once in most cases, else after a write.
-    void cover(const std::string& provider, limits::Gate& gate, const limits::Pass& pass);
-    // At the end: exactly what was used.
+    // Returns when a crash cannot forget this pass: at once in most cases, else after a write, but at `until`,
+    // after kPatience or when cancelled in any case.
+    void cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
+               const limits::Pass& pass, SteadyTime until, CancelToken& cancel);
+    // At the end, when nobody calls cover() any more: exactly what was used.
     void close(const std::string& provider, limits::Gate& gate);
 
 private:
-    void write(const std::string& provider, limits::Gate& gate, bool final);
+    using Wanted = std::map<std::string, std::shared_ptr<limits::Gate>>;
+
+    void loop();
+    // Without the lock. What was saved of each, in order.
+    Result<void> write(const Wanted& gates, std::vector<int64_t>& covers);
+    void giveUp(std::string_view reason);
+    void stop();
 
     store::Store& store_;
     const Clock& clock_;
     std::map<std::string, std::string, std::less<>> earlier_;  // as read at the start
-    std::mutex mutex_;  // one write after the other: an older one must not replace a newer one
+
+    std::mutex mutex_;
+    std::condition_variable work_, written_;
+    Wanted wanted_;  // to be written next
+    bool stop_ = false;
     SteadyTime leave_alone_until_{};
     Complaint trouble_{"what is used of quotas cannot be stored"};
+    std::thread thread_;
 };
 
 }  // namespace stepper::engine

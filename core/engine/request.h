@@ -39,7 +39,9 @@ struct GenerateRequest {
 struct AttemptRecord {
     std::string provider;
     int number = 1;       // 0 when it was not tried
-    std::string skipped;  // why not: rate_limited, circuit_open, busy, disabled
+    // Why not: rate_limited, circuit_open, busy, disabled; too_large with the error that says so; deadline
+    // (too little time was left), not_yet (one before it is waited for).
+    std::string skipped;
     std::optional<milliseconds> duration;
     std::optional<Error> error;
     std::string_view error_code;  // wire code of `error`
@@ -72,6 +74,7 @@ enum class Fallback {
 struct RunOptions {
     Fallback fallback = Fallback::Always;
     bool wait = true;                    // for a provider to be ready; else the outcome tells when one may be
+    milliseconds waited{0};              // already, in the queue: it counts for a provider's wait_up_to
     // With `wait` false: it is not asked again for a request that only has to wait, or once the deadline has
     // passed.
     bool waiting_is_over = false, ends_at_deadline = false;

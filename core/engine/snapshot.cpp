@@ -73,8 +73,8 @@ limits::GateOptions gateOptions(const config::Provider& spec) {
     out.breaker = {spec.breaker.window,      spec.breaker.min_calls,    spec.breaker.failure_rate,
                    spec.breaker.consecutive, spec.breaker.open_for,     spec.breaker.max_open_for,
                    spec.breaker.probes,      spec.timeout + kProbeGrace};
-    // Of all that a refusal of the key may have been about.
-    out.key_digest = sha256Hex(spec.base_url + "\n" + spec.model + "\n" + spec.api_key.reveal());
+    out.target_digest = sha256Hex(spec.plugin + "\n" + spec.base_url + "\n" + spec.model + "\n" +
+                                  spec.options_json + "\n" + spec.api_key.reveal());
     return out;
 }
 

@@ -92,6 +92,7 @@ engine::Outcome Runner::ask(Running& task, CancelToken& cancel, const Policy& po
     engine::RunOptions options;
     options.progress = &task.progress;
     options.wait = false;
+    options.waited = moment.waited;
     options.waiting_is_over = waited_enough;
     options.ends_at_deadline = moment.time_left && *moment.time_left <= kLongestRun;
     options.entered = [&task] { task.begun(); };

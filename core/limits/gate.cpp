@@ -9,11 +9,17 @@ constexpr milliseconds kRateLimitBase{2'000}, kRateLimitCap{60'000};
 // "Retry-After: 0" means soon, not in the same instant again.
 constexpr milliseconds kShortestHint{250};
 constexpr milliseconds kQuotaPause{600'000};
-constexpr milliseconds kKeyBase{300'000}, kKeyCap{3'600'000};
+constexpr milliseconds kSetAsideBase{300'000}, kSetAsideCap{3'600'000};
+// Limits on a request's size change with plans and models; then one request finds out.
+constexpr milliseconds kSaidFor{3'600'000};
+// What nobody means as the size of a request.
+constexpr int64_t kLeastSaid = 16;
 // What a provider that is down may ask for.
 constexpr milliseconds kLongestStayAway{600'000};
 // A provider that says "come back never" must not be lost until a restart.
 constexpr milliseconds kLongestPause{86'400'000};
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 milliseconds doubled(milliseconds base, int times, milliseconds cap) {
     milliseconds d = base;
@@ -27,9 +33,11 @@ Breaker::Outcome outcomeOf(Report::Kind kind) {
         case Report::Kind::Failed: return Breaker::Outcome::Failed;
         case Report::Kind::Unreachable: return Breaker::Outcome::Unreachable;
         case Report::Kind::Neutral:
+        case Report::Kind::TooLarge:
         case Report::Kind::RateLimited:
         case Report::Kind::QuotaExhausted:
-        case Report::Kind::KeyRefused: break;
+        case Report::Kind::KeyRefused:
+        case Report::Kind::ModelMissing: break;
     }
     return Breaker::Outcome::Neutral;
 }
@@ -41,6 +49,7 @@ std::string_view name(Denial d) {
         case Denial::RateLimited: return "rate_limited";
         case Denial::CircuitOpen: return "circuit_open";
         case Denial::Busy: return "busy";
+        case Denial::TooLarge: return "too_large";
         case Denial::Disabled: break;
     }
     return "disabled";
@@ -56,22 +65,41 @@ Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chan
 Readiness Gate::readinessAt(SteadyTime now, const Cost& cost) {
     if (now < cooling_until_) return {cooling_for_, cooling_until_};
     if (const auto at = breaker_.readyAt(now); at > now) return {Denial::CircuitOpen, at};
+    const bool tokens_count = quotas_.countsTokens();
     // Its own "now" is a moment later than ours.
-    if (const auto at = quotas_.readyAt(cost); at > clock_.now()) return {Denial::RateLimited, at};
-    if (in_flight_ >= options_.concurrency) return {Denial::Busy, SteadyTime::max()};
+    if (const auto at = quotas_.readyAt(cost); at > clock_.now()) {
+        const auto at_best = quotas_.readyAtBest(cost);
+        return {Denial::RateLimited, at, at_best, at_best <= clock_.now(), tokens_count};
+    }
+    if (in_flight_ >= options_.concurrency)
+        return {Denial::Busy, SteadyTime::max(), SteadyTime::max(), true, tokens_count};
     return {};
+}
+
+std::optional<int64_t> Gate::saidMost(SteadyTime now) {
+    if (said_ && now >= said_->until) said_.reset();
+    return said_ ? std::optional(said_->most_tokens) : std::nullopt;
+}
+
+Readiness Gate::readinessFor(SteadyTime now, const Demand& demand, const Cost& cost) {
+    const int64_t most = std::min(quotas_.mostTokens(), saidMost(now).value_or(kNoLimit));
+    const uint64_t most_bytes = most == kNoLimit ? Readiness::kAnySize : estimate_.mostBytes(most);
+    Readiness out = demand.bytes > most_bytes ? Readiness{Denial::TooLarge, SteadyTime::max()}
+                                              : readinessAt(now, cost);
+    out.most_bytes = most_bytes;
+    return out;
 }
 
 Readiness Gate::look(const Demand& demand) {
     std::lock_guard lock(mutex_);
-    return readinessAt(clock_.now(), estimate_.of(demand));
+    return readinessFor(clock_.now(), demand, estimate_.of(demand));
 }
 
 Entry Gate::tryEnter(const Demand& demand) {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
     const Cost cost = estimate_.of(demand);
-    if (const auto readiness = readinessAt(now, cost); !readiness) return {{}, readiness};
+    if (const auto readiness = readinessFor(now, demand, cost); !readiness) return {{}, readiness};
     ++in_flight_;
     budget_.called(now);
     usual_ = demand;
@@ -113,14 +141,17 @@ milliseconds Gate::pauseAfterQuota(const Report& report) {
     return doubled(kQuotaPause, step, kLongestPause);
 }
 
-bool Gate::refuseKey(const Report& report) {
-    const bool news = refusals_in_row_ == 0;
-    const milliseconds pause = doubled(kKeyBase, refusals_in_row_++, kKeyCap);
+std::optional<SetAside> Gate::setAside(SetAside why, const Report& report) {
+    const bool news = std::exchange(set_aside_, why) != why;
+    // Calls that were under way together are refused together.
+    const bool paused = cooling_for_ == Denial::Disabled && clock_.now() < cooling_until_;
+    if (paused && !news) return std::nullopt;
+    const milliseconds pause = doubled(kSetAsideBase, refusals_in_row_++, kSetAsideCap);
     coolFor(Denial::Disabled, std::max(pause, report.retry_after.value_or(milliseconds{0})));
-    return news;
+    return news ? std::optional(why) : std::nullopt;
 }
 
-bool Gate::leave(const Pass& pass, const Report& report) {
+std::optional<SetAside> Gate::leave(const Pass& pass, const Report& report) {
     using Kind = Report::Kind;
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
@@ -135,6 +166,8 @@ bool Gate::leave(const Pass& pass, const Report& report) {
     switch (report.kind) {
         case Kind::Ok:
             failures_in_row_ = limits_in_row_ = refusals_in_row_ = 0;
+            set_aside_.reset();
+            if (said_ && report.tokens_in > said_->most_tokens) said_.reset();
             latency_.add(now, std::chrono::duration_cast<milliseconds>(now - pass.entered));
             estimate_.learn(pass.demand, actual);
             break;
@@ -148,11 +181,19 @@ bool Gate::leave(const Pass& pass, const Report& report) {
             quotas_.refused();
             coolFor(Denial::RateLimited, pauseAfter429(report));
             break;
-        case Kind::QuotaExhausted: coolFor(Denial::RateLimited, pauseAfterQuota(report)); break;
-        case Kind::KeyRefused: return refuseKey(report);
+        case Kind::QuotaExhausted:
+            coolFor(Denial::RateLimited, pauseAfterQuota(report));
+            quota_words_ = report.words;
+            quota_until_ = cooling_until_;
+            break;
+        case Kind::TooLarge:
+            if (report.most_tokens.value_or(0) >= kLeastSaid) said_ = {*report.most_tokens, now + kSaidFor};
+            break;
+        case Kind::KeyRefused: return setAside(SetAside::KeyRefused, report);
+        case Kind::ModelMissing: return setAside(SetAside::ModelMissing, report);
         case Kind::Neutral: break;
     }
-    return false;
+    return std::nullopt;
 }
 
 bool Gate::mayRetry() {
@@ -171,7 +212,9 @@ GateState Gate::state() {
     out.in_flight = in_flight_;
     out.failures_in_row = failures_in_row_;
     out.breaker = breaker_.state(now);
-    out.key_refused = refusals_in_row_ > 0;
+    out.set_aside = set_aside_;
+    out.most_tokens = saidMost(now);
+    if (now < quota_until_) out.quota_words = quota_words_;
     out.p50 = latency_.quantile(now, 0.5);
     out.p95 = latency_.quantile(now, 0.95);
     out.quotas = quotas_.state();
@@ -213,8 +256,10 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
 
 void Gate::reconfigure(GateOptions options) {
     std::lock_guard lock(mutex_);
-    if (options.key_digest != options_.key_digest) {
+    if (options.target_digest != options_.target_digest) {
         refusals_in_row_ = 0;
+        set_aside_.reset();
+        said_.reset();
         if (cooling_for_ == Denial::Disabled) cooling_until_ = {};
     }
     options_ = std::move(options);

@@ -2,6 +2,7 @@
 // Decisions over an injected clock; no waiting, no I/O. What it learns outlives reloads of the configuration.
 #pragma once
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,18 +22,36 @@ struct GateOptions {
     int concurrency = 2;
     config::Limits limits = {};
     BreakerOptions breaker = {};
-    std::string key_digest = {};  // tells a new key from a refused one
+    std::string target_digest = {};  // of all that a refusal for good may have been about: key, model, URL
 };
 
 // Why a provider cannot be used at this moment.
-enum class Denial { RateLimited, CircuitOpen, Busy, Disabled };
-// As it appears in providersAttempted: rate_limited, circuit_open, busy, disabled.
+enum class Denial {
+    RateLimited,
+    CircuitOpen,
+    Busy,
+    Disabled,
+    TooLarge,  // not now and never: the request is the matter
+};
+// As it appears in providersAttempted: rate_limited, circuit_open, busy, disabled, too_large.
 std::string_view name(Denial d);
+
+// What only somebody's hand can mend. The provider is set aside, and tried again after growing pauses.
+enum class SetAside { KeyRefused, ModelMissing };
 
 // Whether a request could enter now, and if not, why and when it could.
 struct Readiness {
     std::optional<Denial> denied;  // empty: it can
     SteadyTime at{};  // when denied: the soonest it can change by itself; max() when only a leave() can
+    // The soonest it may be, if calls that are under way end well; `leave_helps`: as soon as one ends.
+    SteadyTime at_best = at;
+    bool leave_helps = false;
+    // For whom else this holds: a request of more than `most_bytes` is too large, and where tokens count
+    // another one's may make another answer.
+    bool tokens_count = false;
+    uint64_t most_bytes = kAnySize;
+
+    static constexpr uint64_t kAnySize = std::numeric_limits<uint64_t>::max();
     explicit operator bool() const { return !denied; }
 };
 
@@ -51,10 +70,22 @@ struct Entry {
 
 // What an attempt says about its provider. Neutral: nothing (the caller's fault, cancelled).
 struct Report {
-    enum class Kind { Ok, Neutral, RateLimited, QuotaExhausted, Failed, Unreachable, KeyRefused };
+    enum class Kind {
+        Ok,
+        Neutral,
+        TooLarge,  // this request, for this provider
+        RateLimited,
+        QuotaExhausted,
+        Failed,
+        Unreachable,
+        KeyRefused,
+        ModelMissing,
+    };
     Kind kind = Kind::Neutral;
     std::optional<milliseconds> retry_after = {};
     std::optional<int64_t> tokens_in = {}, tokens_out = {};  // as far as reported, also of a failure
+    std::optional<int64_t> most_tokens = {};  // that a request may have, where a refusal said so
+    std::string words = {};                   // the provider's, of an exhausted quota
 };
 
 // What people are shown.
@@ -64,7 +95,9 @@ struct GateState {
     int in_flight = 0;
     int failures_in_row = 0;
     Breaker::State breaker = Breaker::State::Closed;
-    bool key_refused = false;
+    std::optional<SetAside> set_aside;        // also while it is tried again
+    std::optional<int64_t> most_tokens = {};  // per request, as the provider has said
+    std::string quota_words = {};             // with which it said that a quota is used up, while that lasts
     std::optional<milliseconds> p50, p95;
     std::vector<QuotaState> quotas;
 };
@@ -81,8 +114,8 @@ public:
     void sent(Pass& pass);
     // The answer begins; what its headers said of limits.
     void hear(Pass& pass, const std::vector<Allowance>& said);
-    // True when this is the first refusal of a key that worked or was never tried: somebody should be told.
-    bool leave(const Pass& pass, const Report& report);
+    // What is set aside by this report and was not before: somebody should be told.
+    std::optional<SetAside> leave(const Pass& pass, const Report& report);
     // Whether a quick retry is within the provider's budget; takes it.
     bool mayRetry();
 
@@ -93,15 +126,15 @@ public:
     struct Room {
         int now = 0;
         SteadyTime more_at{};
-        bool key_refused = false;  // nothing to wait for before somebody acts
+        bool set_aside = false;  // nothing to wait for before somebody acts
     };
     Room room(int most);
     // How many such requests could be sent within that time; none to a provider that lately did nothing but
     // fail.
     int64_t sendsWithin(milliseconds ahead);
 
-    // New limits after a reload; what is known of the provider stays, except a refused key when there is a
-    // new one.
+    // New limits after a reload; what is known of the provider stays, except what another key, model or URL
+    // may have mended.
     void reconfigure(GateOptions options);
 
     // See Quotas: what keeps quotas across restarts.
@@ -112,10 +145,12 @@ public:
 
 private:
     Readiness readinessAt(SteadyTime now, const Cost& cost);
+    Readiness readinessFor(SteadyTime now, const Demand& demand, const Cost& cost);
+    std::optional<int64_t> saidMost(SteadyTime now);
     void coolFor(Denial why, milliseconds pause);
     milliseconds pauseAfter429(const Report& report);
     milliseconds pauseAfterQuota(const Report& report);
-    bool refuseKey(const Report& report);
+    std::optional<SetAside> setAside(SetAside why, const Report& report);
 
     const Clock& clock_;
     const std::function<double()> chance_;
@@ -129,8 +164,17 @@ private:
     Demand usual_;  // the last request's
     int in_flight_ = 0;
     int failures_in_row_ = 0, limits_in_row_ = 0, refusals_in_row_ = 0;
+    std::optional<SetAside> set_aside_;
     Denial cooling_for_ = Denial::RateLimited;
     SteadyTime cooling_until_{};
+    std::string quota_words_;
+    SteadyTime quota_until_{};
+    // What the provider said a request may have at most.
+    struct Said {
+        int64_t most_tokens;
+        SteadyTime until;
+    };
+    std::optional<Said> said_;
 };
 
 }  // namespace stepper::limits

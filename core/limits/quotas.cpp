@@ -109,17 +109,25 @@ void Quotas::reconfigure(const config::Limits& limits) {
     daily_ = std::move(daily);
 }
 
-SteadyTime Quotas::readyAt(const Cost& cost) {
+SteadyTime Quotas::readyAt(const Cost& cost) { return readyAt(cost, 0); }
+
+SteadyTime Quotas::readyAtBest(const Cost& cost) { return readyAt(cost, answers_out_); }
+
+SteadyTime Quotas::readyAt(const Cost& cost, int64_t back) {
     const SteadyTime now = clock_.now();
-    const Units units{1, cost.tokens()};
+    const Units units{1, cost.tokens()}, returned{0, back};
+    // A window takes more than its limit for the limit.
+    const auto missing = [&](const auto& w) {
+        return std::min(units.of(w.unit), w.window.limit()) - returned.of(w.unit);
+    };
     applyLimits(now);
     SteadyTime ready = now;
-    for (Sliding& s : sliding_) ready = std::max(ready, s.window.readyAt(now, units.of(s.unit)));
+    for (Sliding& s : sliding_) ready = std::max(ready, s.window.readyAt(now, missing(s)));
     for (const Credit& c : credits_)
-        if (c.left < units.of(c.unit)) ready = std::max(ready, c.until);
+        if (c.left + returned.of(c.unit) < units.of(c.unit)) ready = std::max(ready, c.until);
     if (daily_.empty()) return ready;
     const WallTime wall = clock_.wall();
-    for (Daily& d : daily_) ready = std::max(ready, now + d.window.readyIn(wall, units.of(d.unit)));
+    for (Daily& d : daily_) ready = std::max(ready, now + d.window.readyIn(wall, missing(d)));
     return ready;
 }
 
@@ -130,6 +138,7 @@ Permit Quotas::reserve(const Cost& cost) {
     for (Credit& c : credits_) c.left -= units.of(c.unit);
     out_.requests += units.requests;
     out_.tokens += units.tokens;
+    answers_out_ += cost.tokens_out;
     tokens_so_far_ += units.tokens;
     last_tokens_ = units.tokens;
     return {cost, ++number_, tokens_so_far_, clock_.now(), {}, {}};
@@ -164,6 +173,7 @@ void Quotas::cancel(const Permit& permit) {
     }
     out_.requests -= reserved.requests;
     out_.tokens -= reserved.tokens;
+    answers_out_ -= cost.tokens_out;
     correct(permit, {-1, -cost.tokens()});
 }
 
@@ -181,6 +191,7 @@ void Quotas::settle(const Permit& permit, const Actual& actual) {
         s.window.sent(s.window.stampFor(now, now), out);
     }
     out_.tokens -= cost.tokens_out;
+    answers_out_ -= cost.tokens_out;
     correct(permit, {0, in + out - cost.tokens()});
 }
 
@@ -285,6 +296,24 @@ std::vector<QuotaState> Quotas::state() {
 }
 
 bool Quotas::unlimited() const { return sliding_.empty() && daily_.empty(); }
+
+int64_t Quotas::mostTokens() {
+    const SteadyTime now = clock_.now();
+    int64_t most = std::numeric_limits<int64_t>::max();
+    const auto narrow = [&](auto& windows) {
+        for (auto& w : windows)
+            if (w.unit == Unit::Tokens) most = std::min(most, w.learned.orConfigured(w.configured, now));
+    };
+    narrow(sliding_);
+    narrow(daily_);
+    return most;
+}
+
+bool Quotas::countsTokens() const {
+    const auto counts = [](const auto& w) { return w.unit == Unit::Tokens; };
+    return std::ranges::any_of(sliding_, counts) || std::ranges::any_of(daily_, counts) ||
+           std::ranges::any_of(credits_, counts);
+}
 
 int64_t Quotas::sendsWithin(milliseconds ahead, const Cost& each) {
     const SteadyTime now = clock_.now();

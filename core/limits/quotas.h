@@ -53,6 +53,8 @@ public:
     // when at once. An estimate while permits are out or limits are lowered: ask again then, and whenever a
     // permit ends.
     SteadyTime readyAt(const Cost& cost);
+    // The same if the answers that are under way come to nothing: what they have is an estimate until they end.
+    SteadyTime readyAtBest(const Cost& cost);
     Permit reserve(const Cost& cost);
     // The request is on its way; the first call counts. Input counts from here, output until settled.
     void sent(Permit& permit);
@@ -80,6 +82,11 @@ public:
     std::optional<milliseconds> dayResetIn();
     std::vector<QuotaState> state();
     bool unlimited() const;  // no window configured
+    // The most tokens any one request may ever have, by the narrowest window that counts them; the largest
+    // number when none does. A limit that is lowered for a while does not count: it comes back.
+    int64_t mostTokens();
+    // Whether it matters how many tokens a request has.
+    bool countsTokens() const;
     // How many requests of this cost could be sent from now to now + ahead; the largest number when nothing
     // limits them. Exact for one window and an upper bound when several interact, as each is taken alone.
     // What providers said is left is not looked at.
@@ -139,6 +146,8 @@ private:
     static std::vector<Sliding> slidingOf(const config::Limits& limits);
     static std::vector<Daily> dailyOf(const config::Limits& limits);
 
+    // `back`: so many tokens of what is reserved do not count.
+    SteadyTime readyAt(const Cost& cost, int64_t back);
     // Sets the limits that are in force now.
     void applyLimits(SteadyTime now);
     double shareAt(SteadyTime now) const;
@@ -151,6 +160,7 @@ private:
     std::vector<Daily> daily_;
     std::vector<Credit> credits_;
     Units out_;  // reserved and not yet stamped: what every sliding window has as reservations
+    int64_t answers_out_ = 0;  // the part of it that is estimates of answers
     int64_t number_ = 0, covered_ = 0;
     int64_t tokens_so_far_ = 0, last_tokens_ = 0;
     double share_ = 1.0;  // of the configured limits, at refused_at_

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace stepper::limits {
 namespace {
@@ -9,6 +10,9 @@ namespace {
 constexpr int kMemory = 16;  // the newest value weighs one in so many
 // One token for every byte and a bit more is the worst of the usual tokenizers.
 constexpr double kMostPerByte = 1.5;
+// The other way round: English has a token in four bytes or a few more, and only dull repetition less than
+// one in sixteen.
+constexpr double kUsualPerByte = 0.25, kLeastPerByte = 1.0 / 16;
 // Of the envelope, until answers have told: then it is in the averages, and one token too many for each
 // request would leave room in every window that nothing fits into.
 constexpr double kEnvelope = 8;
@@ -34,6 +38,12 @@ Cost TokenEstimate::of(const Demand& demand) const {
     out.tokens_out = up(answer_.high());
     if (demand.max_tokens) out.tokens_out = std::min(out.tokens_out, *demand.max_tokens);
     return out;
+}
+
+uint64_t TokenEstimate::mostBytes(int64_t tokens) const {
+    const double low = tokens_per_byte_.count == 0 ? kUsualPerByte : tokens_per_byte_.low();
+    const double bytes = static_cast<double>(tokens) / std::max(low, kLeastPerByte);
+    return bytes < 1e18 ? static_cast<uint64_t>(bytes) : std::numeric_limits<uint64_t>::max();
 }
 
 void TokenEstimate::learn(const Demand& demand, const Quotas::Actual& actual) {

@@ -36,7 +36,7 @@ protected:
         EXPECT_TRUE(entry.pass);
         return entry.pass.value_or(Pass{});
     }
-    bool attempt(Kind kind, std::optional<milliseconds> retry_after = {}) {
+    std::optional<SetAside> attempt(Kind kind, std::optional<milliseconds> retry_after = {}) {
         auto pass = enter();
         gate_.sent(pass);
         return gate_.leave(pass, {kind, retry_after});
@@ -159,24 +159,57 @@ TEST_F(GateTest, ARefusedKeyIsNewsOnceAndPausesForLongerUntilThereIsAnother) {
     EXPECT_TRUE(attempt(Kind::KeyRefused));
     EXPECT_EQ(denied(), Denial::Disabled);
     EXPECT_EQ(closedFor(), 5min);
-    EXPECT_TRUE(gate_.state().key_refused);
+    EXPECT_EQ(gate_.state().set_aside, SetAside::KeyRefused);
     clock_.advance(5min);
     EXPECT_FALSE(attempt(Kind::KeyRefused));
     EXPECT_EQ(closedFor(), 10min);
     gate_.reconfigure(options());
     EXPECT_EQ(denied(), Denial::Disabled);
     auto other_key = options();
-    other_key.key_digest = "other";
+    other_key.target_digest = "other";
     gate_.reconfigure(other_key);
     EXPECT_FALSE(denied());
     attempt(Kind::Ok);
     EXPECT_TRUE(attempt(Kind::KeyRefused));
 }
 
+TEST_F(GateTest, AModelThatIsMissingIsSetAsideLikeARefusedKey) {
+    EXPECT_EQ(attempt(Kind::ModelMissing), SetAside::ModelMissing);
+    EXPECT_EQ(denied(), Denial::Disabled);
+    EXPECT_EQ(gate_.state().set_aside, SetAside::ModelMissing);
+    EXPECT_TRUE(gate_.room(10).set_aside);
+    EXPECT_EQ(closedFor(), 5min);
+    clock_.advance(5min);
+    EXPECT_FALSE(attempt(Kind::ModelMissing)) << "told once";
+    EXPECT_EQ(closedFor(), 10min);
+    auto other_model = options();
+    other_model.target_digest = "other";
+    gate_.reconfigure(other_model);
+    EXPECT_FALSE(denied());
+    EXPECT_FALSE(gate_.state().set_aside);
+    EXPECT_EQ(attempt(Kind::ModelMissing), SetAside::ModelMissing) << "of another model it is news again";
+}
+
+TEST_F(GateTest, CallsThatAreRefusedTogetherCountOnce) {
+    const auto first = enter(), second = enter();
+    EXPECT_EQ(gate_.leave(first, {Kind::ModelMissing}), SetAside::ModelMissing);
+    EXPECT_FALSE(gate_.leave(second, {Kind::ModelMissing}));
+    EXPECT_EQ(closedFor(), 5min);
+}
+
+TEST_F(GateTest, ARefusedKeyAfterAMissingModelIsNewsOfItsOwn) {
+    attempt(Kind::ModelMissing);
+    clock_.advance(5min);
+    EXPECT_EQ(attempt(Kind::KeyRefused), SetAside::KeyRefused);
+    clock_.advance(10min);
+    attempt(Kind::Ok);
+    EXPECT_FALSE(gate_.state().set_aside);
+}
+
 TEST_F(GateTest, AReloadKeepsARateLimitEvenWithAnotherKey) {
     attempt(Kind::RateLimited, 30s);
     auto other_key = options();
-    other_key.key_digest = "other";
+    other_key.target_digest = "other";
     gate_.reconfigure(other_key);
     EXPECT_EQ(denied(), Denial::RateLimited);
 }
@@ -214,6 +247,136 @@ TEST_F(GateTest, WhatAnAnswerSaysIsLeftHoldsTheNextOnesBack) {
     EXPECT_EQ(closedFor(), 5s);
     clock_.advance(5s);
     EXPECT_FALSE(denied());
+}
+
+class GateSizes : public GateTest {
+protected:
+    static GateOptions tokens(int64_t limit) {
+        auto out = options(100);
+        out.limits.windows = {{{}, limit, 60s}};
+        out.limits.skew = 0ms;
+        return out;
+    }
+    Readiness of(uint64_t bytes, std::optional<int64_t> max_tokens = 0) {
+        return gate_.look({bytes, max_tokens});
+    }
+    void refuse(std::optional<int64_t> most_tokens) {
+        auto pass = enter();
+        gate_.sent(pass);
+        gate_.leave(pass, {Kind::TooLarge, {}, {}, {}, most_tokens});
+    }
+};
+
+// freellmapi#254: a prompt of 20 449 tokens under 8 000 a minute can never be sent.
+TEST_F(GateSizes, WhatNoWindowCanEverHoldIsTooLarge) {
+    gate_.reconfigure(tokens(8'000));
+    EXPECT_EQ(of(4 * 20'449).denied, Denial::TooLarge);
+    EXPECT_EQ(of(4 * 20'449).at, SteadyTime::max());
+    EXPECT_FALSE(gate_.tryEnter({4 * 20'449, 0}).pass);
+    EXPECT_FALSE(of(4 * 2'000).denied);
+    gate_.reconfigure(tokens(30'000));
+    EXPECT_FALSE(of(4 * 20'449).denied);
+}
+
+TEST_F(GateSizes, TheNarrowestWindowCountsAlsoADays) {
+    auto daily = tokens(30'000);
+    daily.limits.tpd = 10'000;
+    gate_.reconfigure(daily);
+    EXPECT_EQ(of(4 * 20'000).denied, Denial::TooLarge);
+}
+
+// Mesh-LLM/mesh-llm#1350: a generous max_tokens is a ceiling, not what the request will take.
+TEST_F(GateSizes, TheCeilingOfTheAnswerMakesNothingTooLarge) {
+    gate_.reconfigure(tokens(8'000));
+    EXPECT_FALSE(of(400, 65'536).denied);
+}
+
+// ls1intum/edutelligence#811: an estimate on the high side refuses what would have fitted.
+TEST_F(GateSizes, InDoubtTheProviderIsAsked) {
+    gate_.reconfigure(tokens(8'000));
+    EXPECT_NE(of(4 * 7'900).denied, Denial::TooLarge);
+    // Texts of which ten bytes are a token.
+    for (int i = 0; i < 20; ++i) {
+        clock_.advance(2min);
+        auto pass = *gate_.tryEnter({1'000, 0}).pass;
+        gate_.sent(pass);
+        gate_.leave(pass, {Kind::Ok, {}, 100, 1});
+    }
+    clock_.advance(2min);
+    EXPECT_NE(of(79'000).denied, Denial::TooLarge);
+    EXPECT_EQ(of(81'000).denied, Denial::TooLarge);
+}
+
+TEST_F(GateSizes, ALimitThatIsLoweredForAWhileMakesNothingTooLarge) {
+    gate_.reconfigure(tokens(8'000));
+    attempt(Kind::RateLimited, 1s);
+    clock_.advance(1s);
+    EXPECT_EQ(of(4 * 7'000).denied, Denial::RateLimited);
+}
+
+TEST_F(GateSizes, WhatTheProviderSaidOfSizesIsKept) {
+    EXPECT_FALSE(of(1'000'000).denied);
+    refuse(30'000);
+    EXPECT_EQ(of(4 * 31'000).denied, Denial::TooLarge);
+    EXPECT_FALSE(of(4 * 1'000).denied) << "small ones go on";
+    EXPECT_EQ(gate_.state().most_tokens, 30'000);
+    clock_.advance(1h);
+    EXPECT_FALSE(of(4 * 31'000).denied) << "limits change: one finds out";
+}
+
+TEST_F(GateSizes, ALargerAnswerOrAnotherModelLiftsWhatWasSaid) {
+    refuse(1'000);
+    auto pass = *gate_.tryEnter({3'900, 0}).pass;
+    gate_.sent(pass);
+    gate_.leave(pass, {Kind::Ok, {}, 1'001, 1});
+    EXPECT_FALSE(gate_.state().most_tokens);
+    refuse(1'000);
+    auto other_model = options();
+    other_model.target_digest = "other";
+    gate_.reconfigure(other_model);
+    EXPECT_FALSE(of(1'000'000).denied);
+}
+
+TEST_F(GateSizes, ARefusalWithoutASoundNumberClosesNothing) {
+    for (const auto said : {std::optional<int64_t>{}, std::optional<int64_t>{0}, std::optional<int64_t>{-5}}) {
+        refuse(said);
+        EXPECT_FALSE(of(1'000'000).denied);
+    }
+}
+
+TEST_F(GateSizes, TooLargeIsToldEvenWhileNobodyGetsIn) {
+    gate_.reconfigure(tokens(8'000));
+    attempt(Kind::RateLimited, 30s);
+    EXPECT_EQ(of(4 * 20'000).denied, Denial::TooLarge);
+    EXPECT_EQ(of(4).denied, Denial::RateLimited);
+    EXPECT_EQ(gate_.state().denied, Denial::RateLimited);
+}
+
+TEST_F(GateSizes, TokensThatAnAnswerMayNotNeedAreHopedFor) {
+    gate_.reconfigure(tokens(1'000));
+    auto pass = *gate_.tryEnter({400, {}}).pass;  // 120 tokens, and 512 for the answer
+    gate_.sent(pass);
+    EXPECT_EQ(of(400, {}).denied, Denial::RateLimited);
+    EXPECT_TRUE(of(400, {}).leave_helps);
+    EXPECT_FALSE(of(3'600, {}).leave_helps) << "more than all that may come back";
+    gate_.leave(pass, {Kind::Neutral});
+    EXPECT_FALSE(of(400, {}).denied);
+}
+
+TEST_F(GateSizes, NoAnswerGivesBackARequestsPlace) {
+    gate_.reconfigure(limited(1, 10s));
+    auto pass = *gate_.tryEnter({400, {}}).pass;
+    gate_.sent(pass);
+    EXPECT_FALSE(of(0).leave_helps);
+}
+
+TEST_F(GateTest, TheWordsOfAnExhaustedQuotaLastAsLongAsItsPause) {
+    auto pass = enter();
+    gate_.sent(pass);
+    gate_.leave(pass, {Kind::QuotaExhausted, 1h, {}, {}, {}, "check your plan and billing details"});
+    EXPECT_EQ(gate_.state().quota_words, "check your plan and billing details");
+    clock_.advance(1h);
+    EXPECT_EQ(gate_.state().quota_words, "");
 }
 
 TEST_F(GateTest, RoomIsTheLeastOfSlotsAndQuotas) {

@@ -190,7 +190,8 @@ TEST_F(QuotasTest, WhatIsNotReportedStaysAsEstimated) {
                            {{true, {}, 100}, 400},
                            {{true, 400, 5000}, 5400},
                            {{false, {}, {}}, 300},
-                           {{false, 200, 100}, 200},
+                           {{false, 200, 100}, 300},
+                           {{false, 200, {}}, 200},
                            {{true, -5, 2'000'000'000'000}, 900}}) {
         config::Limits limits = tokensPer(1000, 10s);
         limits.tpd = 1'000'000;

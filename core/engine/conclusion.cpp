@@ -1,0 +1,150 @@
+#include "core/engine/conclusion.h"
+
+#include <algorithm>
+
+#include "core/engine/classify.h"
+
+namespace stepper::engine {
+namespace {
+
+using std::chrono::steady_clock;
+using Kind = Failure::Kind;
+
+// When all are busy nobody knows when a slot comes free: within a usual call, most likely.
+constexpr milliseconds kUsualCall{1'000}, kSoonestSlot{250}, kLatestSlot{5'000};
+
+bool isLimit(const AttemptRecord& r) {
+    if (!r.skipped.empty())
+        return r.skipped == "rate_limited" || r.skipped == "busy" || r.skipped == "not_yet";
+    return r.error && r.error_code == "RATE_LIMIT";
+}
+
+bool isTooLarge(const AttemptRecord& r) { return r.skipped == "too_large"; }
+
+bool isSkipped(const AttemptRecord& r) { return !r.skipped.empty(); }
+
+milliseconds soonestSlot(std::span<const Leg> legs) {
+    std::optional<milliseconds> soonest;
+    for (const Leg& leg : legs) {
+        const auto usual = leg.provider->gate->p50();
+        if (!usual) continue;
+        const milliseconds next = *usual / leg.provider->spec.concurrency;
+        soonest = std::min(soonest.value_or(next), next);
+    }
+    return std::clamp(soonest.value_or(kUsualCall), kSoonestSlot, kLatestSlot);
+}
+
+// None when somebody may be ready at once, or nobody knows.
+std::optional<milliseconds> soonestReady(const Walk& walk) {
+    const SteadyTime now = steady_clock::now();
+    SteadyTime soonest = walk.soonest;
+    for (const Leg& leg : walk.legs) {
+        const AttemptRecord* last = leg.records.empty() ? nullptr : &leg.records.back();
+        if (!leg.provider->enabled() || (last && last->skipped == "not_yet")) continue;
+        const auto ready = leg.provider->gate->look(walk.demand);
+        const SteadyTime at = ready ? now : ready.at;
+        if (at == SteadyTime::max()) continue;
+        const auto asked = last ? last->retry_after : std::nullopt;
+        soonest = std::min(soonest, std::max(at, now + asked.value_or(milliseconds{0})));
+    }
+    if (soonest == SteadyTime::max() || soonest <= now) return std::nullopt;
+    return std::chrono::ceil<milliseconds>(soonest - now);
+}
+
+Failure tooLate(const Walk& walk) {
+    const char* message = walk.waits && walk.too_short
+                              ? "The time that the request allows is too short to ask a provider. Allow more."
+                              : "The request's deadline passed before a provider answered.";
+    return {Kind::Exhausted, "DEADLINE", 504, message, true, std::nullopt};
+}
+
+Failure tooLarge(std::span<const Leg> legs) {
+    std::string message = "The request is too large for every provider that could take it. Shorten it.";
+    for (const Leg& leg : legs)
+        for (const AttemptRecord& record : leg.records)
+            if (record.error) message += " " + record.provider + ": " + record.error->message + ".";
+    const Verdict& v = verdictOn(ErrorClass::ContextTooLong);
+    return {Kind::Exhausted, v.wire_code, v.http_status, message, v.job_retries, std::nullopt};
+}
+
+std::string limitedMessage(std::span<const Leg> legs) {
+    std::string out = "All configured providers are rate limited. Try again later.";
+    for (const Leg& leg : legs)
+        if (const auto words = leg.provider->gate->state().quota_words; !words.empty())
+            out += " Of its quota " + leg.provider->spec.name + " said: " + words;
+    return out;
+}
+
+std::string absentMessage(std::span<const Leg> legs) {
+    std::string out = "No provider is available.";
+    for (const Leg& leg : legs) {
+        const config::Provider& spec = leg.provider->spec;
+        const auto why = leg.provider->gate->state().set_aside;
+        if (why == limits::SetAside::KeyRefused) out += " " + spec.name + " refused its API key.";
+        if (why == limits::SetAside::ModelMissing)
+            out += " " + spec.name + " does not know the model '" + spec.model + "'.";
+    }
+    return out;
+}
+
+Failure failed(const Walk& walk) {
+    Failure out{Kind::Exhausted,           "UPSTREAM_UNAVAILABLE", 503,
+                absentMessage(walk.legs), false,                  soonestReady(walk)};
+    for (const Leg& leg : walk.legs) {
+        if (leg.records.empty() || isSkipped(leg.records.back())) {
+            // It was passed over, and may be ready another time.
+            const bool never =
+                !leg.provider->enabled() || (!leg.records.empty() && isTooLarge(leg.records.back()));
+            out.retryable = out.retryable || !never;
+            continue;
+        }
+        const Error& error = *leg.records.back().error;
+        const Verdict& v = verdictOn(error.error_class);
+        out.retryable = out.retryable || v.job_retries;
+        out.code = v.wire_code;
+        out.http_status = v.http_status;
+        out.message = "All configured providers failed. The last one: " + error.message;
+    }
+    return out;
+}
+
+}  // namespace
+
+Failure conclude(const Walk& walk) {
+    if (walk.stop) {
+        const Verdict& v = verdictOn(walk.stop->error_class);
+        return {Kind::Stopped,      v.wire_code,   v.http_status,
+                walk.stop->message, v.job_retries, walk.stop->retry_after};
+    }
+    // Who does not wait had no time to begin with.
+    if (!walk.waits && walk.out_of_time) return tooLate(walk);
+    // Of the others nothing can be hoped for.
+    std::vector<const AttemptRecord*> told;
+    bool any_too_large = false;
+    for (const Leg& leg : walk.legs)
+        for (const AttemptRecord& record : leg.records) {
+            any_too_large = any_too_large || isTooLarge(record);
+            if (!isTooLarge(record) && record.skipped != "disabled") told.push_back(&record);
+        }
+    if (told.empty()) return any_too_large ? tooLarge(walk.legs) : failed(walk);
+    const auto all = [&](auto&& is) { return std::ranges::all_of(told, [&](const auto* r) { return is(*r); }); };
+    if (all(isLimit))
+        return {Kind::AllLimited,
+                "RATE_LIMIT",
+                429,
+                limitedMessage(walk.legs),
+                true,
+                soonestReady(walk).value_or(soonestSlot(walk.legs))};
+    if (std::ranges::any_of(told, [](const auto* r) { return r->skipped == "deadline"; }))
+        return tooLate(walk);
+    if (all(isSkipped))
+        return {Kind::NoneReady,
+                "UPSTREAM_UNAVAILABLE",
+                503,
+                "No provider can be asked now: their limits are used up or their circuits open.",
+                true,
+                soonestReady(walk).value_or(soonestSlot(walk.legs))};
+    return walk.out_of_time ? tooLate(walk) : failed(walk);
+}
+
+}  // namespace stepper::engine

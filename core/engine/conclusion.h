@@ -1,0 +1,31 @@
+// Why a request's walk along its plan brought no answer, as its client and its job are told. Looks at gates,
+// changes nothing.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "core/engine/request.h"
+#include "core/engine/snapshot.h"
+
+namespace stepper::engine {
+
+// A provider of the plan and what became of it: a record per try, or one that says why it was passed over.
+struct Leg {
+    const ProviderEntry* provider;
+    std::vector<AttemptRecord> records;
+};
+
+struct Walk {
+    std::span<const Leg> legs;
+    const limits::Demand& demand;
+    const std::optional<Error>& stop;             // the error that ended it early
+    SteadyTime soonest = SteadyTime::max();       // a provider may be ready, as the last look found
+    bool waits = true;                            // for providers to be ready
+    bool out_of_time = false, too_short = false;  // too_short: from the beginning
+};
+
+// What it stands a chance for later is told by Failure::retryable and its kind: too large for everybody is
+// neither limited nor worth another try.
+Failure conclude(const Walk& walk);
+
+}  // namespace stepper::engine

@@ -1,0 +1,30 @@
+#include "core/engine/held_slot.h"
+
+#include "core/limits/hints.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::engine {
+namespace {
+
+void alert(const ProviderEntry& provider, limits::SetAside why) {
+    const std::string reason =
+        why == limits::SetAside::KeyRefused
+            ? "the provider refused its API key; it is left alone until the next try, or until a new key is "
+              "configured"
+            : "the provider does not know the model '" + provider.spec.model +
+                  "'; it is left alone until the next try, or until its configuration changes";
+    log::error("alert", {{"provider", provider.spec.name}, {"reason", reason}});
+}
+
+}  // namespace
+
+HeldSlot::~HeldSlot() {
+    if (const auto news = provider_.gate->leave(pass_, report_)) alert(provider_, *news);
+    dispatcher_.roomMade();
+}
+
+void HeldSlot::heard(const transport::Headers& headers) {
+    provider_.gate->hear(pass_, limits::allowancesIn(headers, std::chrono::system_clock::now()));
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,135 @@
+#include "core/engine/waiting_line.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace stepper::engine {
+namespace {
+
+// While requests wait, a job enters after so many of them; its room is kept for it for so long. Turns that no
+// job can use come less and less often.
+constexpr int kEntriesPerJob = 4;
+constexpr int kMostDoublings = 4;
+constexpr milliseconds kJobPatience{50};
+// A request counts as one, and once more for every so many bytes.
+constexpr double kBytesPerCost = 8192;
+constexpr double kMostCost = 16;
+
+double costOf(const limits::Demand& demand) {
+    return std::min(1 + static_cast<double>(demand.bytes) / kBytesPerCost, kMostCost);
+}
+
+}  // namespace
+
+void WaitingLine::join(Waiter& waiter) {
+    if (size_++ == 0) unused_turns_ = 0;
+    const auto [flow, is_new] = flows_.try_emplace(std::string(waiter.tenant));
+    if (is_new) flow->second.served = virtual_time_;
+    flow->second.waiters.push_back(&waiter);
+    waiter.waits = true;
+}
+
+void WaitingLine::leave(Waiter& waiter) {
+    const auto flow = flows_.find(waiter.tenant);
+    std::erase(flow->second.waiters, &waiter);
+    if (flow->second.waiters.empty()) flows_.erase(flow);
+    waiter.waits = false;
+    --size_;
+}
+
+WaitingLine::Waiters WaitingLine::serve(SteadyTime now) {
+    Waiters changed;
+    while (!keptForJobs(now)) {
+        Waiter* went = letNextIn(now);
+        if (!went) break;
+        changed.push_back(went);
+    }
+    if (kept_until_ != SteadyTime{}) lookOver(now);
+    dismiss(changed);
+    return changed;
+}
+
+// The flow that has been given least goes first; one nobody of which can go is passed over. Everybody is asked
+// anew after each entry, for it may change what the others have to wait for.
+WaitingLine::Waiter* WaitingLine::letNextIn(SteadyTime now) {
+    Denials denials;
+    std::vector<Flows::iterator> order;
+    for (auto it = flows_.begin(); it != flows_.end(); ++it) order.push_back(it);
+    const auto by_served = [](const auto& a, const auto& b) {
+        return std::tie(a->second.served, a->first) > std::tie(b->second.served, b->first);
+    };
+    std::make_heap(order.begin(), order.end(), by_served);
+    for (; !order.empty(); order.pop_back()) {
+        std::pop_heap(order.begin(), order.end(), by_served);
+        const auto flow = order.back();
+        Flow& f = flow->second;
+        const auto goes = std::ranges::find_if(f.waiters, [&](Waiter* w) {
+            w->choice = choose(w->candidates, w->demand, now, &denials);
+            return w->choice.index.has_value();
+        });
+        if (goes == f.waiters.end()) continue;
+        Waiter* waiter = *goes;
+        virtual_time_ = f.served;
+        f.served += costOf(waiter->demand);
+        ++entries_since_job_;
+        leave(*waiter);
+        return waiter;
+    }
+    return nullptr;
+}
+
+// While room is kept for a job nobody goes; what each may hope for is found out all the same.
+void WaitingLine::lookOver(SteadyTime now) {
+    Denials denials;
+    for (auto& [tenant, flow] : flows_)
+        for (Waiter* w : flow.waiters) {
+            w->choice = choose(w->candidates, w->demand, now, &denials, Act::Look);
+            if (!std::exchange(w->choice.index, std::nullopt)) continue;
+            w->choice.busy = true;
+            w->choice.lookAt(kept_until_);
+        }
+}
+
+void WaitingLine::dismiss(Waiters& changed) {
+    const Waiters all = everybody();
+    for (Waiter* w : all) {
+        const bool hopeless = !w->choice.hopeful(w->until);
+        const SteadyTime look_at = std::min(w->until, w->choice.look_again);
+        if (hopeless || look_at < w->look_at) changed.push_back(w);
+        w->look_at = look_at;
+        if (hopeless) leave(*w);
+    }
+}
+
+WaitingLine::Waiters WaitingLine::everybody() const {
+    Waiters out;
+    out.reserve(static_cast<size_t>(size_));
+    for (const auto& [tenant, flow] : flows_) out.insert(out.end(), flow.waiters.begin(), flow.waiters.end());
+    return out;
+}
+
+int WaitingLine::entriesPerJob() const { return kEntriesPerJob << std::min(unused_turns_, kMostDoublings); }
+
+bool WaitingLine::keptForJobs(SteadyTime now) {
+    if (!jobs_wait_ || entries_since_job_ < entriesPerJob()) return false;
+    if (kept_until_ == SteadyTime{}) kept_until_ = now + kJobPatience;
+    if (now < kept_until_) return true;
+    ++unused_turns_;
+    entries_since_job_ = 0;
+    jobs_wait_ = false;
+    kept_until_ = {};
+    return false;
+}
+
+bool WaitingLine::jobsWait() {
+    jobs_wait_ = true;
+    return entries_since_job_ >= entriesPerJob();
+}
+
+bool WaitingLine::jobEntered() {
+    entries_since_job_ = unused_turns_ = 0;
+    jobs_wait_ = false;
+    return std::exchange(kept_until_, SteadyTime{}) != SteadyTime{};
+}
+
+}  // namespace stepper::engine
