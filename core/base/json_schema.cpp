@@ -109,6 +109,8 @@ const std::unordered_map<std::string_view, Shape>& shapes() {
         {"anyOf", Shape::Schemas},
         {"oneOf", Shape::Schemas},
         {"not", Shape::Schema},
+        {"unevaluatedItems", Shape::Schema},
+        {"unevaluatedProperties", Shape::Schema},
         {"if", Shape::Schema},
         {"then", Shape::Schema},
         {"else", Shape::Schema},
@@ -120,10 +122,8 @@ const std::unordered_map<std::string_view, Shape>& shapes() {
 
 // Keywords of other drafts that would change the answer.
 bool isForeign(std::string_view name) {
-    static const std::unordered_set<std::string_view> kForeign = {
-        "$dynamicRef", "$recursiveRef", "unevaluatedItems", "unevaluatedProperties",
-        "extends",     "disallow",      "divisibleBy",
-    };
+    static const std::unordered_set<std::string_view> kForeign = {"$dynamicRef", "$recursiveRef", "extends",
+                                                                  "disallow", "divisibleBy"};
     return kForeign.count(name) > 0;
 }
 

@@ -18,7 +18,8 @@ constexpr size_t kMaxCalls = 200;         // schemas inside schemas at one place
 constexpr size_t kMaxSteps = 10'000'000;  // a fraction of a second
 constexpr size_t kMaxTextInError = 200;
 
-// One validation. Every keyword's method answers whether `v` satisfies `argument`, which stands in `schema`.
+// One validation, and one class, because every keyword may apply any other. Every keyword's method answers
+// whether `v` satisfies `argument`, which stands in `schema`.
 class Walk {
 public:
     using Check = bool (Walk::*)(const Value& schema, const Value& argument, const Value& v);
@@ -68,6 +69,8 @@ public:
     bool oneOf(const Value&, const Value& argument, const Value& v);
     bool negation(const Value&, const Value& argument, const Value& v);
     bool condition(const Value& schema, const Value& argument, const Value& v);
+    bool unevaluatedProperties(const Value& schema, const Value& argument, const Value& v);
+    bool unevaluatedItems(const Value& schema, const Value& argument, const Value& v);
 
 private:
     static Check keyword(std::string_view name);  // null: it demands nothing by itself
@@ -104,6 +107,10 @@ private:
         return spend((text.GetStringLength() + 1) * (1 + p->second.size() / 16)) &&
                p->second.search(view(text));
     }
+    bool evaluates(const Value& schema, const Value& v, const Step& part);
+    bool evaluatesInPlace(const Value& schema, const Value& v, const Step& part);
+    bool evaluatesMember(const Value& schema, const Value& name);
+    bool evaluatesItem(const Value& schema, const Value& v, size_t index);
     double length(const Value& text) {
         spend(text.GetStringLength() / 8);
         return static_cast<double>(utf8Length(view(text)));
@@ -174,6 +181,8 @@ Walk::Check Walk::keyword(std::string_view name) {
         {"oneOf", &Walk::oneOf},
         {"not", &Walk::negation},
         {"if", &Walk::condition},
+        {"unevaluatedProperties", &Walk::unevaluatedProperties},
+        {"unevaluatedItems", &Walk::unevaluatedItems},
     };
     const auto found = kChecks.find(name);
     return found == kChecks.end() ? nullptr : found->second;
@@ -406,6 +415,59 @@ bool Walk::condition(const Value& schema, const Value& argument, const Value& v)
     const size_t unknowns = unknowns_;
     const Value* branch = find(schema, check(argument, v) ? "then" : "else");
     return !branch || unknowns_ > unknowns || check(*branch, v);
+}
+
+bool Walk::unevaluatedProperties(const Value& schema, const Value& argument, const Value& v) {
+    if (!v.IsObject()) return true;
+    for (const auto& m : v.GetObject()) {
+        if (evaluatesMember(schema, m.name) || evaluatesInPlace(schema, v, {&m.name, 0})) continue;
+        if (!inside(m.name, argument, m.value)) return false;
+    }
+    return true;
+}
+bool Walk::unevaluatedItems(const Value& schema, const Value& argument, const Value& v) {
+    if (!v.IsArray()) return true;
+    for (rapidjson::SizeType i = 0; i < v.Size(); ++i) {
+        if (evaluatesItem(schema, v, i) || evaluatesInPlace(schema, v, {nullptr, i})) continue;
+        if (!inside(i, argument, v[i])) return false;
+    }
+    return true;
+}
+
+// Whether a keyword of the schema, which `v` satisfies, is about that member or item of v.
+bool Walk::evaluates(const Value& schema, const Value& v, const Step& part) {
+    if (!schema.IsObject() || !spend(4)) return false;
+    if (find(schema, part.key ? "unevaluatedProperties" : "unevaluatedItems")) return true;
+    return (part.key ? evaluatesMember(schema, *part.key) : evaluatesItem(schema, v, part.index)) ||
+           evaluatesInPlace(schema, v, part);
+}
+// The same of the schemas that it applies to `v` itself.
+bool Walk::evaluatesInPlace(const Value& schema, const Value& v, const Step& part) {
+    const auto to = prepared_.references.find(&schema);
+    if (to != prepared_.references.end() && evaluates(*to->second, v, part)) return true;
+    const auto holds = [&](const Value* s) { return s && check(*s, v) && evaluates(*s, v, part); };
+    for (const char* name : {"allOf", "anyOf", "oneOf"})
+        if (const Value* all = find(schema, name))
+            if (std::any_of(all->Begin(), all->End(), [&](const Value& s) { return holds(&s); })) return true;
+    if (const Value* condition = find(schema, "if"))
+        if (holds(condition) || holds(find(schema, check(*condition, v) ? "then" : "else"))) return true;
+    const Value* dependents = find(schema, "dependentSchemas");
+    return dependents && v.IsObject() &&
+           std::any_of(dependents->MemberBegin(), dependents->MemberEnd(),
+                       [&](const auto& m) { return find(v, view(m.name)) && holds(&m.value); });
+}
+bool Walk::evaluatesMember(const Value& schema, const Value& name) {
+    if (find(schema, "additionalProperties")) return true;
+    const Value *named = find(schema, "properties"), *patterns = find(schema, "patternProperties");
+    return (named && find(*named, view(name))) ||
+           (patterns && std::any_of(patterns->MemberBegin(), patterns->MemberEnd(),
+                                    [&](const auto& p) { return matches(p.name, name).value_or(true); }));
+}
+bool Walk::evaluatesItem(const Value& schema, const Value& v, size_t index) {
+    if (find(schema, "items")) return true;
+    const Value *prefix = find(schema, "prefixItems"), *contained = find(schema, "contains");
+    return (prefix && index < prefix->Size()) ||
+           (contained && inside(index, *contained, v[static_cast<rapidjson::SizeType>(index)]));
 }
 
 }  // namespace
