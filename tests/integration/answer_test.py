@@ -22,6 +22,7 @@ class Answer(Case):
         answer = self.generate(server, {"prompt": "x"})
         self.assertEqual(answer.json["data"], {"text": "a\nb", "n": 1})
         self.assertIs(answer.json["metadata"]["validated"], True)
+        self.assertIs(answer.json["metadata"]["repaired"], True)
         metrics = call("GET", server.url + "/metrics").raw.decode()
         self.assertRegex(metrics, r'(?m)^stepper_repaired_answers_total\{[^}]*provider="one"[^}]*\} 1$')
 
@@ -37,6 +38,7 @@ class Answer(Case):
             with self.subTest(pattern):
                 answer = self.generate(server, {"prompt": "x", "outputSchema": {"kind": "json-schema", "schema": schema}})
                 self.assertEqual(answer.json["data"], {"v": "12.50"})
+                self.assertIn("/properties/v/pattern is not enforced", answer.json["metadata"]["warnings"][0])
 
 
 if __name__ == "__main__":
