@@ -120,10 +120,16 @@ TEST_F(LedgerTest, ADamagedFileIsSetAside) {
 TEST_F(LedgerTest, AFolderThatCannotBeIsAnError) {
     std::ofstream(folder_ / "file") << "not a folder";
     EXPECT_FALSE(Ledger::open(folder_ / "file" / "state"));
-    // Of no folder: it remembers until it ends, and says that it cannot write.
+}
+
+TEST_F(LedgerTest, OfNoFolderItRemembersUntilItEnds) {
     Ledger none;
-    EXPECT_FALSE(none.note("a.so", {"sha", "", false, 0}));
+    EXPECT_TRUE(none.note("a.so", {"sha", "", true, 0}));
     EXPECT_EQ(none.find("a.so")->sha256, "sha");
+    EXPECT_TRUE(none.quarantine("other", "why"));
+    EXPECT_EQ(none.quarantined("other"), "why");
+    EXPECT_TRUE(none.endAllProbations());
+    EXPECT_FALSE(none.find("a.so")->probation);
 }
 
 }  // namespace
