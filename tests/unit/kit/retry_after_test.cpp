@@ -139,18 +139,19 @@ TEST(StatedDelay, IsTheLongestOfWhatIsSaid) {
     EXPECT_EQ(statedDelayMs({}, Value(), ""), kNoDelay);
 }
 
-// retry-after is retry-after-ms rounded up to seconds, unless they contradict each other.
-TEST(StatedDelay, TakesTheExactOfTwoHeadersThatAgree) {
+TEST(StatedDelay, TakesTheExactOfTwoHeadersUnlessItIsNothing) {
     const auto stated = [](const char* ms, const char* seconds) {
         return statedDelayMs({{"retry-after-ms", ms}, {"retry-after", seconds}}, Value(), "");
     };
     EXPECT_EQ(stated("1500.5", "2"), 1'501);
     EXPECT_EQ(stated("810", "1"), 810);
     EXPECT_EQ(stated("0", "1"), 1'000);
-    EXPECT_EQ(stated("810", "30"), 30'000);
+    EXPECT_EQ(stated("810", "30"), 810);
     EXPECT_EQ(stated("30000", "1"), 30'000);
+    EXPECT_EQ(stated("-1", "1"), 1'000);
     EXPECT_EQ(stated("2000", "2"), 2'000);
     EXPECT_EQ(stated("0", "0"), 0);
+    EXPECT_EQ(statedDelayMs({{"x-ms-retry-after-ms", "250"}, {"retry-after", "1"}}, Value(), ""), 250);
 }
 
 TEST(StatedDelay, LooksIntoGooglesArray) {

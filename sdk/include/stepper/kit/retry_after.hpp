@@ -216,15 +216,14 @@ inline int64_t delayInText(std::string_view message, int64_t now_epoch_ms = kNoD
 
 namespace detail {
 
-// Where both headers state a wait, the seconds are the milliseconds rounded up; otherwise the longer counts.
+// Milliseconds say the same as the seconds beside them, and more exactly, but for 0, which Azure sends there.
 inline int64_t delayInHeaders(const Headers& headers, int64_t now_epoch_ms) {
     int64_t ms = kNoDelay;
     double exact = 0;
     for (const char* name : {"retry-after-ms", "x-ms-retry-after-ms"})
         if (wholeNumber(trim(header(headers, name)), exact)) ms = std::max(ms, capped(exact));
     const int64_t rounded = delayMs(header(headers, "retry-after"), now_epoch_ms);
-    const bool same = ms > 0 && ms < rounded && rounded - ms < 1'000;
-    return same ? ms : std::max(ms, rounded);
+    return ms > 0 ? ms : std::max(ms, rounded);
 }
 
 inline int64_t delayInMembers(const Value& from) {
