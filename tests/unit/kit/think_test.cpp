@@ -25,8 +25,10 @@ ThinkStripper::Output collected(const std::vector<std::string_view>& pieces, boo
 }
 
 void expectAtEverySplit(std::string_view s, std::string_view text, std::string_view reasoning, bool opened) {
+    // Long texts are cut in three only where the pieces are short.
+    const size_t middle = s.size() > 40 ? 4 : s.size();
     for (size_t i = 0; i <= s.size(); ++i)
-        for (size_t j = i; j <= s.size(); ++j) {
+        for (size_t j = i; j <= std::min(i + middle, s.size()); ++j) {
             const auto out = collected({s.substr(0, i), s.substr(i, j - i), s.substr(j)}, opened);
             ASSERT_EQ(out.text, text) << s << " cut at " << i << ", " << j;
             ASSERT_EQ(out.reasoning, reasoning) << s << " cut at " << i << ", " << j;
@@ -55,7 +57,7 @@ TEST(ThinkStripper, MakesTheSameOfAnythingWhereverItIsCut) {
         "word", "Text ", "{\"a\":1}", "A"};
     std::mt19937 random(20261127);
     const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
-    for (int n = 0; n < 20'000; ++n) {
+    for (int n = 0; n < 5'000; ++n) {
         std::string s;
         for (size_t left = below(12); left > 0; --left) s += kPieces[below(std::size(kPieces))];
         std::vector<std::string_view> pieces;
@@ -95,14 +97,14 @@ TEST(ThinkStripper, TakesBackOnlyWhatWasGiven) {
 // A model that loses itself in white space, token by token.
 TEST(ThinkStripper, EndlessWhiteSpaceTakesNoLongerThanItIs) {
     ThinkStripper stripper;
-    for (int n = 0; n < 1'000'000; ++n) EXPECT_EQ(stripper.feed(" ").text, "");
-    EXPECT_EQ(stripper.finish().text.size(), 1'000'000u);
+    for (int n = 0; n < 200'000; ++n) ASSERT_EQ(stripper.feed(" ").text, "");
+    EXPECT_EQ(stripper.finish().text.size(), 200'000u);
 }
 
 // One that looked back for every mark would take minutes.
 TEST(ThinkStripper, ALongLineOfMarksTakesNoLongerThanItIs) {
     std::string s;
-    while (s.size() < 1'000'000) s += "x </think> ";
+    while (s.size() < 200'000) s += "x </think> ";
     EXPECT_EQ(collected({s}).text, s);
 }
 
