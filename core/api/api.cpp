@@ -224,7 +224,9 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
         {"POST", "/v1/jobs/{id}/retry", Body::None, [submit](const Request& r) { return submit->retry(r); }},
         {"GET", "/v1/reports/{id}", Body::None, [jobs](const Request& r) { return jobs->get(r); }},
         {"POST", "/v1/generate/immediate", Body::Json,
-         [api](const Request& r) { return api->generateNow(r, parseGenerate(r.body, Use::Immediate), false); }},
+         [api](const Request& r) {
+             return api->generateNow(r, parseGenerate(r.body, Use::Immediate), false);
+         }},
         {"POST", "/v1/reports/immediate", Body::Json,
          [api](const Request& r) { return api->generateNow(r, parseReport(r.body, Use::Immediate), true); }},
         {"GET", "/v1/providers", Body::None, [api](const Request&) { return api->providers(); }},

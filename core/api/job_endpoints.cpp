@@ -11,6 +11,7 @@
 #include "core/api/query.h"
 #include "core/api/request_remarks.h"
 #include "core/base/json.h"
+#include "core/engine/outcome_json.h"
 
 namespace stepper::api {
 namespace {
@@ -60,7 +61,9 @@ http::Response JobEndpoints::get(const http::Request& request) const {
 }
 
 http::Response JobEndpoints::answer(const http::Request& request, const store::Job& job) const {
-    auto page = jobPage(jobs_.store(), job, clock_.wall());
+    Remarks remarks;
+    remarkOnQuery(request, {"wait", "until"}, remarks);
+    auto page = jobPage(jobs_.store(), job, clock_.wall(), remarks.warnings());
     if (!page) return storeUnavailable(page.error(), request.id);
     auto out = http::Response::json(200, std::move(page).value());
     if (job.state == store::JobState::Done && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
@@ -114,6 +117,9 @@ http::Response JobEndpoints::drop(const http::Request& request) const {
         json::putInt(w, "wantedBy", dropped->wanted_by);
         json::put(w, "message", "Other clients were given this job and have not dropped it; it goes on");
     }
+    Remarks remarks;
+    remarkOnQuery(request, {"force"}, remarks);
+    engine::putWarnings(w, remarks.warnings());
     w.EndObject();
     return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
 }

@@ -5,17 +5,20 @@
 
 namespace stepper::api {
 
-Result<std::string> jobPage(store::Store& store, const store::Job& job, WallTime now) {
+Result<std::string> jobPage(store::Store& store, const store::Job& job, WallTime now,
+                            std::vector<std::string> warnings) {
     if (job.isBatch()) {
-        if (!store::isFinal(job.state)) return jobJson(job, {}, now);
+        if (!store::isFinal(job.state)) return jobJson(job, {}, now, warnings);
         const auto items = store.items(job.id);
         if (!items) return items.error();
-        return jobJson(job, *items, now);
+        return jobJson(job, *items, now, warnings);
     }
     const auto asked = store.request(job.id);
     if (!asked) return asked.error();
-    return jobJson(job, {}, now,
-                   *asked ? warningsOn((*asked)->kind, (*asked)->request) : std::vector<std::string>());
+    if (*asked)
+        for (auto& warning : warningsOn((*asked)->kind, (*asked)->request))
+            warnings.push_back(std::move(warning));
+    return jobJson(job, {}, now, warnings);
 }
 
 }  // namespace stepper::api

@@ -26,6 +26,14 @@ void putEnding(json::Writer& w, const json::Value& meta) {
     for (const auto member : engine::kEndingMembers) putMember(w, meta, member, member);
 }
 
+// `first`, then those that were stored.
+void putWarnings(json::Writer& w, std::vector<std::string> first, const json::Value& meta) {
+    if (const auto* stored = json::find(meta, "warnings"); stored && stored->IsArray())
+        for (const auto& warning : stored->GetArray())
+            if (warning.IsString()) first.emplace_back(json::view(warning));
+    engine::putWarnings(w, first);
+}
+
 std::string_view rawStatus(const store::Job& job) {
     switch (job.state) {
         case JobState::Delayed: return "delayed";
@@ -174,7 +182,7 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
         json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
     }
     if (job.isBatch())
-        putMember(w, metaOf(job.meta), "warnings", "warnings");
+        putWarnings(w, warnings, metaOf(job.meta));
     else
         engine::putWarnings(w, warnings);
     if (job.isBatch() && store::isFinal(job.state)) {
@@ -238,11 +246,7 @@ std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool repor
     }
     putMember(w, meta, "timings", "timings");
     putEnding(w, meta);
-    auto all = warnings;
-    if (const auto* own = json::find(meta, "warnings"); own && own->IsArray())
-        for (const auto& warning : own->GetArray())
-            if (warning.IsString()) all.emplace_back(json::view(warning));
-    engine::putWarnings(w, all);
+    putWarnings(w, warnings, meta);
     w.EndObject();
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};

@@ -11,9 +11,9 @@ std::string_view wireStatus(store::JobState state);
 // What ?state= of the list means; none when the word is not known.
 std::optional<store::ListFilter> filterNamed(std::string_view word);
 
-// {"id","status","rawStatus","contractVersion","progress"[,"warnings"][,"data"][,"error","failure"]}. `items`
-// are a batch's, needed once it is final; `warnings` those on a single job's request. Those in "data" are on
-// the answer.
+// {"id","status","rawStatus","contractVersion","progress"[,"warnings"][,"data"][,"error","failure"]}.
+// `items` are a batch's, needed once it is final; `warnings` those on requests for it, before those a batch
+// was stored with. Those in "data" are on the answer.
 std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
                     const std::vector<std::string>& warnings = {});
 // 0..100, or {"done","total"} of a batch.

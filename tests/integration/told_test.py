@@ -46,6 +46,8 @@ class Told(Case):
         self.assertEqual((queued.status, queued.json["warnings"]), (202, said))
         self.assertEqual(self.job(server, queued.json["jobId"]).json["warnings"], said)
         self.assertEqual(self.finished(server, queued.json["jobId"])["warnings"], said)
+        page = self.job(server, queued.json["jobId"], "?unti=change").json
+        self.assertEqual(page["warnings"], ["?unti is ignored: unknown query parameter; did you mean 'until'?", *said])
 
     def test_strict_requests_are_refused(self):
         server = self.start_one()
@@ -80,6 +82,8 @@ class Told(Case):
         self.assertIn("warnings", call("GET", server.url + "/v1/usage?day=2").json)
         self.assertIn("warnings", call("GET", server.url + "/v1/plan?job=2").json)
         self.assertIn("warnings", call("DELETE", server.url + "/v1/reports?userId=u&commitSha=c&templat=t").json)
+        self.assertIn("did you mean 'wait'", self.job(server, job_id, "?wiat=5").json["warnings"][0])
+        self.assertIn("did you mean 'force'", call("DELETE", f"{server.url}/v1/jobs/{job_id}?forse=true").json["warnings"][0])
         for method, path in (("GET", f"/v1/jobs/{job_id}?until=done"), ("DELETE", f"/v1/jobs/{job_id}?force=yes")):
             self.assertEqual(call(method, server.url + path).status, 400)
 
