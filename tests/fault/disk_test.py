@@ -146,9 +146,8 @@ class TroubleTest(DiskCase):
 class SlowTest(DiskCase):
     """It hangs for seconds: whoever has a deadline keeps it, and nobody is blamed for what did not happen."""
 
-    def prepare(self, **settings):
-        # What is used of a quota is written down before it is used.
-        stage = self.stage("steady", settings=settings, limits={"rpm": 100000})
+    def prepare(self, limits=None, **settings):
+        stage = self.stage("steady", settings=settings, limits=limits)
         server = self.start_on_a_bad_disk(stage)
         self.addCleanup(self.disk, "")
         old = self.accept(server, "old")
@@ -166,7 +165,8 @@ class SlowTest(DiskCase):
             self.assertEqual(db.execute("SELECT count(*), sum(state = 10), max(crashes) FROM job").fetchall(), [(jobs, jobs, 0)])
 
     def test_requests_keep_their_deadlines(self):
-        stage, server, old = self.prepare()
+        # So small a quota is written down before every call.
+        stage, server, old = self.prepare(limits={"rpm": 10})
         self.disk("stall")
         answers = []
 
