@@ -9,8 +9,8 @@
 // - A final job (Done, Failed, Cancelled) never changes any more, except that it is purged as a whole.
 // - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
 //   of a job grows with every lease and whenever one is taken away.
-// - At most one live job flies under a cache key. Others for the same answer follow it, each with its own time
-//   limit, and go on without it when it ends for a reason that is not theirs.
+// - At most one live job flies under a cache key. Others for the same answer follow it, each with its own
+//   time limit, and go on without it when it ends for a reason that is not theirs.
 // `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments are wall time
 // in milliseconds; durations count from the store's own clock, so that callers' clocks do not matter.
 // Errors: any error means that the store cannot do it now (full, locked, failing), with what to do about it.

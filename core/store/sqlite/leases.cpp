@@ -68,8 +68,8 @@ void beginBatch(Transaction& tx, int64_t batch) {
 
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     Query q(tx.db,
-            "UPDATE job SET state = 2, leader = NULL, run_at = NULL, fence = fence + 1, lease_until = ?2, updated_at = ?3, "
-            "version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
+            "UPDATE job SET state = 2, leader = NULL, run_at = NULL, fence = fence + 1, lease_until = ?2, "
+            "updated_at = ?3, version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
             "attempts, created_at, deadline, parent",
             seq, after(tx.steady, lease), tx.now);
     if (!q.next()) return {};

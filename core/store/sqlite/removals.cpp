@@ -92,8 +92,8 @@ bool sweep(Transaction& tx, milliseconds retention) {
         tx.db.run("DELETE FROM cache WHERE rowid IN (SELECT rowid FROM cache WHERE expires <= ?1 LIMIT ?2)",
                   tx.now, kMostSwept);
     const int64_t forgotten = tx.db.run(
-        "DELETE FROM answered WHERE rowid IN (SELECT rowid FROM answered WHERE used_at < ?1 LIMIT ?2)", oldest,
-        kMostSwept);
+        "DELETE FROM answered WHERE rowid IN (SELECT rowid FROM answered WHERE used_at < ?1 LIMIT ?2)",
+        oldest, kMostSwept);
     return more || expired == kMostSwept || forgotten == kMostSwept;
 }
 

@@ -115,8 +115,8 @@ void rememberAnswer(Transaction& tx, std::string_view key, std::string_view dige
                     const CachedAnswer& answer) {
     if (key.empty()) return;
     tx.db.run(
-        "INSERT INTO answered(key, digest, used_at, job_id, kind, made_at, fresh_until, expires, result, meta) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO answered(key, digest, used_at, job_id, kind, made_at, fresh_until, expires, result, "
+        "meta) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         key, digest, tx.now, answer.job_id, answer.kind, wallMs(answer.made_at), wallMs(answer.fresh_until),
         wallMs(answer.expires), Blob{answer.result}, Blob{answer.meta});
 }

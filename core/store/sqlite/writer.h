@@ -37,8 +37,8 @@ public:
     const Promise promise;
     const SteadyTime since = std::chrono::steady_clock::now();
 
-    // What has to be done when it is committed though its caller has gone, and cannot be left undone; null for
-    // nothing.
+    // What has to be done when it is committed though its caller has gone, and cannot be left undone; null
+    // for nothing.
     virtual std::shared_ptr<Ticket> amends() { return nullptr; }
 
     // False when the caller has withdrawn it.

@@ -65,13 +65,15 @@ TEST(BatchRequest, KeepsOrderAndIds) {
 
 TEST(BatchRequest, AnItemSaysItsOwnPriorityAndTimeLimit) {
     const auto batch = sound(R"({"priority":7,"maxDurationSeconds":60,"items":[
-        {"id":"a","request":{"prompt":"x","priority":0,"maxDurationSeconds":1.5}},{"id":"b","request":{"prompt":"x"}}]})");
+        {"id":"a","request":{"prompt":"x","priority":0,"maxDurationSeconds":1.5}},
+        {"id":"b","request":{"prompt":"x"}}]})");
     EXPECT_EQ(batch.items[0].parsed.priority, 0);
     EXPECT_EQ(batch.items[0].parsed.max_duration, milliseconds{1'500});
     EXPECT_FALSE(batch.items[1].parsed.priority);
     EXPECT_FALSE(batch.items[1].parsed.max_duration);
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x","maxDurationSeconds":0}}]})"),
-              "Invalid items[0].request: Invalid maxDurationSeconds: expected a positive number of at most 3600");
+              "Invalid items[0].request: Invalid maxDurationSeconds: expected a positive number of at most "
+              "3600");
 }
 
 TEST(BatchRequest, ItemsBelongToTheBatchsTenantUnlessTheySayOtherwise) {

@@ -71,7 +71,8 @@ TEST(Decide, ARetryableFailureComesBackAfterTheLongerOfBackoffAndHint) {
 
 TEST(Decide, WhenAllAreLimitedNoAttemptIsBurnt) {
     const auto d =
-        decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4), {}, {}, 0.999);
+        decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4), {}, {},
+               0.999);
     ASSERT_TRUE(postponed(d));
     EXPECT_FALSE(postponed(d)->attempt_failed);
     EXPECT_GE(postponed(d)->delay, milliseconds{40'000});
@@ -114,15 +115,17 @@ TEST(Decide, NothingIsDelayedBeyondItsTimeLimit) {
     Moment moment;
     moment.time_left = milliseconds{500};
     const auto d =
-        decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), afterAttempts(0), {}, moment, 0);
+        decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), afterAttempts(0), {}, moment,
+               0);
     ASSERT_TRUE(postponed(d));
     EXPECT_EQ(postponed(d)->delay, milliseconds{500});
 }
 
 // A job that used its time up in its first run ends with that run: no second one to be told that it is late.
 TEST(Decide, AtItsTimeLimitAJobEnds) {
+    using Kind = Failure::Kind;
     for (const int64_t left : {-3, 0, 60})
-        for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted}) {
+        for (const auto kind : {Kind::AllLimited, Kind::NoneReady, Kind::Exhausted}) {
             auto outcome = failing(kind, true, milliseconds{60'000});
             outcome.attempts = {tried("one")};
             const auto d = decide(outcome, afterAttempts(0), {}, {{}, milliseconds{left}}, 0.5);
@@ -143,7 +146,8 @@ TEST(Decide, TheFallbackOfOneWhoseTimeIsUpIsNotForThoseWhoFollow) {
 }
 
 TEST(Decide, ARefusalIsEverybodysHoweverLate) {
-    const auto d = decide(failing(Failure::Kind::Stopped, false), afterAttempts(0), {}, {{}, milliseconds{0}}, 0);
+    const Moment late{{}, milliseconds{0}};
+    const auto d = decide(failing(Failure::Kind::Stopped, false), afterAttempts(0), {}, late, 0);
     EXPECT_FALSE(ended(d)->alone);
 }
 
@@ -159,7 +163,8 @@ TEST(Decide, AfterTheLongestWaitAJobFailsWithTheReason) {
     policy.max_wait = std::chrono::hours{2};
     for (const auto kind : {Failure::Kind::AllLimited, Failure::Kind::NoneReady, Failure::Kind::Exhausted}) {
         const auto limited = failing(kind, true, milliseconds{60'000});
-        const auto before = decide(limited, afterAttempts(0), policy, {policy.max_wait - milliseconds{700}, {}}, 0);
+        const Moment just_before{policy.max_wait - milliseconds{700}, {}};
+        const auto before = decide(limited, afterAttempts(0), policy, just_before, 0);
         ASSERT_TRUE(postponed(before));
         EXPECT_EQ(postponed(before)->delay, milliseconds{700});
         const auto then = decide(limited, afterAttempts(0), policy, {policy.max_wait, {}}, 0);

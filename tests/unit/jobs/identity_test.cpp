@@ -47,7 +47,8 @@ TEST(Meaning, IsWhatARequestSaysNotHow) {
 
 TEST(Meaning, LargeIntegersAreNotRounded) {
     const auto meaning = [](const char* body) { return meaningOf("generate", body); };
-    EXPECT_NE(meaning(R"({"prompt":{"id":9007199254740993}})"), meaning(R"({"prompt":{"id":9007199254740992}})"));
+    EXPECT_NE(meaning(R"({"prompt":{"id":9007199254740993}})"),
+              meaning(R"({"prompt":{"id":9007199254740992}})"));
     EXPECT_EQ(meaning(R"({"prompt":{"id":9007199254740993,"a":1}})"),
               meaning(R"({"prompt":{"a":1,"id":9007199254740993}})"));
     EXPECT_EQ(meaning(R"({"prompt":{"b":9007199254740993,"a":9007199254740995}})"),

@@ -52,7 +52,8 @@ TEST_P(Batches, ANewBatchIsOpenAndLetsInAsManyAsItMay) {
 }
 
 TEST_P(Batches, AnItemMayHaveAPriorityAndATimeLimitOfItsOwn) {
-    NewBatch batch = newBatch("batch", 1, {plainItem("i"), plainItem("j"), plainItem("urgent"), plainItem("l")});
+    NewBatch batch =
+        newBatch("batch", 1, {plainItem("i"), plainItem("j"), plainItem("urgent"), plainItem("l")});
     batch.priority = 6;
     batch.time_limit = 10s;
     batch.items[2].priority = 2;

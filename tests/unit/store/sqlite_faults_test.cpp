@@ -157,13 +157,15 @@ TEST_F(SqliteFaults, WhatWasClaimedForNobodyIsGivenBack) {
     const auto default_deadline = std::exchange(tuning_.call_deadline, milliseconds{100});
     close();
     open();
-    const auto claim = [this] { return store_->claim(Lane::Live, 1, kLease).ok(); };
-    const auto claim_overdue = [this] { return store_->claimOverdue(1, kLease, std::chrono::hours{1}).ok(); };
+    const std::function<bool()> claims[] = {
+        [this] { return store_->claim(Lane::Live, 1, kLease).ok(); },
+        [this] { return store_->claimOverdue(1, kLease, std::chrono::hours{1}).ok(); },
+    };
     Db other(path_, Access::Write, 1'000);
-    for (const std::function<bool()>& call : {std::function<bool()>(claim), std::function<bool()>(claim_overdue)}) {
+    for (const auto& claim : claims) {
         other.script("BEGIN IMMEDIATE");
         ASSERT_FALSE(other.failed());
-        EXPECT_FALSE(call());
+        EXPECT_FALSE(claim());
         other.script("COMMIT");
         // Comes behind it, however long that takes.
         const SteadyTime give_up = std::chrono::steady_clock::now() + 20s;

@@ -116,12 +116,15 @@ TEST_F(SqliteOpen, ANewerLayoutIsRefusedAndLeftAlone) {
     open();
     enqueue("a");
     close();
-    for (const std::string newer : {"3", "7"}) {
+    const std::string ours = std::to_string(currentLayout());
+    for (const int64_t ahead : {1, 5}) {
+        const std::string newer = std::to_string(currentLayout() + ahead);
         script("PRAGMA user_version = " + newer);
-        EXPECT_THAT(refusal(), HasSubstr("newer Stepper (layout " + newer + ", this one knows 2)"));
+        EXPECT_THAT(refusal(),
+                    HasSubstr("newer Stepper (layout " + newer + ", this one knows " + ours + ")"));
         EXPECT_EQ(scalar("PRAGMA user_version"), newer);
     }
-    script("PRAGMA user_version = " + std::to_string(currentLayout()));
+    script("PRAGMA user_version = " + ours);
     open();
     EXPECT_TRUE(find("a"));
 }
