@@ -73,6 +73,7 @@ TEST_F(WaitingLineTest, WhatCanNeverFitIsSentAwayAndHoldsNobodyUp) {
     EXPECT_TRUE(first.went());
 }
 
+// resilience4j#2194: who cannot be served within its time must not be kept until its time is up.
 TEST_F(WaitingLineTest, HopeIsOnesOwn) {
     auto &busy = add(1), &resting = add(1);
     occupy(busy);
@@ -111,6 +112,7 @@ TEST_F(WaitingLineTest, OfACrowdThatWaitsForOneMomentOneGoesAndTheOthersWaitOn) 
     EXPECT_EQ(second.waiter.look_at, clock_.now() + 60s);
 }
 
+// hackney#312: what waits for one destination must not be looked at only when calls to another end.
 TEST_F(WaitingLineTest, AProviderThatComesBackIsLookedAtAlsoByWhoWaitsForAnother) {
     auto &busy = add(1), &open = add(1);
     occupy(busy);

@@ -173,6 +173,8 @@ TEST_F(GateTest, ARefusedKeyIsNewsOnceAndPausesForLongerUntilThereIsAnother) {
     EXPECT_TRUE(attempt(Kind::KeyRefused));
 }
 
+// litellm#36896: asked again and again, a 404 takes the whole pool along; deltallm#247: who was set aside has to
+// come back by itself.
 TEST_F(GateTest, AModelThatIsMissingIsSetAsideLikeARefusedKey) {
     EXPECT_EQ(attempt(Kind::ModelMissing), SetAside::ModelMissing);
     EXPECT_EQ(denied(), Denial::Disabled);
@@ -267,7 +269,7 @@ protected:
     }
 };
 
-// freellmapi#254: a prompt of 20 449 tokens under 8 000 a minute can never be sent.
+// golang/go#16854: more than a limiter can ever hold is an error, not a wait. freellmapi#254: a prompt of 20 449 tokens under 8 000 a minute can never be sent.
 TEST_F(GateSizes, WhatNoWindowCanEverHoldIsTooLarge) {
     gate_.reconfigure(tokens(8'000));
     EXPECT_EQ(of(4 * 20'449).denied, Denial::TooLarge);
