@@ -65,14 +65,13 @@ Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chan
 Readiness Gate::readinessAt(SteadyTime now, const Cost& cost) {
     if (now < cooling_until_) return {cooling_for_, cooling_until_};
     if (const auto at = breaker_.readyAt(now); at > now) return {Denial::CircuitOpen, at};
-    const bool tokens_count = quotas_.countsTokens();
     // Its own "now" is a moment later than ours.
     if (const auto at = quotas_.readyAt(cost); at > clock_.now()) {
         const auto at_best = quotas_.readyAtBest(cost);
-        return {Denial::RateLimited, at, at_best, at_best <= clock_.now(), tokens_count};
+        return {Denial::RateLimited, at, at_best, at_best <= clock_.now(), quotas_.countsTokens()};
     }
     if (in_flight_ >= options_.concurrency)
-        return {Denial::Busy, SteadyTime::max(), SteadyTime::max(), true, tokens_count};
+        return {Denial::Busy, SteadyTime::max(), SteadyTime::max(), true, quotas_.countsTokens()};
     return {};
 }
 
