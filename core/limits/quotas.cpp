@@ -297,8 +297,7 @@ std::vector<QuotaState> Quotas::state() {
 
 bool Quotas::unlimited() const { return sliding_.empty() && daily_.empty(); }
 
-int64_t Quotas::mostTokens() {
-    const SteadyTime now = clock_.now();
+int64_t Quotas::mostTokens(SteadyTime now) {
     int64_t most = std::numeric_limits<int64_t>::max();
     const auto narrow = [&](auto& windows) {
         for (auto& w : windows)

@@ -84,7 +84,7 @@ public:
     bool unlimited() const;  // no window configured
     // The most tokens any one request may ever have, by the narrowest window that counts them; the largest
     // number when none does. A limit that is lowered for a while does not count: it comes back.
-    int64_t mostTokens();
+    int64_t mostTokens(SteadyTime now);
     // Whether it matters how many tokens a request has.
     bool countsTokens() const;
     // How many requests of this cost could be sent from now to now + ahead; the largest number when nothing
