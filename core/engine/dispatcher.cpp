@@ -33,6 +33,8 @@ Dispatcher::Turn Dispatcher::enter(std::span<const Candidate> candidates, const 
     std::unique_lock lock(mutex_);
     Parked self{{candidates, demand, tenant, until}};
     line_.join(self);
+    // Before the gates are looked at: whoever gives a slot back after that look has to see us.
+    waiting_ = line_.size();
     serve();
     CancelReason cancelled = CancelReason::None;
     while (self.waits) {

@@ -68,7 +68,8 @@ store::Ending failed(const engine::Failure& failure, const engine::Outcome& outc
     store::Ending out;
     out.state = store::JobState::Failed;
     out.meta = failureMeta(failure, outcome, job);
-    out.alone = failure.retryable && (over || job.background);
+    // Nobody waits for a refresh, so it had no fallback; whoever follows it has.
+    out.alone = job.background || (failure.retryable && over);
     if (!over) out.refresh_pause = failure.retryable ? kRefreshPause : kHopelessRefreshPause;
     return out;
 }

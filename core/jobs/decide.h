@@ -13,10 +13,9 @@ struct Policy {
     store::CacheTimes cache{milliseconds{2'700'000}, milliseconds{3'600'000}};
 };
 
-// When the run ended.
 struct Moment {
-    milliseconds waited{0};                 // since the job came
-    std::optional<milliseconds> time_left;  // of its time limit
+    milliseconds waited{0};                 // from when the job came to when the run began
+    std::optional<milliseconds> time_left;  // of its time limit, when the run ended
 };
 
 using Decision = std::variant<store::Ending, store::Postponement>;

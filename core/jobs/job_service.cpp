@@ -149,6 +149,11 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
         batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache,
                                item.priority, item.time_limit});
     auto enqueued = deps_.store.enqueueBatch(batch);
+    if (enqueued && enqueued->how == store::Enqueued::How::Conflict) {
+        // As for single jobs.
+        batch.request_digest = sha256Hex("batch" + wanted.body);
+        enqueued = deps_.store.enqueueBatch(batch);
+    }
     if (!enqueued) return std::move(enqueued).error();
     return submitted(std::move(enqueued).value(), clock_);
 }

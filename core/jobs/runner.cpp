@@ -58,11 +58,14 @@ void Runner::run(Running& task, CancelToken& cancel) {
     const Policy policy{config->config.queue.max_attempts,
                         config->config.queue.max_wait,
                         {config->config.cache.fresh_for, config->config.cache.ttl}};
+    // A run that was not told that the waiting is over could not fall back; the next one will be told.
+    const milliseconds waited = momentOf(task.job).waited;
     const engine::Outcome outcome = ask(task, cancel, policy);
     const CancelReason stopped = cancel.check();
     if (stopped == CancelReason::Requested) return;
     if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);
-    const Decision decision = decide(outcome, task.job, policy, momentOf(task.job), chance());
+    const Moment moment{waited, momentOf(task.job).time_left};
+    const Decision decision = decide(outcome, task.job, policy, moment, chance());
     const auto* ending = std::get_if<store::Ending>(&decision);
     // A refresh fails quietly, unless a client has joined it meanwhile: then it is run again as that
     // client's.
@@ -76,7 +79,8 @@ void Runner::run(Running& task, CancelToken& cancel) {
 }
 
 Moment Runner::momentOf(const store::Claimed& job) const {
-    Moment moment{std::chrono::duration_cast<milliseconds>(clock_.wall() - job.created), {}};
+    const auto waited = std::chrono::duration_cast<milliseconds>(clock_.wall() - job.created);
+    Moment moment{std::max(waited, milliseconds{0}), {}};
     if (job.deadline) moment.time_left = std::chrono::ceil<milliseconds>(*job.deadline - clock_.now());
     return moment;
 }

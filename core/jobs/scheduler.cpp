@@ -13,7 +13,7 @@ constexpr int kClaimAtOnce = 64;
 // Events tell of new work; this is for what no event can tell.
 constexpr milliseconds kLookAnyway{10'000};
 constexpr milliseconds kAfterError{1'000};
-// Those that are only to be ended do not take long, and have workers of their own.
+// Jobs whose time is over have workers of their own: most are only to be ended, some are tried a last time.
 constexpr int kOverdueWorkers = 4;
 // Between two looks for them, however much news there is.
 constexpr milliseconds kOverduePause{100};

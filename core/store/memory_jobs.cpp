@@ -11,10 +11,10 @@ constexpr milliseconds kMaxDelay = std::chrono::hours{24};
 
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
-bool waitsForItself(JobState s) {
-    return s == JobState::Ready || s == JobState::Delayed || s == JobState::Held;
+bool waitsForItself(JobState s) { return s == JobState::Ready || s == JobState::Delayed; }
+bool waits(JobState s) {
+    return waitsForItself(s) || s == JobState::Held || s == JobState::Following;
 }
-bool waits(JobState s) { return waitsForItself(s) || s == JobState::Following; }
 
 }  // namespace
 

@@ -69,8 +69,8 @@ void beginBatch(Transaction& tx, int64_t batch) {
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     Query q(tx.db,
             "UPDATE job SET state = 2, leader = NULL, run_at = NULL, fence = fence + 1, lease_until = ?2, "
-            "updated_at = ?3, version = version + 1 WHERE seq = ?1 RETURNING id, fence, kind, tenant, cache_key, background, "
-            "attempts, created_at, deadline, parent",
+            "updated_at = ?3, version = version + 1 WHERE seq = ?1 "
+            "RETURNING id, fence, kind, tenant, cache_key, background, attempts, created_at, deadline, parent",
             seq, after(tx.steady, lease), tx.now);
     if (!q.next()) return {};
     Claimed c;
@@ -120,8 +120,7 @@ std::vector<int64_t> overdue(Transaction& tx, int max, int64_t oldest) {
         while (late.next()) seqs.push_back(late.integer(0));
     }
     Query old(tx.db,
-              "SELECT seq FROM job WHERE state IN (0, 1, 3) AND created_at <= ?1 ORDER BY created_at "
-              "LIMIT ?2",
+              "SELECT seq FROM job WHERE state IN (0, 1) AND created_at <= ?1 ORDER BY created_at LIMIT ?2",
               oldest, max);
     while (static_cast<int>(seqs.size()) < max && old.next())
         if (std::ranges::find(seqs, old.integer(0)) == seqs.end()) seqs.push_back(old.integer(0));
@@ -137,8 +136,7 @@ std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) 
         if (q.next()) soonest = q.integer(0);
     }
     Query q(tx.db,
-            "SELECT created_at FROM job WHERE state IN (0, 1, 3) AND created_at > 0 ORDER BY created_at "
-            "LIMIT 1");
+            "SELECT created_at FROM job WHERE state IN (0, 1) AND created_at > 0 ORDER BY created_at LIMIT 1");
     if (q.next()) {
         const int64_t at = after(q.integer(0), max_wait);
         soonest = std::min(soonest.value_or(at), at);

@@ -12,7 +12,7 @@ namespace stepper::store::sqlite {
 // `turns` are those of the lane.
 Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease);
 Claims claimOverdue(Transaction& tx, int max, milliseconds lease, milliseconds max_wait);
-// Nobody works on these jobs: they are as they were before they were claimed, but for their fence.
+// Nobody works on these jobs: they are ready again.
 void unclaim(Transaction& tx, std::span<const Claimed> jobs);
 std::vector<std::string> heartbeat(Transaction& tx, std::span<const Beat> beats, milliseconds lease);
 bool finish(Transaction& tx, const Lease& lease, const Ending& ending);

@@ -109,7 +109,7 @@ CREATE TABLE answered(
 CREATE INDEX answered_used ON answered(used_at);
 DROP INDEX job_overdue;
 CREATE INDEX job_overdue ON job(deadline) WHERE state IN (0, 1, 3, 4) AND deadline IS NOT NULL;
-CREATE INDEX job_waiting ON job(created_at) WHERE state IN (0, 1, 3);
+CREATE INDEX job_waiting ON job(created_at) WHERE state IN (0, 1);
 DROP INDEX job_held;
 CREATE INDEX job_held ON job(parent, priority, item) WHERE state = 3;
 )sql";

@@ -155,6 +155,7 @@ TEST(Decide, ARefreshFailsAlone) {
     store::Claimed job = afterAttempts(4);
     job.background = true;
     EXPECT_TRUE(ended(decide(failing(Failure::Kind::Exhausted, true), job, {}, {}, 0))->alone);
+    EXPECT_TRUE(ended(decide(failing(Failure::Kind::Stopped, false), job, {}, {}, 0))->alone);
     EXPECT_FALSE(ended(decide(failing(Failure::Kind::Exhausted, true), afterAttempts(4), {}, {}, 0))->alone);
 }
 

@@ -294,6 +294,15 @@ TEST_F(GateSizes, TheCeilingOfTheAnswerMakesNothingTooLarge) {
 }
 
 // ls1intum/edutelligence#811: an estimate on the high side refuses what would have fitted.
+TEST_F(GateSizes, WhatDenseTextsTaughtRefusesNoOther) {
+    gate_.reconfigure(tokens(30'000));
+    // One short text, most of whose tokens are its envelope's.
+    auto pass = *gate_.tryEnter({64, 0}).pass;
+    gate_.sent(pass);
+    gate_.leave(pass, {Kind::Ok, {}, 46, 1});
+    EXPECT_NE(of(100'000).denied, Denial::TooLarge);
+}
+
 TEST_F(GateSizes, InDoubtTheProviderIsAsked) {
     gate_.reconfigure(tokens(8'000));
     EXPECT_NE(of(4 * 7'900).denied, Denial::TooLarge);

@@ -219,15 +219,15 @@ void RandomRun::claimSome() {
     EXPECT_EQ(got, want);
 }
 
-// All that wait too long, whatever they wait for, and no others.
+// All whose time limit is over, whatever they wait for, those that wait for a provider too long, and no others.
 void RandomRun::claimOverdue() {
     std::set<std::string> want, got;
     for (const auto& [id, job] : seen_) {
-        const bool for_itself = job.state == JobState::Ready || job.state == JobState::Delayed ||
-                                job.state == JobState::Held;
+        const bool for_itself = job.state == JobState::Ready || job.state == JobState::Delayed;
+        const bool for_another = job.state == JobState::Held || job.state == JobState::Following;
         const auto deadline = deadlines_.find(id);
         const bool late = deadline != deadlines_.end() && deadline->second <= clock_.now();
-        if (((for_itself || job.state == JobState::Following) && late) ||
+        if (((for_itself || for_another) && late) ||
             (for_itself && job.created <= clock_.wall() - kMaxWait))
             want.insert(id);
     }
