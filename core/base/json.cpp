@@ -1,5 +1,6 @@
 #include "core/base/json.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -37,8 +38,13 @@ bool isNumber(std::string_view s) {
     return digits() > 0 && s.empty();
 }
 
-// RapidJSON refuses numbers beyond double before it shows them. The same text with the largest in their
-// place.
+std::string shortest(double d) {
+    std::array<char, 32> out;
+    return {out.data(), std::to_chars(out.data(), out.data() + out.size(), d).ptr};
+}
+
+// RapidJSON refuses numbers beyond double before it shows them. The same text with what it takes in
+// their place.
 std::string withinDouble(std::string_view text) {
     std::string out;
     bool quoted = false;
@@ -54,7 +60,11 @@ std::string withinDouble(std::string_view text) {
         }
         const std::string token(text.substr(at, end - at));
         const double d = isNumber(token) ? std::strtod(token.c_str(), nullptr) : 0;
-        out += std::isfinite(d) ? token : d < 0 ? "-1.7976931348623157e308" : "1.7976931348623157e308";
+        if (!std::isfinite(d))
+            out += shortest(std::copysign(kLargest, d));
+        else
+            // It also refuses an exponent beyond double whose number is not: "0e400".
+            out += isNumber(token) && token.find_first_of("eE") != token.npos ? shortest(d) : token;
         at = end;
     }
     return out;

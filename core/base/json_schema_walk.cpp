@@ -437,6 +437,10 @@ bool Walk::unevaluatedItems(const Value& schema, const Value& argument, const Va
 // Whether a keyword of the schema, which `v` satisfies, is about that member or item of v.
 bool Walk::evaluates(const Value& schema, const Value& v, const Step& part) {
     if (!schema.IsObject() || !spend(4)) return false;
+    // What stands beside such a reference was never checked.
+    const auto to = prepared_.references.find(&schema);
+    if (to != prepared_.references.end() && prepared_.references_stand_alone)
+        return evaluates(*to->second, v, part);
     if (find(schema, part.key ? "unevaluatedProperties" : "unevaluatedItems")) return true;
     return (part.key ? evaluatesMember(schema, *part.key) : evaluatesItem(schema, v, part.index)) ||
            evaluatesInPlace(schema, v, part);
@@ -464,7 +468,8 @@ bool Walk::evaluatesMember(const Value& schema, const Value& name) {
                                     [&](const auto& p) { return matches(p.name, name).value_or(true); }));
 }
 bool Walk::evaluatesItem(const Value& schema, const Value& v, size_t index) {
-    if (find(schema, "items")) return true;
+    if (const Value* items = find(schema, "items"))
+        if (!items->IsArray() || index < items->Size() || find(schema, "additionalItems")) return true;
     const Value *prefix = find(schema, "prefixItems"), *contained = find(schema, "contains");
     return (prefix && index < prefix->Size()) ||
            (contained && inside(index, *contained, v[static_cast<rapidjson::SizeType>(index)]));

@@ -1,7 +1,6 @@
 #include "core/output/lenient.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -169,7 +168,7 @@ private:
                 ++at_;
             else if (foreign != std::end(kForeignBlanks))
                 at_ += foreign->size(), repaired_ = true;
-            else if (starts("//") || starts("#"))
+            else if ((starts("//") || starts("#")) && !inLabel())
                 skipComment("\n");
             else if (starts("/*"))
                 skipComment("*/");
@@ -177,6 +176,13 @@ private:
                 return true;
         }
         return false;
+    }
+
+    // "[#12]", "[//]: # (...)": prose, whose bracket a comment would swallow.
+    bool inLabel() const {
+        constexpr size_t kLongest = 200;
+        const std::string_view near = text_.substr(at_, kLongest);
+        return text_[at_ - 1] == '[' && near.substr(0, near.find('\n')).find(']') != near.npos;
     }
 
     void skipComment(std::string_view last) {

@@ -275,9 +275,11 @@ std::optional<Secret> shapeAt(std::string_view text, size_t at) {
     for (const Shape* shape : known.by_first[static_cast<unsigned char>(text[at])]) {
         if (!rest.starts_with(shape->prefix)) continue;
         const size_t begin = at + shape->prefix.size();
-        const size_t end = runEnd(text, begin, [&](char c) { return holds(shape->body, c); });
+        const auto inside = [&](char c) { return holds(shape->body, c); };
+        // Bodies may go over several words, and each of these is tried again.
+        const size_t end = runEnd(text.substr(0, begin + kDigitWindow), begin, inside);
         if (fits(*shape, text.substr(begin, end - begin), text.substr(end)))
-            return Secret{at, tokenEnd(text, end), shape->kind};
+            return Secret{at, tokenEnd(text, runEnd(text, end, inside)), shape->kind};
     }
     return std::nullopt;
 }

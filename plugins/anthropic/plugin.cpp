@@ -61,6 +61,7 @@ private:
     // A gateway that asked again upstream puts a second message behind what came of the first.
     void startOver(const sdk::Event& ev) {
         withdrawText(ev);
+        refusal_.clear();
         tool_calls_.clear();
         tool_id_.clear();
         tool_name_.clear();

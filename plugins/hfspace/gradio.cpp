@@ -113,7 +113,7 @@ sdk::Action Gradio::onStreamEnd(const sdk::Event&) {
 sdk::Action Gradio::onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) {
     // The POST only queues the call. What breaks there is Gradio's search for the endpoint
     // (FnIndexInferError).
-    if (status() == 500 && event_id_.empty() && json.IsNull()) {
+    if (status() == 500 && event_id_.empty() && kit::trim(body()) == "Internal Server Error") {
         failure.error_class = STEPPER_E_MODEL_NOT_FOUND;
         failure.message = "the Space's app has no endpoint " + settings().api_name +
                           "; options.api_name must be one that its \"Use via API\" page lists";

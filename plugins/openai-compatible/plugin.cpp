@@ -130,6 +130,9 @@ private:
                      kit::integer(usage, "total_tokens"),
                      either("/completion_tokens_details/reasoning_tokens", "reasoning_tokens"),
                      either("/prompt_tokens_details/cached_tokens", "prompt_cache_hit_tokens")};
+        constexpr int64_t kMost = int64_t{1} << 50;
+        for (auto* n : {&u.prompt, &u.completion, &u.total})
+            if (*n && (**n < 0 || **n > kMost)) n->reset();
         // What only the total counts was billed as well: reasoning at xAI and Google, or a cached part of the
         // prompt.
         const int64_t known = u.prompt.value_or(0) + u.completion.value_or(0);

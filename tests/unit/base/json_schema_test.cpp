@@ -119,6 +119,13 @@ TEST(JsonSchema, KeywordsOfTheNewerDraftsCount) {
          R"({"a":1,"b":2})", ""},
         {R"({"properties":{"a":{}},"allOf":[{"properties":{"b":{}}}],"unevaluatedProperties":false})",
          R"({"a":1,"c":2})", "/c: not allowed"},
+        // what stands beside an old draft's reference is not even looked at
+        {R"({"$schema":"http://json-schema.org/draft-07/schema#","allOf":[{"$ref":"#/definitions/a","anyOf":5}],
+             "definitions":{"a":{}},"unevaluatedProperties":false})",
+         R"({"x":1})", "/x: not allowed"},
+        {R"({"$schema":"https://json-schema.org/draft/2019-09/schema","items":[{"type":"integer"}],
+             "unevaluatedItems":false})",
+         "[1,2]", "/1: not allowed"},
         {R"({"prefixItems":[{}],"unevaluatedItems":{"type":"integer"}})", R"(["a","b"])",
          "/1: not of type integer"},
         // what stands beside a reference counts, but where the draft says that it does not

@@ -58,7 +58,7 @@ TEST(Json, NumbersAreExact) {
 
 TEST(Json, NumbersBeyondDoubleCountAsTheLargestOnDemand) {
     const auto d =
-        parse("[1e400,-1e309,\"1e400 \\\" 1e400\",1" + std::string(400, '0') + ",-0.0001e9999,1e-999,7]",
+        parse("[1e400,-1e309,\"1e400 \\\" 1e400\",1" + std::string(400, '0') + ",-0.0001e9999,1e-999,7,0e400,-0e400]",
               {.any_magnitude = true})
             .value();
     const double largest = std::numeric_limits<double>::max();
@@ -69,6 +69,8 @@ TEST(Json, NumbersBeyondDoubleCountAsTheLargestOnDemand) {
     EXPECT_EQ(d[4].GetDouble(), -largest);
     EXPECT_EQ(d[5].GetDouble(), 0.0);
     EXPECT_EQ(d[6].GetInt(), 7);
+    EXPECT_EQ(d[7].GetDouble(), 0.0);
+    EXPECT_EQ(d[8].GetDouble(), 0.0);
     EXPECT_NE(problem("[1e400", {.any_magnitude = true}), "parsed");
     for (const char* text :
          {"[1e400e1]", "[01e400]", "[+1e400]", "[1.e400]", "[.1e999]", "01e400", "--1e400"})

@@ -92,6 +92,8 @@ TEST(Extract, PrefersTheLastThatStandsApart) {
         {"The set {x, y} is [see {\"a\":[{\"b\":\"}]\"}]}]", R"({"a":[{"b":"}]"}]})"},
         {"He said \"hi\" {\"q\":\"\\\"}\"} ok", R"({"q":"\"}"})"},
         {"It's {\"a\":1}", R"({"a":1})"},
+        {"Closes [#12].\n{\"a\": 1}", R"({"a":1})"},
+        {"[//]: # (x)\n{\"a\": 1}\n", R"({"a":1})"},
         {"{\"a\":1}}", R"({"a":1})"},
         // 567-labs/instructor#1836, X-PLUG/MobileAgent#147, lingodotdev/lingo.dev#1886,
         // mangiucugna/json_repair#209

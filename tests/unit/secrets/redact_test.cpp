@@ -209,6 +209,8 @@ TEST(Redact, StaysLinearOnLongRunsOfAnything) {
                            "authorization: ",
                            "authorization=",
                            "AKIA",
+                           "glc_/",
+                           "hooks.slack.com/services/",
                            "AQ.",
                            "a",
                            "=",

@@ -106,6 +106,7 @@ inline double numberAfter(std::string_view text, std::string_view word) {
             if (!isDigit(text[i]) && !(inside && (text[i] == ',' || text[i] == '.'))) break;
             if (text[i] != ',') digits += text[i];
         }
+        if (i < text.size() && isAlpha(text[i])) continue;  // "1.5M" is no 1.5
         double value = 0;
         if (wholeNumber(digits, value)) return value;
     }

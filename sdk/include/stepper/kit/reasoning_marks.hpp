@@ -86,7 +86,7 @@ inline Header header(std::string_view text) {
         if (m == Match::Yes) i += optional.size();
     }
     if (const Match m = match(text.substr(i), kChannel); m != Match::Yes) return {{m}};
-    const std::string_view rest = text.substr(i + kChannel.size());
+    const std::string_view rest = text.substr(i + kChannel.size(), kLongest);
     const size_t line = std::min(rest.find('\n'), kLongest), end = rest.substr(0, line).find(kMessage);
     if (end == std::string_view::npos) return {{rest.size() >= line ? Match::No : Match::Partly}};
     return {{Match::Yes, i + kChannel.size() + end + kMessage.size(), kHarmony},

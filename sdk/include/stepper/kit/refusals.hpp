@@ -130,14 +130,16 @@ inline constexpr Rule kRules[] = {
      true},
     {In::Text, When::Client, STEPPER_E_QUOTA,
      "credit*exhaust|credit*deplet|credit*too low|exceeded current quota|specified api usage limits|out of "
-     "extra usage|calls / month|calls/month|call / month|call/month|monthly*limit|monthly*quota|"
-     "monthly*credits|cap exceeded for this month|spending cap|budget has been exceeded|crossed budget|"
+     "extra usage|calls / month|calls/month|call / month|call/month|"
+     "cap exceeded for this month|spending cap|budget has been exceeded|crossed budget|"
      "exceededbudget|key limit exceeded|account is in good standing|overdue balance|free quota has been "
      "exhausted|free allocated quota exceeded|set inference limit",
      "Anthropic: hermes-agent; Cohere's trial key; Hugging Face; OpenRouter: "
      "RooCodeInc/Roo-Code#515, anomalyco/opencode#25151; LiteLLM proxy: BerriAI/litellm#14144; "
      "DashScope: QwenLM/qwen-code#1742; Ark: volcengine/MineContext#328",
      true},
+    {In::Text, When::Throttled, STEPPER_E_QUOTA, "monthly*limit|monthly*quota|monthly*credits",
+     "Together, Hugging Face, Zhipu 1310; a 400 with these words is about a value", true},
     {In::Text, When::Throttled, STEPPER_E_RATE_LIMITED, "free-models-per-min|hourly usage limit",
      "OpenRouter, which names the day's limit in the same breath; Ollama: continuedev/continue#9233"},
     {In::Text, When::Throttled, STEPPER_E_QUOTA,

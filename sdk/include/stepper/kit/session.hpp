@@ -89,6 +89,7 @@ protected:
     // The text so far belongs to no answer, another one begins.
     void withdrawText(const sdk::Event& ev) {
         if (splitter_) splitReasoning(opened_);
+        finish_.clear();
         if (std::exchange(said_, false)) emitFateOfText(ev, Fate::Void);
     }
     bool answered() const { return said_ || called_; }
@@ -128,7 +129,7 @@ protected:
         body_.clear();
         body_mode_ = request.body_mode;
         status_ = 0;
-        exchange_over_ = false;
+        exchange_over_ = complete_ = false;
         return sdk::Action::send(std::move(request));
     }
 

@@ -262,9 +262,10 @@ private:
     Match closesWhatNeverOpened(bool token, std::string_view after) const {
         if (line_.blank()) return token ? Match::Yes : opposite(beginsSentence(after));
         if (openers_mentioned_ || line_.inQuotes() || opensQuote(line_.glue())) return Match::No;
-        const size_t next = after.find_first_not_of(" \t\r");
-        if (next == std::string_view::npos && !last_) return Match::Partly;
-        const bool line_ends = next == std::string_view::npos || after[next] == '\n';
+        constexpr size_t kFarthest = 64;  // or every piece of a long run of blanks would be read again
+        const size_t next = after.substr(0, kFarthest).find_first_not_of(" \t\r");
+        if (next == std::string_view::npos && after.size() < kFarthest && !last_) return Match::Partly;
+        const bool line_ends = next == std::string_view::npos ? after.size() < kFarthest : after[next] == '\n';
         const char glue = line_.glue();
         if (!glue) return line_.afterSentence() && line_.hasWords() && line_ends ? Match::Yes : Match::No;
         if (!after.empty() && after[0] == glue) return Match::No;  // **</think>**
