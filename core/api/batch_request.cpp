@@ -75,7 +75,7 @@ std::optional<std::string> readSettings(const json::Value& body, int max_concurr
     if (const auto* s = member(body, "maxDurationSeconds")) {
         if (!s->IsNumber() || s->GetDouble() <= 0 || s->GetDouble() > kMaxDurationSeconds)
             return "Invalid maxDurationSeconds: expected a positive number of at most 86400";
-        out.max_duration = milliseconds(static_cast<int64_t>(s->GetDouble() * 1000));
+        out.max_duration = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(s->GetDouble()));
     }
     return std::nullopt;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "core/base/text.h"
+
 namespace stepper::api {
 namespace {
 
@@ -119,14 +121,14 @@ Shape batchItem() {
 Shape batch() {
     static constexpr Member kMembers[] = {
         {"tenantId"},
-        {"requestId"},
+        {.name = "requestId", .ignored = "a batch has none; give it to the items"},
         {"contractVersion"},
         {"items", Holds::Objects, batchItem},
         {"concurrency"},
         {"priority"},
         {"maxDurationSeconds"},
         {.name = "callbacks", .ignored = kNoCallbacks},
-        {"metadata"},
+        {.name = "metadata", .ignored = "it goes with callbacks; give it to the items"},
         {"strict"},
     };
     return kMembers;
@@ -204,11 +206,24 @@ void remarkOnSchema(const json::Value& schema, Walk& walk, Remarks& out) {
         out.add("outputSchema.type", "an http-json schema is always that of an object");
 }
 
+void remarkOnVariables(const json::Value& prompt, Remarks& out) {
+    const auto* variables = json::find(prompt, "variables");
+    if (variables && saysSomething(*variables) && trim(json::string(prompt, "template").value_or("")).empty())
+        out.add("prompt.variables", "only a template has places for them");
+}
+
+// Who asks at once gets what is made anew anyway, and nothing is kept of it.
+void remarkOnCache(const json::Value& body, Use use, Remarks& out) {
+    if (use == Use::Immediate && json::string(body, "cacheControl") == "refresh")
+        out.add("cacheControl", std::string(kJobsOnly));
+}
+
 }  // namespace
 
 void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     Walk walk(use, out);
     walk.object(body, generate(), "");
+    remarkOnCache(body, use, out);
     if (const auto* schema = json::find(body, "outputSchema"); schema && schema->IsObject())
         remarkOnSchema(*schema, walk, out);
     const auto* prompt = json::find(body, "prompt");
@@ -219,7 +234,7 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     if (payload && !payload->IsNull() && prompt->IsString())
         out.add("payload", "a prompt that is a string takes none; write {\"template\": ...}");
     if (payload && !payload->IsNull() && has_own) out.add("payload", "prompt.payload is there in its place");
-    if (json::string(*prompt, "preset") != "commit-report") return;
+    if (json::string(*prompt, "preset") != "commit-report") return remarkOnVariables(*prompt, out);
     remarkOnPreset(body, *prompt, out);
     if (has_own)
         walk.object(*own, commit(), "prompt.payload.");
@@ -229,6 +244,7 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
 
 void remarkOnReport(const json::Value& body, Use use, Remarks& out) {
     Walk(use, out).object(body, report(), "");
+    remarkOnCache(body, use, out);
 }
 
 void remarkOnBatch(const json::Value& body, Remarks& out) { Walk(Use::Job, out).object(body, batch(), ""); }

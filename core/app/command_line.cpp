@@ -43,6 +43,13 @@ std::string aState(const std::string& value) {
     return "expected " + joined(states) + ", not '" + value + "'" + orNearest(value, states);
 }
 
+std::string anId(const std::string& value) {
+    const bool sound = std::all_of(value.begin(), value.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '-';
+    });
+    return sound && !value.empty() ? "" : "'" + value + "' is no job's id";
+}
+
 // "HOST:PORT" means http.
 std::optional<std::string> serverUrl(std::string text) {
     if (text.find("://") == std::string::npos) {
@@ -51,7 +58,8 @@ std::optional<std::string> serverUrl(std::string text) {
     }
     const std::string scheme = lower(text.substr(0, text.find("://")));
     while (text.ends_with('/')) text.pop_back();
-    if ((scheme != "http" && scheme != "https") || hostOf(text).empty()) return std::nullopt;
+    const bool plain = text.find_first_of("@?# ") == std::string::npos;
+    if ((scheme != "http" && scheme != "https") || hostOf(text).empty() || !plain) return std::nullopt;
     return text;
 }
 
@@ -87,6 +95,7 @@ public:
             if (!unknown_verb.empty()) return complaint(deepest(), unknown_verb);
             return Say{root_.help(), kExitOk};
         } catch (const CLI::CallForVersion&) {
+            if (const auto problem = unknownWord(); !problem.empty()) return complaint(deepest(), problem);
             return Say{versionLine() + "\n", kExitOk};
         } catch (const CLI::ParseError& e) {
             return complaint(deepest(), problemOf(e));
@@ -132,7 +141,7 @@ private:
         const auto read = [this](const std::string& text) {
             options_.server = serverUrl(text);
             if (!options_.server)
-                throw CLI::ValidationError("--server", "expected http://HOST:PORT, not '" + text + "'");
+                throw CLI::ValidationError("--server", "expected http://HOST:PORT, without user name, ? or #");
         };
         app.add_option_function<std::string>(
                "--server", read, "The running server; otherwise where the configuration says that it listens")
@@ -193,7 +202,7 @@ private:
         takesServer(list);
 
         const auto withIds = [this](CLI::App& app, const char* about, int most) {
-            words(app, "ID", options_.ids, about).required()->expected(1, most);
+            words(app, "ID", options_.ids, about).required()->expected(1, most)->check(anId);
             takesServer(app);
         };
         CLI::App& show = verb(jobs, "show", "One job, as JSON", jobsShow);

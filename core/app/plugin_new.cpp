@@ -27,7 +27,7 @@ bool write(const fs::path& file, const std::string& content) {
 
 int pluginNew(const Options& options) {
     const std::string& name = options.name;
-    if (!plugin::isKind(name))
+    if (!plugin::isKind(name) || name.starts_with('-'))
         return complain("'" + name + "' cannot be a plugin's name: expected 1 to 64 of a-z, 0-9 and -",
                         kExitUsage);
     const fs::path dir = options.folder.empty() ? name : options.folder;

@@ -119,7 +119,8 @@ void drain(http::Server& server, jobs::JobService& jobs, SteadyTime deadline) {
 }
 
 void logStore(const config::Config& config, const std::optional<store::Salvaged>& salvaged) {
-    log::info("store opened", {{"url", config::shownUrl(config.store_url)}, {"durability", config.store_durability}});
+    log::info("store opened", {{"url", config::shownUrl(config.store_url)},
+                               {"durability", config.store_durability}});
     if (salvaged)
         log::warn("damaged store recovered", {{"rows", salvaged->rows},
                                               {"unreadablePlaces", salvaged->gaps},

@@ -60,8 +60,12 @@ bool isWholeAssignment(std::string_view s) {
 }
 
 std::string doubt(std::string_view key) {
-    if (const auto name = nameInDollar(key); !name.empty())
-        return fmt::format("is the text ${0}; write ${{{0}}} to have the variable's value", name);
+    if (const auto name = nameInDollar(key); !name.empty()) {
+        // It may be a key after all: only what is spelled as variables are is shown.
+        const bool shown = std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+        return fmt::format("is the text ${0}; write ${{{0}}} to have the variable's value",
+                           shown ? name : "NAME");
+    }
     if (key.find("${") != key.npos) return "holds ${...} that nobody replaced";
     if (secrets::isPlaceholder(key)) return "is a placeholder; put the key of your account there";
     if (isWholeAssignment(key)) return "is a whole assignment, NAME=value; only the value is the key";

@@ -52,6 +52,7 @@ bool isReadOnly(const fs::path& file) {
 bool writeCopy(const PluginFile& plugin, const fs::path& dir, const fs::path& copy) {
     std::error_code ec;
     fs::create_directories(dir, ec);
+    if (ec) return errno = ec.value(), false;
     ::chmod(dir.c_str(), 0700);
     const fs::path draft = copy.string() + "." + std::to_string(::getpid());
     ::unlink(draft.c_str());

@@ -73,7 +73,8 @@ std::string asText(Level level, std::string_view event, Fields fields) {
             out += std::to_string(f.number());
             continue;
         }
-        for (const char c : secrets::redact(f.text())) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+        for (const char c : secrets::redact(f.text()))
+            out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
     }
     return out;
 }

@@ -53,8 +53,8 @@ TEST(Remarks, WhatCountsGetsNone) {
         "diffSummary":"", "template":"t", "plan":"manual", "priority":1})";
     EXPECT_EQ(onReport(kReport), Lines{});
     constexpr const char* kBatch = R"({
-        "tenantId":"t", "requestId":"r", "contractVersion":"1", "concurrency":1, "priority":1,
-        "maxDurationSeconds":1, "strict":false, "metadata":{}, "items":[{"id":"a","request":{"any":1}}]})";
+        "tenantId":"t", "contractVersion":"1", "concurrency":1, "priority":1,
+        "maxDurationSeconds":1, "strict":false, "items":[{"id":"a","request":{"any":1}}]})";
     EXPECT_EQ(onBatch(kBatch), Lines{});
 }
 
@@ -112,6 +112,10 @@ TEST(Remarks, WhatIsKnownAndDoesNotCountIsTold) {
     EXPECT_THAT(onGenerate(R"({"prompt":"x","payload":{"a":1}})"),
                 ElementsAre("payload is ignored: a prompt that is a string takes none; write {\"template\": "
                             "...}"));
+    EXPECT_THAT(onGenerate(R"({"prompt":{"instructions":"do","variables":{"lang":"de"}}})"),
+                ElementsAre("prompt.variables is ignored: only a template has places for them"));
+    EXPECT_EQ(onGenerate(R"({"prompt":{"template":"{{lang}}","variables":{"lang":"de"}}})"), Lines{});
+    EXPECT_EQ(onBatch(R"({"requestId":"r","metadata":{"a":1},"items":[]})").size(), 2u);
     EXPECT_THAT(onGenerate(R"({"prompt":{"payload":1},"payload":2})"),
                 ElementsAre("payload is ignored: prompt.payload is there in its place"));
     EXPECT_THAT(onGenerate(R"({"prompt":{"preset":"commit-report","template":"t","payload":{}},

@@ -90,6 +90,10 @@ TEST(ProviderKey, TheWarningNamesTheProviderAndThePlace) {
     const auto dollar = parseProvider("    base_url: http://h\n    api_key: $K\n", {{"K", "sk-abc123"}});
     ASSERT_TRUE(dollar);
     EXPECT_THAT(dollar->warnings, Contains(HasSubstr("write ${K}")));
+    const auto literal = parseProvider("    base_url: http://h\n    api_key: $uperSecretPassw0rd\n", {});
+    ASSERT_TRUE(literal);
+    EXPECT_THAT(literal->warnings, Not(Contains(HasSubstr("Passw0rd"))));
+    EXPECT_THAT(literal->warnings, Contains(HasSubstr("write ${NAME}")));
     const auto overridden = parseProvider("    base_url: http://h\n", {{"ONE_API_KEY", "Bearer x1"}});
     ASSERT_TRUE(overridden);
     EXPECT_EQ(overridden->providers[0].api_key.reveal(), "x1");
