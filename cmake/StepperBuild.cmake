@@ -66,7 +66,7 @@ function(stepper_test name)
   target_compile_options(${name}_test PRIVATE $<$<CONFIG:Debug>:-O0>)
   set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME unit.${name} COMMAND ${name}_test)
-  set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120
+  set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300
     ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp")
 endfunction()
 
