@@ -22,6 +22,7 @@ struct ApiDeps {
     const Clock& clock;
     const std::atomic<bool>& draining;  // readyz says 503 while true
     std::function<int()> in_flight;     // HTTP requests being answered
+    std::shared_ptr<http::ByteBudget> bodies;
 };
 
 // Handlers run on any thread.

@@ -6,7 +6,6 @@
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/job_events.h"
-#include "core/api/job_page.h"
 #include "core/api/job_view.h"
 #include "core/api/query.h"
 #include "core/api/request_remarks.h"
@@ -30,11 +29,17 @@ std::string_view lastEventId(const http::Request& request) {
     return {};
 }
 
+http::Response noRoom(std::string_view request_id) {
+    auto out = http::Response::error(503, "OVERLOADED", kNoRoomForPage, request_id);
+    out.headers.emplace_back("Retry-After", "1");
+    return out;
+}
+
 http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }
 
 }  // namespace
 
-http::Response JobEndpoints::get(const http::Request& request) const {
+http::Response JobEndpoints::get(const http::Request& request) {
     const std::string id(request.param("id"));
     const auto wait = wholeNumber(request.queryValue("wait").value_or("0"), 0, kAnyNumber);
     if (!wait) return http::Response::json(400, refuse("Invalid wait: expected seconds from 0 to 60").body);
@@ -48,33 +53,35 @@ http::Response JobEndpoints::get(const http::Request& request) const {
     for (bool wait_is_over = *wait == 0;;) {
         std::optional<jobs::Waiters::Ticket> ticket;
         if (!wait_is_over) ticket.emplace(jobs_.waiters(), id);
-        const Found job = jobs_.store().job(id);
+        Found job = jobs_.store().job(id);
         if (!job) return storeUnavailable(job.error(), request.id);
         if (!*job) return notFound();
         const auto status = wireStatus(**job);
         const bool moved_on = any_change && before && status != *before;
-        if (wait_is_over || store::isFinal((*job)->state) || moved_on) return answer(request, **job);
+        if (wait_is_over || store::isFinal((*job)->state) || moved_on) return answer(request, std::move(**job));
         if (!before) before = status;
         // The job is read once more even then: what was read before the wait may be old by now.
         wait_is_over = ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed;
     }
 }
 
-http::Response JobEndpoints::answer(const http::Request& request, const store::Job& job) const {
+http::Response JobEndpoints::answer(const http::Request& request, store::Job job) {
     Remarks remarks;
     remarkOnQuery(request, {"wait", "until"}, remarks);
-    auto page = jobPage(jobs_.store(), job, clock_.wall(), remarks.warnings());
-    if (!page) return storeUnavailable(page.error(), request.id);
-    auto out = http::Response::json(200, std::move(page).value());
+    http::Response out;
     if (job.state == store::JobState::Done && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
         out.delivered = [this, kind = job.kind, key = job.cache_key, id = job.id] {
             jobs_.delivered(kind, key, id);
         };
     if (!store::isFinal(job.state)) out.headers.emplace_back("Retry-After", "1");
+    auto page = pages_.of(std::move(job), remarks.warnings());
+    if (!page) return storeUnavailable(page.error(), request.id);
+    if (!*page) return noRoom(request.id);
+    out.shared = std::move(page).value();
     return out;
 }
 
-http::Response JobEndpoints::events(const http::Request& request) const {
+http::Response JobEndpoints::events(const http::Request& request) {
     const std::string id(request.param("id"));
     const Found job = jobs_.store().job(id);
     if (!job) return storeUnavailable(job.error(), request.id);
@@ -89,7 +96,7 @@ http::Response JobEndpoints::events(const http::Request& request) const {
     http::Response out;
     out.content_type = "text/event-stream";
     out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-    out.stream = [this, id, seen](http::Stream& stream) { streamJob(jobs_, clock_, id, seen, stream); };
+    out.stream = [this, id, seen](http::Stream& stream) { streamJob(jobs_, pages_, id, seen, stream); };
     return out;
 }
 

@@ -1,7 +1,8 @@
 #include "core/api/job_events.h"
 
+#include <array>
+
 #include "core/api/generate_request.h"
-#include "core/api/job_page.h"
 #include "core/api/job_view.h"
 #include "core/api/query.h"
 #include "core/base/json.h"
@@ -59,14 +60,24 @@ std::string news(const store::Job& job, Told& told) {
 
 std::string trouble(std::string_view what) { return http::sse::event("error", "", refuse(what).body); }
 
-void tellResult(jobs::JobService& jobs, const Clock& clock, const store::Job& job, http::Stream& stream) {
-    const auto page = jobPage(jobs.store(), job, clock.wall());
-    if (!page) {
-        stream.write(trouble(page.error().message));
+// Without a copy of a text that many may be sent at a time.
+bool writeEvent(http::Stream& stream, std::string_view name, std::string_view id, std::string_view data) {
+    if (!http::sse::isOneLine(data)) return stream.write(http::sse::event(name, id, data));
+    const std::string opening = http::sse::opening(name, id);
+    const std::array<std::string_view, 3> pieces{opening, data, http::sse::kClosing};
+    return stream.write(pieces);
+}
+
+void tellResult(jobs::JobService& jobs, JobPages& pages, store::Job job, http::Stream& stream) {
+    const std::string id = job.id, kind = job.kind, key = job.cache_key;
+    const std::string event_id = std::to_string(eventId(job, Part::Result));
+    const bool done = job.state == store::JobState::Done;
+    const auto page = pages.of(std::move(job));
+    if (!page || !*page) {
+        stream.write(trouble(page ? kNoRoomForPage : page.error().message));
         return;
     }
-    const bool written = stream.write(event("result", job, Part::Result, *page));
-    if (written && job.state == store::JobState::Done) jobs.delivered(job.kind, job.cache_key, job.id);
+    if (writeEvent(stream, "result", event_id, **page) && done) jobs.delivered(kind, key, id);
 }
 
 }  // namespace
@@ -79,19 +90,19 @@ bool sawAll(const store::Job& job, int64_t seen) {
     return store::isFinal(job.state) && seen >= eventId(job, Part::Result);
 }
 
-void streamJob(jobs::JobService& jobs, const Clock& clock, const std::string& id, int64_t seen,
+void streamJob(jobs::JobService& jobs, JobPages& pages, const std::string& id, int64_t seen,
                http::Stream& stream) {
     Told told;
     told.seen = seen;
     for (;;) {
         jobs::Waiters::Ticket ticket(jobs.waiters(), id);
-        const auto job = jobs.store().job(id);
+        auto job = jobs.store().job(id);
         if (!job || !*job) {
             stream.write(trouble(job ? "Job not found" : job.error().message));
             return;
         }
         if (const auto text = news(**job, told); !text.empty() && !stream.write(text)) return;
-        if (store::isFinal((*job)->state)) return tellResult(jobs, clock, **job, stream);
+        if (store::isFinal((*job)->state)) return tellResult(jobs, pages, std::move(**job), stream);
         const SteadyTime until = std::chrono::steady_clock::now() + kKeepAlive;
         const Woken woken = ticket.sleep(stream.cancel(), until);
         if (woken == Woken::Stopped) return;

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "core/api/job_pages.h"
 #include "core/http/http.h"
 #include "core/jobs/job_service.h"
 
@@ -17,7 +18,7 @@ bool sawAll(const store::Job& job, int64_t seen);
 
 // Tells what came after the event `seen`, then each change as it comes, until the job is final, the client
 // leaves or the server drains. A result that was written counts as delivered. Blocks the calling thread.
-void streamJob(jobs::JobService& jobs, const Clock& clock, const std::string& id, int64_t seen,
+void streamJob(jobs::JobService& jobs, JobPages& pages, const std::string& id, int64_t seen,
                http::Stream& stream);
 
 }  // namespace stepper::api

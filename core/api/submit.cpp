@@ -155,6 +155,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
 http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
                                  const Remarks& remarks) const {
     auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report, remarks.warnings()));
+    out.repeatable = true;
     out.headers.emplace_back("X-Cache", hit.stale ? "STALE" : "HIT");
     out.headers.emplace_back("Age", std::to_string(std::max<int64_t>(hit.age.count(), 0) / 1000));
     if (jobs_.deliversOnce(wanted.kind))

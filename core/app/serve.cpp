@@ -66,12 +66,14 @@ void exitAtTheLatest(SteadyTime deadline) {
     }).detach();
 }
 
-http::ServerOptions serverOptions(const config::Config& config) {
+http::ServerOptions serverOptions(const config::Config& config,
+                                  std::shared_ptr<http::ByteBudget> bodies) {
     http::ServerOptions out;
     out.host = config.server.host;
     out.port = config.server.port;
     out.max_connections = config.server.max_connections;
     out.max_body = config.server.max_body;
+    out.bodies = std::move(bodies);
     out.keep_alive = config.server.keep_alive;
     out.trust_proxy = config.security.trust_proxy;
     out.security_headers = config.security.security_headers;
@@ -168,11 +170,12 @@ int serve(const Options& options) {
                           host.clock());
     std::atomic<bool> draining{false};
     api::LiveGuard guard(first.security);
+    const auto bodies = std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
     const http::Server* front = nullptr;
     auto server = http::Server::bind(
-        serverOptions(first),
+        serverOptions(first, bodies),
         api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
-                         host.clock(), draining, [&front] { return front ? front->inFlight() : 0; }}),
+                         host.clock(), draining, [&front] { return front ? front->inFlight() : 0; }, bodies}),
         [&](const http::Request& r, std::string_view route, http::Headers& add) {
             return guard.get()->check(r, route, add);
         },

@@ -85,6 +85,7 @@ std::vector<std::string> keepFixed(Config& next, const Config& running) {
     keep("server.listen", next.server.port, running.server.port);
     keep("server.max_connections", next.server.max_connections, running.server.max_connections);
     keep("server.max_body", next.server.max_body, running.server.max_body);
+    keep("server.body_memory", next.server.body_memory, running.server.body_memory);
     keep("server.keep_alive", next.server.keep_alive, running.server.keep_alive);
     keep("store.url", next.store_url, running.store_url);
     keep("store.durability", next.store_durability, running.store_durability);

@@ -45,6 +45,7 @@ struct Server {
     uint16_t port = 3001;  // 0: any free port
     int max_connections = 4096;
     uint64_t max_body = 10u << 20;
+    uint64_t body_memory = 256u << 20;
     milliseconds drain_timeout{30'000};
     milliseconds keep_alive{75'000};  // how long idle connections are promised to stay; 0: they end at once
 };

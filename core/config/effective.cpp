@@ -209,6 +209,7 @@ json::Document effective(const Config& c, Secrets which) {
         .put("port", int{c.server.port})
         .put("max_connections", c.server.max_connections)
         .put("max_body", c.server.max_body)
+        .put("body_memory", c.server.body_memory)
         .put("drain_timeout", c.server.drain_timeout)
         .put("keep_alive", c.server.keep_alive);
     store.put("url", which == Secrets::Masked ? shownUrl(c.store_url) : c.store_url)

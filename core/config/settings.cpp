@@ -95,6 +95,7 @@ Read serverSection(Server& s) {
                           {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
                           {"max_connections", read::integer(s.max_connections, 1, kMillion)},
                           {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},
+                          {"body_memory", read::bytes(s.body_memory, 1u << 20, uint64_t{1} << 40)},
                           {"drain_timeout", read::duration(s.drain_timeout, 0ms, 1h)},
                           {"keep_alive", read::duration(s.keep_alive, 0ms, 1h)}});
 }

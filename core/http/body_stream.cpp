@@ -1,22 +1,44 @@
 #include "core/http/body_stream.h"
 
+#include <array>
+
 #include <Poco/NumberFormatter.h>
 
-namespace stepper::http {
+#include "core/base/result.h"
 
-bool BodyStream::write(std::string_view bytes) {
-    // A chunk without bytes would be the last one.
-    if (!chunked_ || bytes.empty()) return send(bytes);
-    std::string chunk = Poco::NumberFormatter::formatHex(static_cast<Poco::UInt64>(bytes.size()));
-    chunk.append("\r\n").append(bytes).append("\r\n");
-    return send(chunk);
+namespace stepper::http {
+namespace {
+
+size_t sizeOf(std::span<const std::string_view> pieces) {
+    size_t size = 0;
+    for (const auto piece : pieces) size += piece.size();
+    return size;
 }
 
-bool BodyStream::finish() { return send(chunked_ ? "0\r\n\r\n" : ""); }
+}  // namespace
 
-bool BodyStream::send(std::string_view bytes) {
-    intact_ = intact_ && cancel_.check() == CancelReason::None && wire_.send(bytes, stall_) == Io::Ok;
-    if (intact_) sent_ += bytes.size();
+bool BodyStream::write(std::span<const std::string_view> pieces) {
+    STEPPER_ASSERT(pieces.size() <= kMostPieces);
+    const size_t size = sizeOf(pieces);
+    // A chunk without bytes would be the last one.
+    if (!chunked_ || size == 0) return send(pieces);
+    const std::string opening =
+        Poco::NumberFormatter::formatHex(static_cast<Poco::UInt64>(size)) + "\r\n";
+    std::array<std::string_view, kMostPieces + 2> chunk;
+    chunk[0] = opening;
+    std::copy(pieces.begin(), pieces.end(), chunk.begin() + 1);
+    chunk[pieces.size() + 1] = "\r\n";
+    return send({chunk.data(), pieces.size() + 2});
+}
+
+bool BodyStream::finish() {
+    const std::string_view end = chunked_ ? "0\r\n\r\n" : "";
+    return send({&end, 1});
+}
+
+bool BodyStream::send(std::span<const std::string_view> pieces) {
+    intact_ = intact_ && cancel_.check() == CancelReason::None && wire_.send(pieces, pace_) == Io::Ok;
+    if (intact_) sent_ += sizeOf(pieces);
     return intact_;
 }
 

@@ -8,10 +8,11 @@ namespace stepper::http {
 // Borrows the wire and the token. Used by the connection's thread only.
 class BodyStream final : public Stream {
 public:
-    BodyStream(const Wire& wire, milliseconds stall, CancelToken& cancel, bool chunked)
-        : wire_(wire), stall_(stall), cancel_(cancel), chunked_(chunked) {}
+    BodyStream(const Wire& wire, const Pace& pace, CancelToken& cancel, bool chunked)
+        : wire_(wire), pace_(pace), cancel_(cancel), chunked_(chunked) {}
 
-    bool write(std::string_view bytes) override;
+    using Stream::write;
+    bool write(std::span<const std::string_view> pieces) override;
     CancelToken& cancel() override { return cancel_; }
 
     // Marks the end, unless a write failed or the request was cancelled; whether the body is whole.
@@ -20,10 +21,10 @@ public:
     uint64_t sent() const { return sent_; }
 
 private:
-    bool send(std::string_view bytes);
+    bool send(std::span<const std::string_view> pieces);
 
     const Wire& wire_;
-    const milliseconds stall_;
+    const Pace pace_;
     CancelToken& cancel_;
     const bool chunked_;
     bool intact_ = true;

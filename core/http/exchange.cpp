@@ -1,6 +1,7 @@
 #include "core/http/exchange.h"
 
 #include <algorithm>
+#include <array>
 
 #include <Poco/Exception.h>
 
@@ -25,6 +26,7 @@ std::string_view codeOf(int status) {
         case 415: return "UNSUPPORTED_MEDIA_TYPE";
         case 431: return "HEADERS_TOO_LARGE";
         case 500: return "UNKNOWN";
+        case 503: return "OVERLOADED";
         default: return "BAD_REQUEST";
     }
 }
@@ -56,23 +58,26 @@ std::string clientIp(const std::string& connected, const Headers& headers, bool 
 class Exchange {
 public:
     Exchange(Front& front, GuardedSocket& socket)
-        : front_(front), socket_(socket), head_(std::get_if<Head>(&socket.current())) {
+        : front_(front),
+          socket_(socket),
+          head_(std::get_if<Head>(&socket.current())),
+          held_(*front.bodies) {
         request_.received = std::chrono::steady_clock::now();
-        cancel_.watch(front.expired);
+        cancel_.watch(front.ending.expired);
         cancel_.watchClient(socket.wire().fd());
         request_.cancel = &cancel_;
     }
 
     bool run() {
         identify();
-        const Response response = answerOrExcuse();
+        const Response response = withinBudget(answerOrExcuse());
         const Framing framing = framingOf(response, head_ && head_->http10);
         const bool keep = framing != Framing::UntilClose && mayContinue();
         const bool written = write(response, framing, keep);
         if (written && response.delivered && request_.method != "HEAD") attempt(response.delivered);
         tell(response.status);
         if (!written) return false;
-        if (keep) return socket_.reader().skipBody();
+        if (keep) return socket_.reader().skipBody(held_);
         if (refused_ || socket_.reader().hasUnread()) socket_.wire().linger();
         return false;
     }
@@ -93,6 +98,16 @@ private:
         Response out;
         if (!attempt([&] { out = answer(); })) out = excuse({500, "Internal server error"});
         return out;
+    }
+
+    // What can be asked for again is not held when there is no room for it; what was paid for always is.
+    Response withinBudget(Response response) {
+        const uint64_t size = response.body.size();
+        if (held_.grow(size)) return response;
+        if (response.repeatable || request_.method == "GET" || request_.method == "HEAD")
+            return excuse({503, "Too much is being sent to other clients; try again in a moment"});
+        held_.take(size);
+        return response;
     }
 
     // Whether it did its work without throwing; what it threw is logged.
@@ -146,7 +161,7 @@ private:
         const auto content_type = request_.header("content-type");
         if (!content_type.empty() && !isJson(content_type))
             return excuse({415, "The request's body must be JSON: Content-Type: application/json, UTF-8"});
-        if (auto reject = socket_.reader().readBody(request_.body, front_.options.max_body))
+        if (auto reject = socket_.reader().readBody(request_.body, front_.options.max_body, held_))
             return refuse(*reject);
         // Clients of the inherited contract know an untyped body as an empty request.
         if (content_type.empty()) request_.body.clear();
@@ -154,7 +169,9 @@ private:
     }
 
     Response excuse(const Reject& reject) const {
-        return Response::error(reject.status, codeOf(reject.status), reject.message, request_.id);
+        auto out = Response::error(reject.status, codeOf(reject.status), reject.message, request_.id);
+        if (reject.status == 503) out.headers.emplace_back("Retry-After", "1");
+        return out;
     }
 
     // As excuse(), and nothing more is read from this connection.
@@ -170,17 +187,19 @@ private:
 
     bool write(const Response& response, Framing framing, bool keep) {
         const bool head_only = request_.method == "HEAD";
+        const bool whole = framing == Framing::Length && !head_only;
         const milliseconds kept_for = keep ? front_.options.keep_alive : milliseconds{0};
-        const auto bytes = serialise(
-            response, {request_.id, add_, framing, kept_for, head_only, front_.options.security_headers});
-        bytes_out_ = bytes.size();
-        if (socket_.wire().send(bytes, front_.options.write_timeout) != Io::Ok) return false;
+        const auto head =
+            headOf(response, {request_.id, add_, framing, kept_for, front_.options.security_headers});
+        const std::array<std::string_view, 2> pieces{head, whole ? response.bytes() : std::string_view{}};
+        bytes_out_ = pieces[0].size() + pieces[1].size();
+        if (socket_.wire().send(pieces, paceOf(front_.options)) != Io::Ok) return false;
         const bool streamed = framing == Framing::Chunked || framing == Framing::UntilClose;
         return head_only || !streamed || stream(response, framing);
     }
 
     bool stream(const Response& response, Framing framing) {
-        BodyStream body(socket_.wire(), front_.options.write_timeout, cancel_, framing == Framing::Chunked);
+        BodyStream body(socket_.wire(), paceOf(front_.options), cancel_, framing == Framing::Chunked);
         const bool whole = attempt([&] { response.stream(body); }) && body.finish();
         bytes_out_ += body.sent();
         if (!whole && framing == Framing::UntilClose) socket_.wire().resetOnClose();
@@ -197,6 +216,7 @@ private:
     GuardedSocket& socket_;
     const Head* head_;  // null when the head was refused
     Request request_;
+    ByteBudget::Share held_;  // the request's body and the response's
     CancelToken cancel_;
     std::string_view route_;
     Headers add_;

@@ -8,6 +8,7 @@
 #include "core/http/http.h"
 #include "core/http/idle_connections.h"
 #include "core/http/router.h"
+#include "core/http/wire.h"
 
 namespace stepper::http {
 
@@ -55,9 +56,9 @@ struct Front {
     const Server::Filter before;
     const Server::Observer after;
     const Server::Log log;
+    const std::shared_ptr<ByteBudget> bodies;
 
-    CancelSource closing{CancelReason::Draining};  // no further requests
-    CancelSource expired{CancelReason::Draining};  // running ones must stop too
+    Ending ending{};
     std::atomic<bool> draining{false};
     std::atomic<int> in_flight{0};
     ConnectionCount connections{};

@@ -17,7 +17,7 @@ GuardedSocket::GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front
     : StreamSocketImpl(fd),
       peer_(peer),
       front_(front),
-      wire_(fd, front.closing, front.expired),
+      wire_(fd, front.ending),
       reader_(wire_, front.options, front.idle) {}
 
 // The count's lock also orders what the connection's thread did before this.
@@ -42,7 +42,7 @@ int GuardedSocket::receiveBytes(void* buffer, int length, int) {
 
 int GuardedSocket::sendBytes(const void* buffer, int length, int) {
     const std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(length));
-    if (wire_.send(bytes, front_.options.write_timeout) != Io::Ok)
+    if (wire_.send(bytes, paceOf(front_.options)) != Io::Ok)
         throw Poco::Net::ConnectionAbortedException();
     return length;
 }

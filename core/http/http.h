@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "core/base/cancel.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/http/byte_budget.h"
 
 namespace stepper::http {
 
@@ -41,9 +43,12 @@ struct Request {
 class Stream {
 public:
     virtual ~Stream() = default;
-    // Hands the bytes to the kernel, waiting for a slow client. False when the client is gone or took nothing
-    // for write_timeout, or when the server must stop; all later writes fail too.
-    virtual bool write(std::string_view bytes) = 0;
+    // Hands the pieces, at most kMostPieces, to the kernel as one, waiting for a slow client. False when the
+    // client is gone, took nothing for write_timeout or less than min_rate, or when the server must stop; all
+    // later writes fail too.
+    static constexpr size_t kMostPieces = 4;
+    virtual bool write(std::span<const std::string_view> pieces) = 0;
+    bool write(std::string_view bytes) { return write({&bytes, 1}); }
     // The request's. To wait for something else as well, watch it with a copy.
     virtual CancelToken& cancel() = 0;
 };
@@ -54,12 +59,20 @@ struct Response {
     std::string content_type = "application/json; charset=utf-8";
     Headers headers{};
     std::string body{};
+    // The body in place of `body`: held once for all clients that are sent the same, however slow they are.
+    // Whoever made it counts it in the server's budget.
+    std::shared_ptr<const std::string> shared{};
+    // It can be asked for again, at no cost: a 503 takes its place when the server's budget is used up. So it is
+    // with every answer to GET.
+    bool repeatable = false;
     // Writes the body in place of `body`, after the head was sent; not called for HEAD. When it throws, a
     // write fails or the request is cancelled, the connection is closed such that the client sees a cut, not
     // an end.
     std::function<void(Stream&)> stream{};
     // Called once when all of the response was handed to the kernel; never when that failed, nor for HEAD.
     std::function<void()> delivered{};
+
+    std::string_view bytes() const { return shared ? *shared : body; }
 
     static Response json(int status, std::string body);
     // {"error": message, "errorCode": code, "requestId": request_id}
@@ -93,6 +106,13 @@ struct ServerOptions {
     // learns of that later still. 0: every connection ends with its response.
     milliseconds keep_alive{75'000};
     milliseconds write_timeout{30'000};  // without progress
+    // Bytes per second. A response may take write_timeout, and on top what its size takes at this rate.
+    uint64_t min_rate = 32u << 10;
+    // What requests that have not arrived when the server begins to stop get to do so.
+    milliseconds unsent_grace{1'000};
+    // Beyond it requests, and answers that can be asked for again, are 503 with Retry-After. Null: one of
+    // 256 MiB.
+    std::shared_ptr<ByteBudget> bodies{};
     milliseconds cancel_grace{5'000};    // what handlers get to stop once a drain has cancelled them
     bool trust_proxy = false;  // the peer is our proxy: the last X-Forwarded-For entry is the client
     bool security_headers = true;

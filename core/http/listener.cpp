@@ -31,7 +31,7 @@ void turnAway(int fd, bool security_headers) {
     auto response =
         Response::error(503, "OVERLOADED", "All connections are taken; try again in a moment", id);
     response.headers.emplace_back("Retry-After", "1");
-    const auto bytes = serialise(response, {id, {}, Framing::Length, {}, false, security_headers});
+    const auto bytes = headOf(response, {id, {}, Framing::Length, {}, security_headers}) + response.body;
     [[maybe_unused]] const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);
     ::close(fd);
@@ -55,7 +55,7 @@ Listener::~Listener() {
 }
 
 bool Listener::poll(const Poco::Timespan& timeout, int) {
-    std::array<pollfd, 2> fds{{{sockfd(), POLLIN, 0}, {front_.closing.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{sockfd(), POLLIN, 0}, {front_.ending.closing.fd(), POLLIN, 0}}};
     const int n = ::poll(fds.data(), fds.size(), static_cast<int>(timeout.totalMilliseconds()));
     return n > 0 && fds[1].revents == 0;
 }
@@ -98,7 +98,7 @@ void Listener::shedOne() {
     const int fd = ::accept4(sockfd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) turnAway(fd, front_.options.security_headers);
     spare_ = openSpare();
-    pollfd closing{front_.closing.fd(), POLLIN, 0};
+    pollfd closing{front_.ending.closing.fd(), POLLIN, 0};
     ::poll(&closing, 1, static_cast<int>(kAcceptPause.count()));
 }
 

@@ -1,6 +1,7 @@
 #include "core/http/request_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stepper::http {
 namespace {
@@ -16,7 +17,10 @@ Reject tooLarge(uint64_t max_body) {
     return {413, "The request's body is larger than " + std::to_string(max_body) + " bytes"};
 }
 
+Reject noRoom() { return {503, "Too much is being received from other clients; try again in a moment"}; }
+
 Reject cutShort(Io io) {
+    if (io == Io::Stopped) return {503, "The server is stopping, and the request had not arrived; send it again"};
     if (io == Io::Timeout) return {408, "The request's body did not arrive in time"};
     return {400, "The request's body ended early"};
 }
@@ -45,40 +49,46 @@ std::optional<std::variant<Reject, Head>> RequestReader::readHead() {
         }
         const Io io = wire_.receive(buffer_, kReadSize, until);
         if (io == Io::Timeout) return Reject{408, "The request's head did not arrive in time"};
+        if (io == Io::Stopped && !buffer_.empty()) return cutShort(io);
         if (io != Io::Ok) return std::nullopt;
     }
 }
 
-std::optional<Reject> RequestReader::readBody(std::string& out, uint64_t max_body) {
+std::optional<Reject> RequestReader::readBody(std::string& out, uint64_t max_body, ByteBudget::Share& held) {
     if (!body_pending_) return std::nullopt;
     if (content_length_ > max_body) return tooLarge(max_body);
     if (expect_continue_ && buffer_.empty()) {
-        const Io io = wire_.send("HTTP/1.1 100 Continue\r\n\r\n", options_.write_timeout);
+        const Io io = wire_.send("HTTP/1.1 100 Continue\r\n\r\n", paceOf(options_));
         if (io != Io::Ok) return cutShort(io);
     }
     expect_continue_ = false;
     const auto until = in(options_.body_timeout);
-    auto reject = chunked_ ? readChunked(out, max_body, until) : readSized(out, until);
+    auto reject = chunked_ ? readChunked(out, max_body, until, held) : readSized(out, until, held);
     body_pending_ = reject.has_value();
     return reject;
 }
 
-std::optional<Reject> RequestReader::readSized(std::string& out, SteadyTime until) {
+std::optional<Reject> RequestReader::readSized(std::string& out, SteadyTime until,
+                                               ByteBudget::Share& held) {
     const auto buffered = static_cast<size_t>(std::min<uint64_t>(content_length_, buffer_.size()));
     out.assign(buffer_, 0, buffered);
     buffer_.erase(0, buffered);
-    while (out.size() < content_length_)
+    for (size_t counted = 0;;) {
+        if (!held.grow(out.size() - std::exchange(counted, out.size()))) return noRoom();
+        if (out.size() >= content_length_) return std::nullopt;
         if (const Io io = wire_.receive(out, content_length_ - out.size(), until); io != Io::Ok)
             return cutShort(io);
-    return std::nullopt;
+    }
 }
 
-std::optional<Reject> RequestReader::readChunked(std::string& out, uint64_t max_body, SteadyTime until) {
+std::optional<Reject> RequestReader::readChunked(std::string& out, uint64_t max_body, SteadyTime until,
+                                                 ByteBudget::Share& held) {
     ChunkDecoder decoder;
-    for (;;) {
+    for (size_t counted = 0;;) {
         std::string_view rest = buffer_;
         const auto state = decoder.feed(rest, out, max_body);
         buffer_.erase(0, buffer_.size() - rest.size());
+        if (!held.grow(out.size() - std::exchange(counted, out.size()))) return noRoom();
         switch (state) {
             case ChunkDecoder::State::Done: return std::nullopt;
             case ChunkDecoder::State::Bad: return Reject{400, "The request's chunked body is malformed"};
@@ -94,9 +104,9 @@ bool RequestReader::canSkipBody() const {
     return !body_pending_ || (!chunked_ && !expect_continue_ && content_length_ <= kMaxSkip);
 }
 
-bool RequestReader::skipBody() {
+bool RequestReader::skipBody(ByteBudget::Share& held) {
     std::string scrap;
-    return canSkipBody() && !readBody(scrap, kMaxSkip);
+    return canSkipBody() && !readBody(scrap, kMaxSkip, held);
 }
 
 }  // namespace stepper::http

@@ -23,18 +23,20 @@ public:
     // The next head; none when the client left without sending one.
     std::optional<std::variant<Reject, Head>> readHead();
 
-    // The current request's body, "" if it has none; a client that asked is told to go on first.
-    std::optional<Reject> readBody(std::string& out, uint64_t max_body);
+    // The current request's body, "" if it has none, counted in `held`; a client that asked is told to go on
+    // first.
+    std::optional<Reject> readBody(std::string& out, uint64_t max_body, ByteBudget::Share& held);
     // Whether the rest of the current request is cheap enough to read past for the sake of the connection.
     bool canSkipBody() const;
-    bool skipBody();
+    bool skipBody(ByteBudget::Share& held);
 
     // Whether closing now would leave bytes unread.
     bool hasUnread() const { return body_pending_ || !buffer_.empty(); }
 
 private:
-    std::optional<Reject> readSized(std::string& out, SteadyTime until);
-    std::optional<Reject> readChunked(std::string& out, uint64_t max_body, SteadyTime until);
+    std::optional<Reject> readSized(std::string& out, SteadyTime until, ByteBudget::Share& held);
+    std::optional<Reject> readChunked(std::string& out, uint64_t max_body, SteadyTime until,
+                                      ByteBudget::Share& held);
 
     const Wire& wire_;
     const ServerOptions& options_;

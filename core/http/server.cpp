@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kStackBytes = 256 << 10;
 constexpr int kMinThreads = 4;
+constexpr uint64_t kBodyBudget = 256u << 20;
 // At most: a thread whose connection has just closed is not yet free for the one in its place.
 constexpr int kThreadsPerConnection = 2;
 constexpr int kThreadIdleSeconds = 30;
@@ -73,7 +74,9 @@ struct Machine {
                 .router = Router(std::move(routes)),
                 .before = std::move(before),
                 .after = std::move(after),
-                .log = std::move(log)},
+                .log = std::move(log),
+                .bodies = front.options.bodies ? front.options.bodies
+                                               : std::make_shared<ByteBudget>(kBodyBudget)},
           socket(front),
           pool("http", std::min(kMinThreads, front.options.max_connections),
                kThreadsPerConnection * front.options.max_connections, kThreadIdleSeconds, kStackBytes),
@@ -104,11 +107,13 @@ public:
         auto& front = machine_->front;
         front.draining = true;
         awaitHandOver(std::min(deadline, std::chrono::steady_clock::now() + kLastCall));
-        front.closing.cancel();
+        front.ending.unsent_until =
+            std::min(deadline, std::chrono::steady_clock::now() + front.options.unsent_grace);
+        front.ending.closing.cancel();
         machine_->http.stop();
         machine_->socket.close();
         if (!front.connections.awaitNone(deadline)) {
-            front.expired.cancel();
+            front.ending.expired.cancel();
             stuck_ =
                 !front.connections.awaitNone(std::chrono::steady_clock::now() + front.options.cancel_grace);
         }

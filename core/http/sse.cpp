@@ -14,6 +14,15 @@ void put(std::string& out, std::string_view field, std::string_view value) {
 
 }  // namespace
 
+std::string opening(std::string_view name, std::string_view id) {
+    std::string out;
+    if (!name.empty()) put(out, "event", name);
+    if (!id.empty()) put(out, "id", id);
+    return out += "data: ";
+}
+
+bool isOneLine(std::string_view data) { return data.find_first_of("\r\n") == std::string_view::npos; }
+
 std::string event(std::string_view name, std::string_view id, std::string_view data) {
     std::string out;
     if (!name.empty()) put(out, "event", name);

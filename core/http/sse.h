@@ -9,6 +9,11 @@ namespace stepper::http::sse {
 // continues its field on a further line, so that no text can forge another.
 std::string event(std::string_view name, std::string_view id, std::string_view data);
 
+// The same event as event() in pieces, for data of one line: the opening, the data, and kClosing.
+std::string opening(std::string_view name, std::string_view id);
+inline constexpr std::string_view kClosing = "\n\n";
+bool isOneLine(std::string_view data);
+
 // Means nothing to the client: keeps proxies from closing a quiet stream.
 inline constexpr std::string_view kComment = ": \n\n";
 

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "core/base/result.h"
 
 namespace stepper::http {
 namespace {
@@ -15,6 +19,47 @@ constexpr milliseconds kLinger{1'000};
 
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+// What is still to be sent of some pieces.
+class Outgoing {
+public:
+    explicit Outgoing(std::span<const std::string_view> pieces) {
+        STEPPER_ASSERT(pieces.size() <= parts_.size());
+        for (const auto piece : pieces) {
+            parts_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+            left_ += piece.size();
+        }
+    }
+
+    size_t left() const { return left_; }
+
+    ssize_t sendSome(int fd) {
+        msghdr message{};
+        message.msg_iov = parts_.data() + first_;
+        message.msg_iovlen = count_ - first_;
+        return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+
+    void drop(size_t sent) {
+        left_ -= sent;
+        while (sent > 0) {
+            iovec& part = parts_[first_];
+            const size_t of_this = std::min(sent, part.iov_len);
+            part.iov_base = static_cast<char*>(part.iov_base) + of_this;
+            part.iov_len -= of_this;
+            sent -= of_this;
+            if (part.iov_len == 0) ++first_;
+        }
+    }
+
+private:
+    std::array<iovec, Wire::kMostPieces> parts_{};
+    size_t first_ = 0, count_ = 0, left_ = 0;
+};
+
+SteadyTime latest(size_t bytes, const Pace& pace) {
+    return now() + pace.stall + std::chrono::seconds(bytes / std::max<uint64_t>(pace.min_rate, 1));
+}
 
 }  // namespace
 
@@ -30,7 +75,7 @@ Io Wire::await(short events, SteadyTime until, const CancelSource& stop) const {
     }
 }
 
-Io Wire::awaitRequest(SteadyTime until) const { return await(POLLIN, until, closing_); }
+Io Wire::awaitRequest(SteadyTime until) const { return await(POLLIN, until, ending_.closing); }
 
 Io Wire::receive(std::string& into, size_t max, SteadyTime until) const {
     std::array<char, kReadSize> bytes;
@@ -45,20 +90,31 @@ Io Wire::receive(std::string& into, size_t max, SteadyTime until) const {
         if (n == 0) return Io::Closed;
         if (errno == EINTR) continue;
         if (!wouldBlock()) return Io::Closed;
-        if (const Io io = await(POLLIN, until, expired_); io != Io::Ok) return io;
+        if (const Io io = awaitMore(until); io != Io::Ok) return io;
     }
 }
 
-Io Wire::send(std::string_view bytes, milliseconds stall) const {
-    while (!bytes.empty()) {
-        const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (n >= 0) {
-            bytes.remove_prefix(static_cast<size_t>(n));
+Io Wire::awaitMore(SteadyTime until) const {
+    if (const Io io = await(POLLIN, until, ending_.closing); io != Io::Stopped) return io;
+    const SteadyTime unsent_until = ending_.unsent_until;
+    const Io io = await(POLLIN, std::min(until, unsent_until), ending_.expired);
+    return io == Io::Timeout && unsent_until < until ? Io::Stopped : io;
+}
+
+Io Wire::send(std::span<const std::string_view> pieces, const Pace& pace) const {
+    Outgoing out(pieces);
+    std::optional<SteadyTime> end;
+    while (out.left() > 0) {
+        if (const auto n = out.sendSome(fd_); n >= 0) {
+            out.drop(static_cast<size_t>(n));
             continue;
         }
         if (errno == EINTR) continue;
         if (!wouldBlock()) return Io::Closed;
-        if (const Io io = await(POLLOUT, now() + stall, expired_); io != Io::Ok) return io;
+        if (!end) end = latest(out.left(), pace);
+        const SteadyTime until = std::min(now() + pace.stall, *end);
+        if (const Io io = await(POLLOUT, until, ending_.expired); io != Io::Ok) return io;
+        if (now() >= *end) return Io::Timeout;
     }
     return Io::Ok;
 }

@@ -52,10 +52,10 @@ Framing framingOf(const Response& response, bool http10) {
     return http10 ? Framing::UntilClose : Framing::Chunked;
 }
 
-std::string serialise(const Response& response, const Envelope& envelope) {
+std::string headOf(const Response& response, const Envelope& envelope) {
     const auto status = static_cast<HTTPResponse::HTTPStatus>(response.status);
     std::string out;
-    out.reserve(512 + response.body.size());
+    out.reserve(512);
     out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
     out.append(HTTPResponse::getReasonForStatus(status)).append("\r\n");
     put(out, "Date", httpDate(std::chrono::system_clock::now()));
@@ -72,9 +72,8 @@ std::string serialise(const Response& response, const Envelope& envelope) {
         put(out, "Keep-Alive", "timeout=" + std::to_string(s));
     if (envelope.framing != Framing::NoBody) put(out, "Content-Type", response.content_type);
     if (envelope.framing == Framing::Chunked) put(out, "Transfer-Encoding", "chunked");
-    if (envelope.framing == Framing::Length) put(out, "Content-Length", std::to_string(response.body.size()));
+    if (envelope.framing == Framing::Length) put(out, "Content-Length", std::to_string(response.bytes().size()));
     out += "\r\n";
-    if (envelope.framing == Framing::Length && !envelope.head_only) out += response.body;
     return out;
 }
 

@@ -1,4 +1,4 @@
-// A response as bytes: status line, headers, and the body unless that is streamed.
+// The head of a response as bytes: status line and headers.
 #pragma once
 #include <string>
 #include <string_view>
@@ -17,11 +17,10 @@ struct Envelope {
     const Headers& add;  // on top of the response's own
     Framing framing;
     milliseconds keep_alive;  // how long the connection waits for another request; 0: it ends
-    bool head_only;           // the answer to HEAD: the headers, not the body
     bool security_headers;
 };
 
 // A handler's header that would break the framing (or is ours to set) is left out.
-std::string serialise(const Response& response, const Envelope& envelope);
+std::string headOf(const Response& response, const Envelope& envelope);
 
 }  // namespace stepper::http

@@ -42,6 +42,7 @@ TEST(Shipped, SettingsAreTheBuiltInValues) {
     EXPECT_EQ(c->server.host, bare->server.host);
     EXPECT_EQ(c->server.port, bare->server.port);
     EXPECT_EQ(c->server.max_body, bare->server.max_body);
+    EXPECT_EQ(c->server.body_memory, bare->server.body_memory);
     EXPECT_EQ(c->store_url, bare->store_url);
     EXPECT_EQ(c->cache.ttl, bare->cache.ttl);
     EXPECT_EQ(c->cache.fresh_for, bare->cache.fresh_for);

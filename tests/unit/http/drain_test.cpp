@@ -103,7 +103,33 @@ TEST(Drain, DeadlineCancelsWhatStillRuns) {
     server->drain(in(100ms));
     EXPECT_EQ(waiting.reason, CancelReason::Draining);
     EXPECT_EQ(client.read().status, 503);
+    expectError(half.read(), 503, "OVERLOADED");
     EXPECT_TRUE(half.ended());
+}
+
+// A request that has not arrived is no running work: it has a moment to arrive, not the whole drain.
+TEST(Drain, WhatHasNotArrivedIsNotWaitedFor) {
+    ServerOptions options;
+    options.unsent_grace = 50ms;
+    TestServer server(plainRoutes(), options);
+    Client head(server.port()), body(server.port()), chunked(server.port()), dripping(server.port());
+    const std::string post = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    head.send("GET /hello HTTP/1.1\r\nHo");
+    body.send(post + "Content-Length: 1000\r\n\r\n{");
+    chunked.send(post + "Transfer-Encoding: chunked\r\n\r\n5\r\n[");
+    dripping.send("GET /hello HTTP/1.1\r\nX: ");
+    std::thread drip([&] {
+        while (dripping.send("a")) std::this_thread::sleep_for(5ms);
+    });
+    const auto start = std::chrono::steady_clock::now();
+    server->drain(in(30s));
+    EXPECT_LT(since(start), 3000ms);
+    expectError(head.read(), 503, "OVERLOADED");
+    expectError(body.read(), 503, "OVERLOADED");
+    const auto reply = chunked.read();
+    expectError(reply, 503, "OVERLOADED");
+    EXPECT_EQ(reply.header("retry-after"), "1");
+    drip.join();
 }
 
 TEST(Drain, HandlerThatIgnoresItsCancellationIsLeftBehind) {

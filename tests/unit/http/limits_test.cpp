@@ -37,6 +37,23 @@ void drip(Client& client) {
     ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &five, sizeof five);
 }
 
+// The plain routes, and one whose answer waits for the gate.
+std::vector<Route> routesWith(Gate& go, std::atomic<int>& waiting) {
+    auto routes = plainRoutes();
+    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
+                          ++waiting;
+                          go.wait();
+                          return Response::json(200, "{}");
+                      }});
+    return routes;
+}
+
+void awaitCount(const std::atomic<int>& count, int wanted) {
+    const auto until = std::chrono::steady_clock::now() + 5s;
+    while (count < wanted && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    ASSERT_EQ(count, wanted);
+}
+
 TEST(Limits, DrippedHeadIsCutOffAtItsDeadline) {
     TestServer server(plainRoutes(), impatient());
     Client client(server.port());
@@ -78,6 +95,118 @@ TEST(Limits, ClientThatReadsNothingIsGivenUp) {
     Client client(server.port());
     client.send(get("/large"));
     EXPECT_TRUE(server.awaitTold(1));
+}
+
+// Reads a little at a time, so that the server always makes some progress; until the connection ends, at most 5 s.
+size_t sip(Client& client, size_t bytes, milliseconds pause) {
+    size_t taken = 0;
+    std::string buffer(bytes, ' ');
+    for (const auto start = std::chrono::steady_clock::now(); since(start) < 5s;) {
+        const auto n = ::recv(client.fd(), buffer.data(), buffer.size(), 0);
+        if (n <= 0) break;
+        taken += static_cast<size_t>(n);
+        std::this_thread::sleep_for(pause);
+    }
+    return taken;
+}
+
+TEST(Limits, ClientThatReadsTooSlowlyIsGivenUp) {
+    const std::string large(32u << 20, 'x');
+    const auto shared = std::make_shared<const std::string>(large);
+    std::vector<Route> routes{
+        {"GET", "/whole", Body::None, [&](const Request&) { return Response::json(200, large); }},
+        {"GET", "/shared", Body::None, [&](const Request&) { return Response{.shared = shared}; }},
+        {"GET", "/stream", Body::None,
+         [&](const Request&) { return Response{.stream = [&](Stream& s) { s.write(large); }}; }}};
+    auto options = impatient();
+    options.min_rate = 64u << 20;  // half a second for these
+    TestServer server(std::move(routes), options);
+    for (const auto* path : {"/whole", "/shared", "/stream"}) {
+        Client client(server.port());
+        client.send(get(path));
+        EXPECT_LT(sip(client, 128u << 10, 20ms), large.size()) << path;
+    }
+    EXPECT_TRUE(server.awaitTold(3));
+}
+
+TEST(Limits, SharedBodyIsSentLikeAnyOther) {
+    const auto shared = std::make_shared<const std::string>(R"({"a":1})");
+    std::vector<Route> routes{
+        {"GET", "/shared", Body::None, [&](const Request&) { return Response{.shared = shared}; }}};
+    TestServer server(std::move(routes), {});
+    Client client(server.port());
+    const auto reply = client.ask(get("/shared"));
+    EXPECT_EQ(reply.body, *shared);
+    EXPECT_EQ(reply.header("content-length"), "7");
+    client.send("HEAD /shared HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read(true).header("content-length"), "7");
+    EXPECT_EQ(client.ask(get("/shared")).body, *shared);
+}
+
+struct Budgeted {
+    static constexpr size_t kLarge = 300'000;
+    std::shared_ptr<ByteBudget> budget = std::make_shared<ByteBudget>(400'000);
+    Gate go;
+    std::atomic<int> waiting{0};
+    TestServer server;
+
+    Budgeted() : server(routes(), options()) {}
+
+    ServerOptions options() {
+        ServerOptions out;
+        out.bodies = budget;
+        return out;
+    }
+    std::vector<Route> routes() {
+        auto out = plainRoutes();
+        out.push_back({"GET", "/large", Body::None,
+                       [](const Request&) { return Response::json(200, std::string(kLarge, '1')); }});
+        out.push_back({"POST", "/large", Body::Json,
+                       [](const Request&) { return Response::json(200, std::string(kLarge, '1')); }});
+        out.push_back({"POST", "/kept", Body::Json, [](const Request&) {
+                           return Response{.body = std::string(kLarge, '1'), .repeatable = true};
+                       }});
+        out.push_back({"POST", "/hold", Body::Json, [this](const Request& r) {
+                           ++waiting;
+                           EXPECT_TRUE(go.wait());
+                           return Response::json(200, std::to_string(r.body.size()));
+                       }});
+        return out;
+    }
+};
+
+TEST(Limits, BodiesBeyondTheBudgetAre503AndSmallOnesAreServed) {
+    Budgeted b;
+    Client holder(b.server.port());
+    holder.send(postJson("/hold", std::string(Budgeted::kLarge, '1')));
+    awaitCount(b.waiting, 1);
+    EXPECT_EQ(b.budget->used(), Budgeted::kLarge - ByteBudget::kFree);
+
+    for (const auto& request : {postJson("/echo", std::string(Budgeted::kLarge, '1')), get("/large"),
+                                postJson("/kept", "1")}) {
+        const auto reply = Client(b.server.port()).ask(request);
+        expectError(reply, 503, "OVERLOADED");
+        EXPECT_EQ(reply.header("retry-after"), "1");
+    }
+    EXPECT_EQ(Client(b.server.port()).ask(get("/hello")).status, 200);
+    EXPECT_EQ(Client(b.server.port()).ask(postJson("/echo", std::string(10'000, '1'))).status, 200);
+    // It may have been paid for.
+    EXPECT_EQ(Client(b.server.port()).ask(postJson("/large", "1")).body.size(), Budgeted::kLarge);
+
+    b.go.open();
+    EXPECT_EQ(holder.read().status, 200);
+    b.server->drain(std::chrono::steady_clock::now() + 5s);
+    EXPECT_EQ(b.budget->used(), 0u);
+}
+
+TEST(Limits, ChunkedBodyIsCountedAsItComes) {
+    Budgeted b;
+    Client client(b.server.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n");
+    const std::string chunk = "186a0\r\n" + std::string(100'000, '1') + "\r\n";
+    for (int i = 0; i < 5; ++i) client.send(chunk);
+    expectError(client.read(), 503, "OVERLOADED");
 }
 
 TEST(Limits, BodyOverTheLimitIs413) {
@@ -147,23 +276,6 @@ TEST(Limits, BodyNobodyReadsIsSkippedOrEndsTheConnection) {
     EXPECT_EQ(client.ask(head + "3\r\n\r\nabc" + get("/v1/jobs/next")).status, 200);
     EXPECT_EQ(client.read().body, "next");
     EXPECT_EQ(client.ask(head + "70000\r\n\r\n").header("connection"), "Close");
-}
-
-// The plain routes, and one whose answer waits for the gate.
-std::vector<Route> routesWith(Gate& go, std::atomic<int>& waiting) {
-    auto routes = plainRoutes();
-    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
-                          ++waiting;
-                          go.wait();
-                          return Response::json(200, "{}");
-                      }});
-    return routes;
-}
-
-void awaitCount(const std::atomic<int>& count, int wanted) {
-    const auto until = std::chrono::steady_clock::now() + 5s;
-    while (count < wanted && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-    ASSERT_EQ(count, wanted);
 }
 
 TEST(Limits, ConnectionsOverTheLimitAreTurnedAway) {
