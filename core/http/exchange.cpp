@@ -47,10 +47,8 @@ std::optional<std::string> addressOf(std::string_view hop) {
 std::string clientIp(const std::string& connected, const Headers& headers, bool trust_proxy) {
     // A socket for both families calls an IPv4 client ::ffff:1.2.3.4.
     const std::string peer = plainAddress(connected).value_or(connected);
-    const auto last = std::find_if(headers.rbegin(), headers.rend(),
-                                   [](const auto& h) { return h.first == "x-forwarded-for"; });
-    if (!trust_proxy || last == headers.rend()) return peer;
-    const std::string_view list = last->second;
+    const std::string_view list = find(headers, "x-forwarded-for");
+    if (!trust_proxy || list.empty()) return peer;
     const auto comma = list.rfind(',');
     return addressOf(trim(comma == std::string_view::npos ? list : list.substr(comma + 1))).value_or(peer);
 }

@@ -1,6 +1,7 @@
 #include "core/http/head.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -29,22 +30,42 @@ bool isHostChar(char c) {
 
 Reject bad(std::string message) { return {400, std::move(message)}; }
 
+bool isHost(std::string_view s) { return !s.empty() && std::all_of(s.begin(), s.end(), isHostChar); }
+
 // Whether a comma-separated header holds the token.
 bool lists(const Headers& headers, std::string_view lower_name, std::string_view token) {
-    for (const auto& [name, value] : headers) {
-        if (name != lower_name) continue;
-        for (std::string_view rest = value; !rest.empty();) {
-            const auto comma = rest.find(',');
-            if (equalsIgnoreCase(trim(rest.substr(0, comma)), token)) return true;
-            rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        }
+    for (std::string_view rest = find(headers, lower_name); !rest.empty();) {
+        const auto comma = rest.find(',');
+        if (equalsIgnoreCase(trim(rest.substr(0, comma)), token)) return true;
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
     return false;
 }
 
-size_t count(const Headers& headers, std::string_view lower_name) {
-    return static_cast<size_t>(
-        std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == lower_name; }));
+bool has(const Headers& headers, std::string_view lower_name) {
+    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return h.first == lower_name; });
+}
+
+// What can mean one thing only, and what two readers of a request must not read differently.
+bool isSingular(std::string_view lower_name) {
+    constexpr std::array<std::string_view, 6> kNames = {"authorization", "content-length",  "content-type",
+                                                        "host",          "idempotency-key", "last-event-id"};
+    return std::find(kNames.begin(), kNames.end(), lower_name) != kNames.end();
+}
+
+// RFC 9110, 5.3: several lines of a name are one value with commas, as any proxy may have joined them. So no
+// later reader can take the first line for the whole, or an empty one for none.
+std::optional<Reject> addField(Headers& out, std::string_view name, std::string_view value) {
+    std::string lower_name = lower(name);
+    const auto before =
+        std::find_if(out.begin(), out.end(), [&](const auto& h) { return h.first == lower_name; });
+    if (before == out.end()) {
+        out.emplace_back(std::move(lower_name), value);
+        return std::nullopt;
+    }
+    if (isSingular(lower_name)) return bad("There is more than one header " + std::string(name));
+    before->second.append(", ").append(value);
+    return std::nullopt;
 }
 
 struct RequestLine {
@@ -71,21 +92,21 @@ std::variant<Reject, RequestLine> parseRequestLine(std::string_view line) {
 }
 
 std::optional<Reject> parseFields(std::string_view block, Headers& out) {
-    while (!block.empty()) {
+    for (size_t lines = 0; !block.empty(); ++lines) {
         const auto newline = block.find('\n');
         auto line = block.substr(0, newline);
         block.remove_prefix(newline + 1);
         if (!line.ends_with('\r')) return bad("A header line does not end in CRLF");
         line.remove_suffix(1);
         if (line.empty()) return std::nullopt;
-        if (out.size() == kMaxFields) return Reject{431, "There are more than 100 header fields"};
+        if (lines == kMaxFields) return Reject{431, "There are more than 100 header fields"};
         const auto colon = line.find(':');
         if (colon == std::string_view::npos || !isToken(line.substr(0, colon)))
             return bad("A header line is not 'Name: value'");
         const auto value = line.substr(colon + 1);
         if (!std::all_of(value.begin(), value.end(), isFieldContent))
             return bad("A header value holds control characters");
-        out.emplace_back(lower(line.substr(0, colon)), trim(value));
+        if (auto reject = addField(out, line.substr(0, colon), trim(value))) return reject;
     }
     return std::nullopt;
 }
@@ -100,29 +121,25 @@ std::optional<Reject> readLength(Head& head) {
 }
 
 std::optional<Reject> readFraming(Head& head) {
-    const auto encodings = count(head.headers, "transfer-encoding");
-    const auto lengths = count(head.headers, "content-length");
-    if (encodings > 0 && (lengths > 0 || head.http10))
+    const bool encoded = has(head.headers, "transfer-encoding");
+    const bool measured = has(head.headers, "content-length");
+    if (encoded && (measured || head.http10))
         return bad("Transfer-Encoding must not come with Content-Length or in HTTP/1.0");
-    if (lengths > 1) return bad("There is more than one Content-Length");
-    if (lengths == 1) return readLength(head);
-    if (encodings == 0) return std::nullopt;
-    if (encodings > 1 || !equalsIgnoreCase(find(head.headers, "transfer-encoding"), "chunked"))
+    if (measured) return readLength(head);
+    if (!encoded) return std::nullopt;
+    if (!equalsIgnoreCase(find(head.headers, "transfer-encoding"), "chunked"))
         return Reject{501, "The only Transfer-Encoding understood here is chunked"};
     head.chunked = true;
     return std::nullopt;
 }
 
 std::optional<Reject> checkHost(const Head& head) {
-    const auto hosts = count(head.headers, "host");
-    if (hosts == 0 && head.http10) return std::nullopt;
-    const auto host = find(head.headers, "host");
-    if (hosts != 1 || host.empty() || !std::all_of(host.begin(), host.end(), isHostChar))
-        return bad("There must be exactly one valid Host header");
+    if (!has(head.headers, "host") && head.http10) return std::nullopt;
+    if (!isHost(find(head.headers, "host"))) return bad("There must be exactly one valid Host header");
     return std::nullopt;
 }
 
-// "http://host/path" becomes "/path"; its host must be the Host header's.
+// "http://host/path" becomes "/path"; its host must be the Host header's, and is it where HTTP/1.0 has none.
 std::optional<Reject> toOriginForm(Head& head) {
     if (head.target.starts_with('/') || head.target == "*") return std::nullopt;
     const std::string_view target = head.target;
@@ -133,8 +150,11 @@ std::optional<Reject> toOriginForm(Head& head) {
         return bad("The request target is not a path");
     const auto rest = target.substr(scheme_end + 3);
     const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
-    const auto host = find(head.headers, "host");
-    if (!host.empty() && !equalsIgnoreCase(host, rest.substr(0, authority_end)))
+    const auto authority = rest.substr(0, authority_end);
+    if (!isHost(authority)) return bad("The request target names no valid host");
+    if (!has(head.headers, "host"))
+        head.headers.emplace_back("host", authority);
+    else if (!equalsIgnoreCase(find(head.headers, "host"), authority))
         return bad("The request target and the Host header name different hosts");
     const auto path = rest.substr(authority_end);
     head.target = path.starts_with('/') ? std::string(path) : "/" + std::string(path);

@@ -20,7 +20,7 @@ struct Reject {
 struct Head {
     std::string method;
     std::string target;  // origin form, still encoded
-    Headers headers;     // names in lower case, values trimmed
+    Headers headers;     // names in lower case, once each, what came in several lines joined with commas
     bool http10 = false;
     bool keep_alive = true;
     bool expect_continue = false;
@@ -36,7 +36,7 @@ struct MoreBytes {};
 // Looks at all bytes received so far; refuses what can no longer become a valid head as early as it can tell.
 std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t max_head);
 
-// The first value of that header, "" when there is none.
+// The value of that header, "" when there is none.
 std::string_view find(const Headers& headers, std::string_view lower_name);
 
 }  // namespace stepper::http

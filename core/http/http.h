@@ -27,13 +27,14 @@ struct Request {
     std::string path;                                         // percent-decoded, without the query
     std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
     std::vector<std::pair<std::string, std::string>> params;  // what {name} in the route's pattern matched
-    Headers headers;                                          // names in lower case
+    Headers headers;                                          // names in lower case, once each
     std::string body;
     std::string id;  // X-Request-Id: the client's if it was well-formed, else ours
     std::string client_ip;
     SteadyTime received;
     CancelToken* cancel = nullptr;  // fires when the client goes away or the drain runs out of time
 
+    // Of several lines of that name: their values with commas between; "" when there is none.
     std::string_view header(std::string_view lower_name) const;
     std::optional<std::string_view> queryValue(std::string_view key) const;
     std::string_view param(std::string_view key) const;

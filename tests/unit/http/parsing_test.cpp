@@ -54,6 +54,42 @@ TEST(Head, AbsoluteFormBecomesAPath) {
     EXPECT_EQ(goodHead("GET http://x/a HTTP/1.1\r\nHost: X\r\n\r\n").target, "/a");
     EXPECT_EQ(goodHead("GET http://x?q HTTP/1.1\r\nHost: x\r\n\r\n").target, "/?q");
     EXPECT_EQ(refusal("GET http://y/a HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+    EXPECT_EQ(refusal("GET http://u@x/a HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+    EXPECT_EQ(refusal("GET http:///a HTTP/1.0\r\n\r\n"), 400);
+    EXPECT_EQ(refusal("GET http://u@x/a HTTP/1.0\r\n\r\n"), 400);
+    EXPECT_EQ(refusal("GET http://x/a HTTP/1.1\r\n\r\n"), 400);
+}
+
+TEST(Head, TheHostOfATargetCountsWhereNoHeaderNamesOne) {
+    EXPECT_EQ(find(goodHead("GET http://Evil.example:80/a HTTP/1.0\r\n\r\n").headers, "host"),
+              "Evil.example:80");
+    EXPECT_EQ(goodHead("GET /a HTTP/1.0\r\n\r\n").headers.size(), 0u);
+}
+
+TEST(Head, ManyLinesOfAHeaderAreOneValue) {
+    const std::string start = "POST / HTTP/1.1\r\nHost: x\r\n";
+    const auto value = [&](const std::string& lines, std::string_view name) {
+        return std::string(find(goodHead(start + lines + "\r\n").headers, name));
+    };
+    EXPECT_EQ(value("Forwarded:\r\nA: b\r\nforwarded: for=1.2.3.4\r\n", "forwarded"), ", for=1.2.3.4");
+    EXPECT_EQ(value("X-Api-Key: right\r\nX-API-Key: wrong\r\n", "x-api-key"), "right, wrong");
+    EXPECT_EQ(value("Origin:\r\nOrigin: http://evil.example\r\n", "origin"), ", http://evil.example");
+    EXPECT_FALSE(goodHead(start + "Connection: keep-alive\r\nConnection: close\r\n\r\n").keep_alive);
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += "X: y\r\n";
+    EXPECT_EQ(refusal("GET / HTTP/1.1\r\n" + many + "Host: x\r\n\r\n"), 431) << "lines count, not names";
+}
+
+// jetty/jetty.project#8716, s3s-project/s3s#768, httpwg/http-core#180: of two, readers take the first, the
+// last or both.
+TEST(Head, RefusesASecondOfWhatMeansOneThing) {
+    for (const std::string name :
+         {"Authorization", "Content-Length", "Content-Type", "Host", "Idempotency-Key", "Last-Event-ID"})
+        for (const std::string first : {"1", ""}) {
+            const std::string rest = name + ": " + first + "\r\n" + name + ": 1\r\n\r\n";
+            EXPECT_EQ(refusal("POST / HTTP/1.1\r\n" + (name == "Host" ? rest : "Host: x\r\n" + rest)), 400)
+                << name << first;
+        }
 }
 
 TEST(Head, RefusesWhatAProxyCouldReadDifferently) {
