@@ -36,6 +36,7 @@ void Keeper::loop() {
     std::unique_lock lock(mutex_);
     for (int tick = 1; !wake_.wait_for(lock, kTick, [this] { return stop_; }); ++tick) {
         lock.unlock();
+        lookAtStore();
         // Before the reaping: after a long stop of the whole process, or of the disk, our own leases are
         // renewed, not taken.
         const bool kept = beat();
@@ -45,6 +46,12 @@ void Keeper::loop() {
         if (tick % kTicksPerSweep == 0) sweep();
         lock.lock();
     }
+}
+
+void Keeper::lookAtStore() {
+    const auto health = store_.health();
+    if (health.status != store::Health::Status::Failed || std::exchange(told_of_failure_, true)) return;
+    log::error("the store failed: no more work is accepted", {{"reason", health.reason}});
 }
 
 bool Keeper::beat() {

@@ -1,5 +1,5 @@
 // The jobs' housekeeping on one thread: heartbeats for what runs, leases that ran out, what is old enough to
-// go.
+// go; and an eye on the store.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -22,6 +22,8 @@ private:
     // Whether what runs here keeps its leases.
     bool beat();
     void sweep();
+    // Writing is over until somebody acts: that is said even if nobody tries to write.
+    void lookAtStore();
 
     store::Store& store_;
     Scheduler& scheduler_;
@@ -29,6 +31,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stop_ = false;
+    bool told_of_failure_ = false;
     Complaint cannot_renew_{"leases cannot be renewed"};
     std::thread thread_;
 };

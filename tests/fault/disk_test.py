@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from stage import EXIT_CONFIG, FAULTS, Case, call, echo, finish, kill, post, read, wait_until
+from stage import EXIT_CONFIG, FAULTS, Case, Stage, call, echo, finish, kill, post, read, wait_until
 
 PAGE = 4096
 NOTICED = 10  # seconds until health must say so
@@ -268,6 +268,31 @@ class GoneTest(DiskCase):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(stage.database.read_bytes(), b"not ours" * 1000)
 
+    def assert_nothing_lost(self, *suffixes):
+        """These files of a server that has accepted jobs vanish; it is killed once it has said that it noticed."""
+        stage = self.stage("steady", behaviour={"latency_ms": 60_000})
+        server = self.start(stage)
+        accepted = [self.accept(server, f"job-{n}") for n in range(50)]
+        for suffix in suffixes:
+            stage.database.with_name(stage.database.name + suffix).unlink()
+        self.assert_unavailable(post(server, {"prompt": echo("new")}), str(stage.database), "Restart Stepper")
+        self.assertEqual(self.health(server), (503, "unhealthy", "failed"))
+        self.assertEqual(call("GET", server.url + "/readyz").status, 503)
+        wait_until(lambda: '"level":"error"' in stage.said() and "the store failed" in stage.said(), NOTICED, "the log says so")
+        kill(server)
+        self.simulator.behave("steady", {})
+        server = self.start(stage)
+        for job_id in accepted:
+            finish(server, job_id)
+        self.assertEqual(server.stop(), 0)
+        self.assert_intact(stage)
+
+    def test_the_log_vanishes(self):
+        self.assert_nothing_lost("-wal")
+
+    def test_the_log_and_its_index_vanish(self):
+        self.assert_nothing_lost("-wal", "-shm")
+
     def with_backup(self):
         """A stage, a backup with one job, its id, and a server that has gone on since."""
         stage = self.stage("steady", settings={"server": {"drain_timeout": "2s"}})
@@ -406,6 +431,19 @@ class RefusalTest(DiskCase):
         self.assertIn(f"in use by process {server.process.pid}", refusal.stderr)
         refusal = stage.refusal("--recover")
         self.assertEqual(refusal.returncode, EXIT_CONFIG)
+        finish(server, self.accept(server, "still"))
+
+    def test_a_second_server_on_the_same_file_by_another_name(self):
+        stage = self.stage("steady")
+        server = self.start(stage)
+        for how, name in ((os.symlink, "soft.db"), (os.link, "hard.db")):
+            other = self.folder / name
+            how(stage.database, other)
+            (self.folder / how.__name__).mkdir()
+            second = Stage(self.folder / how.__name__, [], {"store": {"url": f"sqlite:{other}"}})
+            refusal = second.refusal()
+            self.assertEqual(refusal.returncode, EXIT_CONFIG)
+            self.assertIn("in use by", refusal.stderr)
         finish(server, self.accept(server, "still"))
 
     def test_a_database_of_a_newer_version(self):

@@ -10,15 +10,24 @@
 
 namespace stepper::store::sqlite {
 
+// How long the files must be at least, as whoever writes them left them.
+struct Lengths {
+    int64_t database = 0, log = 0;
+};
+
 class Condition {
 public:
-    // Failing writes are tried again every `pause`.
-    Condition(Location location, milliseconds pause) : location_(std::move(location)), pause_(pause) {}
+    // Of files that were just opened. Failing writes are tried again every `pause`.
+    Condition(Files files, milliseconds pause) : files_(std::move(files)), pause_(pause) {}
 
-    // Looks at the file, too: one that was removed or replaced is Failed.
+    // Looks at the files, too: SQLite goes on writing to what it has open, whatever others did to the names.
     Health health() const;
     // Why nothing can be written at this moment, if so. When the pause is over one more try is allowed.
     std::optional<Error> refusal() const;
+    // After a look at the files. For who writes them, while they are at rest.
+    std::optional<Error> refusal(const Lengths& left);
+    // Only the log or its index is gone: what they hold can still be put into the database.
+    bool lostOnlyLog() const;
 
     void works();
     void troubled(std::string reason);  // Degraded
@@ -27,12 +36,16 @@ public:
     Error pauseAgain();
 
 private:
-    void lookAtFile() const;
+    enum class Loss { None, Log, Database };
 
-    const Location location_;
+    void look(const std::optional<Lengths>& left) const;
+    std::optional<Error> refusalNow() const;
+
+    const Files files_;
     const milliseconds pause_;
     mutable std::mutex mutex_;
     mutable Health health_;
+    mutable Loss loss_ = Loss::None;
     SteadyTime try_again_{};
 };
 

@@ -16,6 +16,8 @@ namespace stepper::store::sqlite {
 
 namespace {
 
+constexpr int kMostLinks = 40;  // the kernel's own limit
+
 std::string folderOf(const std::string& path) {
     const std::string folder = std::filesystem::path(path).parent_path().string();
     return folder.empty() ? "." : folder;
@@ -68,13 +70,20 @@ void syncFolder(const std::string& folder) {
 
 Location locate(const std::string& path) {
     struct statx s {};
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &s) != 0) return {path};
+    constexpr unsigned kWanted = STATX_INO | STATX_BTIME | STATX_NLINK | STATX_SIZE;
+    if (::statx(AT_FDCWD, path.c_str(), 0, kWanted, &s) != 0) return {path};
     const bool has_birthday = s.stx_mask & STATX_BTIME;
-    return {path, uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor, s.stx_ino,
-            has_birthday ? int64_t{s.stx_btime.tv_sec} * 1'000'000'000 + s.stx_btime.tv_nsec : 0};
+    return {path,
+            uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor,
+            s.stx_ino,
+            has_birthday ? int64_t{s.stx_btime.tv_sec} * 1'000'000'000 + s.stx_btime.tv_nsec : 0,
+            s.stx_nlink,
+            static_cast<int64_t>(s.stx_size)};
 }
 
-bool isInPlace(const Location& location) { return locate(location.path).sameFile(location); }
+Files locateAll(const std::string& path) {
+    return {locate(path), locate(path + "-wal"), locate(path + "-shm")};
+}
 
 bool isNetworkFileSystem(long magic) {
     constexpr unsigned long kCifs = 0xFF534D42, kSmb2 = 0xFE534D42, kCeph = 0x00C36400;
@@ -93,7 +102,33 @@ bool isNetworkFileSystem(long magic) {
 }
 
 Ownership::~Ownership() {
-    if (fd_ >= 0) ::close(fd_);
+    for (const int fd : {database_fd_, fd_})
+        if (fd >= 0) ::close(fd);
+}
+
+bool Ownership::wasLastUsed(const Location& database) const {
+    return last_used_.find(line("database", database)) != std::string::npos;
+}
+
+Result<void> Ownership::takeDatabase() {
+    const int fd = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) return cannot("open", path_, errno);
+    if (database_fd_ >= 0) ::close(database_fd_);
+    database_fd_ = fd;
+    const auto refused = [&](const std::string& why) {
+        return Error{ErrorClass::Config, "The store " + path_ + " " + why +
+                                             " Give this server a store.url of its own; `find / -samefile " +
+                                             path_ + "` shows all names of the file."};
+    };
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return cannot("lock", path_, errno);
+        return refused("is in use by another process under another name.");
+    }
+    const Location found = locate(path_);
+    if (found.names > 1 && !wasLastUsed(found))
+        return refused("has " + std::to_string(found.names) +
+                       " names (hard links) and was last used under another one, beside which its log may lie.");
+    return {};
 }
 
 // A copy of a whole folder has another log, too: that one belongs to its database.
@@ -101,7 +136,7 @@ Result<void> Ownership::setStrayLogAside() const {
     const std::string log = path_ + "-wal", aside = log + ".stray";
     const Location found = locate(log);
     const auto used = [&](const std::string& what) { return last_used_.find(what) != std::string::npos; };
-    if (!found.exists() || !used("\ndatabase ") || used(line("database", locate(path_)))) return {};
+    if (!found.exists() || !used("\ndatabase ") || wasLastUsed(locate(path_))) return {};
     if (!used(line("log", found))) return {};
     if (::rename(log.c_str(), aside.c_str()) != 0) return cannot("rename", log, errno);
     ::unlink((path_ + "-shm").c_str());
@@ -113,6 +148,17 @@ void Ownership::remember() const {
                              line("log", locate(path_ + "-wal"));
     // Only a convenience is lost when this fails; the lock holds.
     static_cast<void>(replaceContent(fd_, text));
+}
+
+std::string realPath(const std::string& file) {
+    namespace fs = std::filesystem;
+    // It must stay the same file wherever the process goes.
+    std::error_code none;
+    fs::path path = fs::absolute(file, none);
+    for (int links = 0; links < kMostLinks && fs::is_symlink(path, none); ++links)
+        path = path.parent_path() / fs::read_symlink(path, none);
+    const fs::path real = fs::weakly_canonical(path, none);
+    return none ? path.string() : real.string();
 }
 
 Result<Ownership> own(const std::string& path) {
@@ -143,8 +189,9 @@ Result<Ownership> own(const std::string& path) {
 }
 
 Result<void> createFile(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return cannot("open", path, errno);
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST) return {};
+    if (fd < 0) return cannot("create", path, errno);
     ::close(fd);
     syncFolder(folderOf(path));
     return {};

@@ -1,7 +1,6 @@
 #include "core/store/sqlite/store.h"
 
 #include <array>
-#include <filesystem>
 #include <limits>
 
 #include "core/store/sqlite/answers.h"
@@ -21,14 +20,14 @@ namespace {
 
 class SqliteStore final : public Store {
 public:
-    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Location& location,
+    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Files& files,
                 const OpenOptions& options, const Clock& clock, const Tuning& tuning)
         : clock_(clock),
           crashes_(options.crashes),
           ownership_(std::move(ownership)),
-          condition_(location, tuning.retry_pause),
-          writer_(std::move(db), location, options.durability, tuning, clock, condition_),
-          readers_(location.path, tuning, condition_) {}
+          condition_(files, tuning.retry_pause),
+          writer_(std::move(db), files.database.path, options.durability, tuning, clock, condition_),
+          readers_(files.database.path, tuning, condition_) {}
 
     std::optional<Failure> failure() const { return readers_.failure(); }
     // The lock says that whoever leased is gone.
@@ -144,23 +143,24 @@ private:
 
 Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& options, const Clock& clock,
                                     const Tuning& tuning, std::optional<Salvaged>* salvaged) {
-    // It must stay the same file wherever the process goes.
-    const std::string path = std::filesystem::absolute(file).string();
+    const std::string path = realPath(file);
     auto ownership = own(path);
     if (!ownership) return std::move(ownership).error();
     if (auto created = createFile(path); !created) return std::move(created).error();
+    if (auto taken = ownership->takeDatabase(); !taken) return std::move(taken).error();
     if (auto aside = ownership->setStrayLogAside(); !aside) return std::move(aside).error();
     Found found = openDatabase(path, tuning);
     if (found.damaged && options.recover) {
         auto rescued = salvage(path, clock.wall(), tuning);
         if (!rescued) return std::move(rescued).error();
         if (salvaged) *salvaged = *rescued;
+        if (auto taken = ownership->takeDatabase(); !taken) return std::move(taken).error();
         found = openDatabase(path, tuning);
     }
     if (!found.db) return std::move(found.error);
     ownership->remember();
 
-    auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locate(path),
+    auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locateAll(path),
                                                options, clock, tuning);
     if (const auto failure = store->failure())
         return Error{ErrorClass::Config, "The store " + path + " cannot be read: " + failure->message +

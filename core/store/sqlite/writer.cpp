@@ -7,6 +7,8 @@ namespace stepper::store::sqlite {
 namespace {
 
 constexpr size_t kMostInGroup = 512;
+// Between two looks at the files while nothing is written.
+constexpr milliseconds kLookEvery{1'000};
 
 // What a failure says about the rest of the group and about later ones.
 enum class Blame {
@@ -80,9 +82,9 @@ std::optional<Error> Ticket::wait(SteadyTime deadline) {
                  milliseconds{1'000}};
 }
 
-Writer::Writer(std::unique_ptr<Db> db, Location location, Durability durability, const Tuning& tuning,
+Writer::Writer(std::unique_ptr<Db> db, std::string path, Durability durability, const Tuning& tuning,
                const Clock& clock, Condition& condition)
-    : location_(std::move(location)),
+    : path_(std::move(path)),
       durability_(durability),
       tuning_(tuning),
       clock_(clock),
@@ -141,12 +143,15 @@ void Writer::loop() {
 Writer::Group Writer::gather() {
     std::unique_lock lock(mutex_);
     const auto is_due = [&] { return stopping_ || owing_ || !waiting_.empty(); };
-    if (!checkpoints_.idleWorkLeft()) {
-        arrived_.wait(lock, is_due);
-    } else if (!arrived_.wait_for(lock, tuning_.idle_after, is_due)) {
+    const SteadyTime idle_at = std::chrono::steady_clock::now() + tuning_.idle_after;
+    while (!arrived_.wait_until(lock, std::min(idle_at, std::chrono::steady_clock::now() + kLookEvery), is_due)) {
         lock.unlock();
-        if (!condition_.refusal()) checkpoints_.whenIdle();
-        return {};
+        const bool usable = !refusal();
+        if (std::chrono::steady_clock::now() >= idle_at) {
+            if (usable && checkpoints_.idleWorkLeft()) checkpoints_.whenIdle();
+            return {};
+        }
+        lock.lock();
     }
     Group group;
     if (std::exchange(owing_, false) || !waiting_.empty()) group.assign(amends_.begin(), amends_.end());
@@ -195,6 +200,12 @@ std::optional<Failure> Writer::attempt(Part part) {
         rollBack();
         return failure;
     }
+    // What went into files that others took away meanwhile is not promised.
+    if (auto error = refusal()) {
+        error->message += " The outcome is unknown: repeat the call with the same ids.";
+        settle(part, error);
+        return {};
+    }
     condition_.works();
     settle(part, std::nullopt);
     tell(effects_);
@@ -238,11 +249,17 @@ void Writer::tell(const Effects& effects) {
     for (const Lane lane : effects.lanes) listener_->workAvailable(lane);
 }
 
+std::optional<Error> Writer::refusal() {
+    auto error = condition_.refusal(checkpoints_.lengths());
+    if (error && condition_.lostOnlyLog() && !rescued_) rescued_ = checkpoints_.rescue();
+    return error;
+}
+
 // Why this group cannot even be tried. After an I/O error only a new connection knows what is on the disk.
 std::optional<Error> Writer::unusable() {
-    if (auto error = condition_.refusal()) return error;
+    if (auto error = refusal()) return error;
     if (!reopen_) return {};
-    auto db = openForWriting(location_.path, tuning_);
+    auto db = openForWriting(path_, tuning_);
     db->script("PRAGMA synchronous = FULL");
     // Commits that were not synced by themselves may read back from the log without being on the disk; what
     // is promised next must not lie behind such a gap.
@@ -257,7 +274,7 @@ std::optional<Error> Writer::unusable() {
 }
 
 Error Writer::explain(const Failure& failure) {
-    std::string reason = "The store " + location_.path + " cannot be written: " + failure.message + ".";
+    std::string reason = "The store " + path_ + " cannot be written: " + failure.message + ".";
     switch (blame(failure)) {
         case Blame::Operation: return {ErrorClass::Internal, reason + " Nothing was written."};
         case Blame::Damage:

@@ -58,7 +58,7 @@ private:
 
 class Writer {
 public:
-    Writer(std::unique_ptr<Db> db, Location location, Durability durability, const Tuning& tuning,
+    Writer(std::unique_ptr<Db> db, std::string path, Durability durability, const Tuning& tuning,
            const Clock& clock, Condition& condition);
     // Commits what waits, then closes the connection.
     ~Writer();
@@ -116,11 +116,13 @@ private:
     void settle(Part part, const std::optional<Error>& error);
     void makeAmends(const std::shared_ptr<Ticket>& forsaken);
     void tell(const Effects& effects);
+    // After a look at the files.
+    std::optional<Error> refusal();
     std::optional<Error> unusable();
     Error explain(const Failure& failure);
     void setSync(Part part);
 
-    const Location location_;
+    const std::string path_;
     const Durability durability_;
     const Tuning tuning_;
     const Clock& clock_;
@@ -143,6 +145,7 @@ private:
     std::optional<Promise> sync_;  // what the connection's `synchronous` stands for
     bool committing_ = false;      // the last failure came while committing
     bool reopen_ = false;
+    bool rescued_ = false;  // what a lost log held
 
     std::thread thread_;
 };

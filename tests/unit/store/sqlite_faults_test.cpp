@@ -203,6 +203,64 @@ TEST_F(SqliteFaults, AReplacedFileIsNotTouched) {
     EXPECT_EQ(std::filesystem::file_size(path_), std::strlen("somebody else's"));
 }
 
+// What is on the disk at this moment without the log: all that a kill would leave.
+class SqliteLosses : public SqliteFaults {
+protected:
+    void SetUp() override {
+        open();
+        for (const char* id : {"a", "b", "c"}) enqueue(id);
+    }
+    std::string copied() {
+        std::filesystem::copy(path_, folder_ / "copy.db", std::filesystem::copy_options::overwrite_existing);
+        Db copy((folder_ / "copy.db").string(), Access::Write, 1'000);
+        return copy.scalar("SELECT group_concat(id, '') FROM job").value_or("");
+    }
+    void takeAway(const std::string& file, bool replaced) {
+        std::filesystem::rename(file, file + ".old");
+        if (replaced) std::filesystem::copy(file + ".old", file);
+    }
+};
+
+TEST_F(SqliteLosses, ALogThatIsGoneIsNoticedAndWhatItHeldIsKept) {
+    for (const char* suffix : {"-wal", "-shm"}) {
+        for (const bool replaced : {false, true}) {
+            SCOPED_TRACE(std::string(suffix) + (replaced ? " replaced" : " removed"));
+            takeAway(path_ + suffix, replaced);
+            EXPECT_THAT(failToEnqueue("d").message, HasSubstr(path_ + suffix + " was removed or replaced"));
+            EXPECT_EQ(status(), Health::Status::Failed);
+            EXPECT_EQ(copied(), "abc");
+            EXPECT_TRUE(find("a"));
+            close();
+            for (const char* left : {"-wal", "-wal.old", "-shm", "-shm.old"})
+                std::filesystem::remove(path_ + left);
+            open();
+            EXPECT_EQ(status(), Health::Status::Ok);
+            EXPECT_TRUE(find("c"));
+            const Lease lease = claimOne();
+            EXPECT_TRUE(store_->postpone(lease, {}).ok());
+        }
+    }
+}
+
+TEST_F(SqliteLosses, WhatALostLogHeldIsKeptWhileNothingIsWritten) {
+    takeAway(path_ + "-wal", false);
+    const SteadyTime give_up = std::chrono::steady_clock::now() + 20s;
+    while (copied() != "abc") ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+    EXPECT_EQ(status(), Health::Status::Failed);
+}
+
+TEST_F(SqliteLosses, CutFilesAreNotWrittenToAnyMore) {
+    std::filesystem::resize_file(path_ + "-wal", std::filesystem::file_size(path_ + "-wal") - 1);
+    EXPECT_THAT(failToEnqueue("d").message, HasSubstr("1 bytes at the end of " + path_ + "-wal are gone"));
+    EXPECT_EQ(status(), Health::Status::Failed);
+
+    std::filesystem::remove(path_ + "-wal");
+    open();
+    std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 4'096);
+    EXPECT_THAT(failToEnqueue("d").message, HasSubstr("4096 bytes at the end of " + path_ + " are gone"));
+    EXPECT_THAT(store_->health().reason, HasSubstr("--recover"));
+}
+
 TEST_F(SqliteFaults, DamageFoundAtWorkEndsWriting) {
     open();
     for (int i = 0; i < 100; ++i) enqueue("job" + std::to_string(i));
@@ -225,8 +283,8 @@ protected:
         Found found = openDatabase(path_, tuning_);
         ASSERT_TRUE(found.db) << found.error.message;
         found.db->script("CREATE TABLE t(a UNIQUE)");
-        condition_ = std::make_unique<Condition>(locate(path_), tuning_.retry_pause);
-        writer_ = std::make_unique<Writer>(std::move(found.db), locate(path_), Durability::Normal, tuning_,
+        condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
+        writer_ = std::make_unique<Writer>(std::move(found.db), path_, Durability::Normal, tuning_,
                                            clock_, *condition_);
     }
     Result<int64_t> insert(int value) {
@@ -243,9 +301,9 @@ TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
     writer_.reset();
     tuning_.call_deadline = milliseconds{20};
     tuning_.retry_pause = milliseconds{1};
-    condition_ = std::make_unique<Condition>(locate(path_), tuning_.retry_pause);
-    writer_ = std::make_unique<Writer>(openForWriting(path_, tuning_), locate(path_), Durability::Normal,
-                                       tuning_, clock_, *condition_);
+    auto db = openForWriting(path_, tuning_);
+    condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
+    writer_ = std::make_unique<Writer>(std::move(db), path_, Durability::Normal, tuning_, clock_, *condition_);
     std::promise<void> may_go_on;
     auto gone_on = may_go_on.get_future().share();
     std::atomic<int> tries = 0;
@@ -266,6 +324,16 @@ TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
     EXPECT_EQ(tries, 3);
     writer_.reset();
     EXPECT_EQ(scalar("SELECT count(*) FROM t WHERE a = 1"), "0");
+}
+
+TEST_F(SqliteWriter, WhatIsCommittedIntoALogThatIsGoneIsNoPromise) {
+    const auto committed = writer_->run(Promise::Given, [this](Transaction& tx) {
+        std::filesystem::remove(path_ + "-wal");
+        return tx.db.run("INSERT INTO t VALUES(1)");
+    });
+    ASSERT_FALSE(committed.ok());
+    EXPECT_THAT(committed.error().message, HasSubstr("outcome is unknown"));
+    EXPECT_EQ(condition_->health().status, Health::Status::Failed);
 }
 
 TEST_F(SqliteWriter, ABadOperationHurtsOnlyItself) {

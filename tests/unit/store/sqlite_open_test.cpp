@@ -88,6 +88,47 @@ TEST_F(SqliteOpen, ASecondOwnerIsTurnedAway) {
     open();
 }
 
+TEST_F(SqliteOpen, ASecondOwnerIsTurnedAwayWhateverNameItUses) {
+    open();
+    const auto other = folder_ / "other", link = folder_ / "link.db", dangling = folder_ / "dangling.db";
+    std::filesystem::create_directory(other);
+    std::filesystem::create_symlink("store.db", link);
+    std::filesystem::create_symlink(link, dangling);
+    std::filesystem::create_hard_link(path_, other / "hard.db");
+    for (const auto& [name, why] : {std::pair{link, "in use by process"},
+                                    {dangling, "in use by process"},
+                                    {folder_ / "other" / ".." / "store.db", "in use by process"},
+                                    {other / "hard.db", "another name"}}) {
+        const auto second = sqlite::open(name.string(), options_, clock_, tuning_);
+        ASSERT_FALSE(second.ok()) << name;
+        EXPECT_EQ(second.error().error_class, ErrorClass::Config);
+        EXPECT_THAT(second.error().message, HasSubstr(why));
+    }
+    EXPECT_FALSE(std::filesystem::exists(other / "hard.db-wal"));
+}
+
+TEST_F(SqliteOpen, AHardLinkIsNotOpenedUnlessItIsTheNameThatWasUsed) {
+    open();
+    enqueue("a");
+    close();
+    const std::string used = std::exchange(path_, (folder_ / "hard.db").string());
+    std::filesystem::create_hard_link(used, path_);
+    EXPECT_THAT(refusal(), HasSubstr("2 names"));
+    path_ = used;
+    open();
+    EXPECT_TRUE(find("a"));
+}
+
+TEST_F(SqliteOpen, BehindALinkTheFilesLieTogether) {
+    const std::string real = path_;
+    path_ = (folder_ / "link.db").string();
+    std::filesystem::create_symlink("store.db", path_);
+    open();
+    enqueue("a");
+    EXPECT_EQ(store_->health().status, Health::Status::Ok);
+    for (const char* suffix : {"", "-wal", ".lock"}) EXPECT_TRUE(std::filesystem::exists(real + suffix));
+}
+
 TEST_F(SqliteOpen, NetworkFileSystemsAreKnown) {
     for (const long magic :
          {0x6969L, 0xFF534D42L, 0xFE534D42L, 0x517BL, 0x5346414FL, 0x00C36400L, 0x01021997L})
