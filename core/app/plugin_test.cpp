@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <thread>
 
 #include "core/app/guarded.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 #include "core/plugin/fuzz.h"
@@ -227,19 +226,13 @@ private:
     Progress& progress_;
 };
 
-std::optional<std::string> readText(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    return in.is_open() && !in.bad() ? std::optional(text) : std::nullopt;
-}
-
 // Status 0 when all is well; what was wrong has been told.
 int readMaterial(const Options& options, Material& out) {
     std::vector<fs::path> files(options.transcripts.begin(), options.transcripts.end());
     if (files.empty()) files = plugin::sidecarTranscripts(options.so);
     for (const auto& file : files) {
-        auto text = readText(file);
-        if (!text) return complain(file.string() + ": cannot be read");
+        auto text = readFile(file, plugin::kMaxTranscriptBytes);
+        if (!text) return complain(text.error().message);
         auto parsed = plugin::parseTranscript(*text, file.string());
         if (!parsed) return complain(parsed.error().message);
         out.texts.push_back({file.string(), std::move(*text)});

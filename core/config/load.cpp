@@ -1,12 +1,8 @@
-#include <cerrno>
-#include <cstdio>
 #include <functional>
-#include <memory>
-#include <system_error>
 
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/config/overrides.h"
 #include "core/config/sections.h"
 #include "core/config/yaml_text.h"
@@ -25,17 +21,10 @@ struct Document {
 using OpenProviders = std::function<Result<Document>(const std::string& file)>;
 
 // At most one byte more than a document may have: enough to see that it is too large.
-Result<Document> readFile(const fs::path& path) {
-    const auto failed = [&](int error) {
-        return Error{ErrorClass::Config, fmt::format("{}: cannot be read: {}", path.string(),
-                                                     std::generic_category().message(error))};
-    };
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-    if (!file) return failed(errno);
-    Document out{path.string(), std::string(kMaxDocumentBytes + 1, '\0')};
-    out.text.resize(std::fread(out.text.data(), 1, out.text.size(), file.get()));
-    if (std::ferror(file.get())) return failed(errno);
-    return out;
+Result<Document> readDocument(const fs::path& path) {
+    auto text = readFile(path, kMaxDocumentBytes + 1);
+    if (!text) return std::move(text).error();
+    return Document{path.string(), std::move(text).value()};
 }
 
 Result<Config> build(const Document& settings, const fs::path& base_dir, const Environment& env,
@@ -78,11 +67,11 @@ Environment processEnvironment() {
 Result<Config> load(const fs::path& stepper_yaml, const Environment& env, std::vector<fs::path>* files) {
     std::vector<fs::path> read = {stepper_yaml};
     const fs::path base_dir = stepper_yaml.parent_path();
-    const auto settings = readFile(stepper_yaml);
+    const auto settings = readDocument(stepper_yaml);
     auto config = settings ? build(*settings, base_dir, env,
                                    [&](const std::string& file) {
                                        read.push_back((base_dir / file).lexically_normal());
-                                       return readFile(read.back());
+                                       return readDocument(read.back());
                                    })
                            : Result<Config>(settings.error());
     if (config) config->files = read;

@@ -3,11 +3,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/descriptor.h"
+#include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/plugin/elf_check.h"
 #include "sdk/include/stepper/plugin_abi.h"
@@ -24,7 +23,6 @@ Error refused(const fs::path& file, std::string why) {
 
 // Why a file of this kind is not read, "" when it may be.
 std::string objection(const struct stat& info) {
-    if (!S_ISREG(info.st_mode)) return "not a regular file";
     if (info.st_mode & S_IWOTH) return "writable by everybody; chmod o-w it";
     if (info.st_uid != 0 && info.st_uid != ::geteuid())
         return "owned by another user (uid " + std::to_string(info.st_uid) + ")";
@@ -51,14 +49,13 @@ bool sameState(const struct stat& a, const struct stat& b) {
 }  // namespace
 
 Result<PluginFile> readPluginFile(const fs::path& path) {
-    // Non-blocking, so that a named pipe called *.so is looked at instead of waited for.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat before {
-    }, after{};
-    if (file.get() < 0 || ::fstat(file.get(), &before) != 0) return refused(path, std::strerror(errno));
+    const auto file = openRegularFile(path);
+    if (!file) return file.error();
+    const struct stat& before = file->info;
+    struct stat after {};
     if (const auto why = objection(before); !why.empty()) return refused(path, why);
     PluginFile out{path, std::string(static_cast<size_t>(before.st_size), '\0'), {}};
-    if (!readAll(file.get(), out.bytes) || ::fstat(file.get(), &after) != 0 || !sameState(before, after))
+    if (!readAll(file->descriptor.get(), out.bytes) || ::fstat(file->descriptor.get(), &after) != 0 || !sameState(before, after))
         return refused(path, "incomplete: it changed while it was read; copy it again");
     if (auto sound = checkSharedObject(out.bytes, STEPPER_ENTRY_SYMBOL); !sound)
         return refused(path, sound.error().message);

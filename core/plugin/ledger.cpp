@@ -2,14 +2,13 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/json.h"
 
 namespace stepper::plugin {
@@ -17,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kFile = "plugins.json";
+constexpr size_t kMaxBytes = 16u << 20;
 
 Error failed(const fs::path& what, const char* doing) {
     return Error{ErrorClass::Config, what.string() + ": cannot be " + doing + ": " + std::strerror(errno)};
@@ -27,7 +27,7 @@ std::string text(const json::Value& v, std::string_view key) {
 }
 
 bool writeWhole(const fs::path& path, std::string_view bytes) {
-    const Descriptor out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const Descriptor out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600));
     return out && ::write(out.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
            ::fsync(out.get()) == 0;
 }
@@ -53,9 +53,11 @@ Result<Ledger> Ledger::open(const fs::path& dir) {
 }
 
 void Ledger::read() {
-    std::ifstream in(dir_ / kFile, std::ios::binary);
-    if (!in) return;
-    understand(std::string(std::istreambuf_iterator<char>(in), {}));
+    std::error_code ec;
+    if (!fs::exists(fs::symlink_status(dir_ / kFile, ec))) return;
+    const auto text = readFile(dir_ / kFile, kMaxBytes);
+    if (!text) return findings_.push_back(text.error().message + "; what was known of plugins is forgotten");
+    understand(*text);
     condemnProbations();
 }
 

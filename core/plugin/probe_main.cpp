@@ -1,10 +1,9 @@
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/plugin/child_probe.h"
@@ -35,8 +34,6 @@ int threadCount() {
         ++n;
     return n;
 }
-
-std::string textOf(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
 
 std::vector<std::string> texts(const json::Value* list) {
     std::vector<std::string> out;
@@ -74,9 +71,9 @@ Result<void> runTranscripts(const std::shared_ptr<const PluginImage>& image,
     if (const auto embedded = image->embeddedTranscripts(); !embedded.empty())
         if (auto ran = runTranscripts(image, embedded, "embedded"); !ran) return ran;
     for (const auto& file : files) {
-        std::ifstream in(file, std::ios::binary);
-        if (!in) return Error{ErrorClass::Config, "its transcript " + file + " cannot be read"};
-        if (auto ran = runTranscripts(image, textOf(in), fs::path(file).filename()); !ran) return ran;
+        const auto text = readFile(file, kMaxTranscriptBytes);
+        if (!text) return Error{ErrorClass::Config, "its transcript " + text.error().message};
+        if (auto ran = runTranscripts(image, *text, fs::path(file).filename()); !ran) return ran;
     }
     return {};
 }

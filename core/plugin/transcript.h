@@ -30,6 +30,8 @@ struct Transcript {
     std::vector<TranscriptCase> cases;
 };
 
+inline constexpr size_t kMaxTranscriptBytes = 16u << 20;
+
 // Config error "file:line: problem".
 Result<Transcript> parseTranscript(std::string_view text, std::string file);
 

@@ -1,0 +1,25 @@
+// Reads a file that somebody named by its path.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include <sys/stat.h>
+
+#include "core/base/descriptor.h"
+#include "core/base/result.h"
+
+namespace stepper {
+
+struct OpenedFile {
+    Descriptor descriptor;
+    struct stat info;  // as it was when it was opened
+};
+
+// For reading, and only what is a regular file or leads to one: a named pipe would be waited for, a device may
+// do something. Config error that starts with the path.
+Result<OpenedFile> openRegularFile(const std::filesystem::path& path);
+
+// Its first `most` bytes; one byte more than may be taken shows that it is too large. Errors as above.
+Result<std::string> readFile(const std::filesystem::path& path, size_t most);
+
+}  // namespace stepper
