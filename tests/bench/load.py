@@ -6,6 +6,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +26,21 @@ def same(body):
     return POST + "wrk.body = " + json.dumps(json.dumps(body))
 
 
-def unique(seed, first=1, last=2**53):
+def unique(seed, first=1, last=None, prompt=PROMPT):
     """A wrk script that posts prompts nobody has sent, numbers `first` to `last` of the series `seed`."""
-    return POST + f"""
+    script = POST + f"""
 local n = {first - 1}
 request = function()
   n = n + 1
-  if n > {last} then wrk.thread:stop() end
-  return wrk.format(nil, nil, nil, '{{"prompt":"{PROMPT} {seed}-' .. n .. '"}}')
+  return wrk.format(nil, nil, nil, '{{"prompt":"{prompt} {seed}-' .. n .. '"}}')
+end
+"""
+    # Connections that have nothing left to send wait: stopping the thread would leave the others' requests unanswered.
+    return script if last is None else script + f"""
+local due = {first - 1}
+delay = function()
+  due = due + 1
+  return due <= {last} and 0 or 3600000
 end
 """
 
@@ -61,6 +69,12 @@ def median_of(rounds):
 
 def resident_mib(pid, what="VmRSS"):
     return int(re.search(rf"{what}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
+
+
+def cpu_seconds(pid):
+    """User and system time of a process, its ended threads included. /proc/PID/stat counts in hundredths of a second; this is
+    clock_getcpuclockid(3), which Python lacks."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def free_port():

@@ -1,4 +1,4 @@
-"""What jobs_bench.py measures: a server with a store of its own, whose only provider is an instance of the simulator."""
+"""What is measured: a server with a store of its own, whose only provider is an instance of the simulator."""
 import json
 import os
 import re
@@ -32,6 +32,9 @@ class Subject:
     def resident_mib(self):
         return sum(map(load.resident_mib, self.pids()))
 
+    def cpu_seconds(self):
+        return sum(map(load.cpu_seconds, self.pids()))
+
     def metric(self, pattern):
         found = re.search("^" + pattern + r" (\S+)", call("GET", self.url + "/metrics").raw.decode(), re.M)
         return float(found.group(1)) if found else 0.0
@@ -47,7 +50,8 @@ class Subject:
 class Stepper(Subject):
     done_metric = r'jobs_processed_total\{status="completed"\}'
 
-    def __init__(self, simulator, folder, instance, workers=64):
+    def __init__(self, simulator, folder, instance, workers=64, build=load.BUILD):
+        self.build = build
         self.home = folder / f"{instance}-{time.monotonic_ns()}"
         self.home.mkdir()
         provider = {"name": instance, "plugin": "openai-compatible", "base_url": f"{simulator.url}/p/{instance}/v1",
@@ -59,8 +63,8 @@ class Stepper(Subject):
         """Also after end(): on the jobs that are in the store."""
         config = self.home / "stepper.yaml"
         config.write_text(json.dumps({
-            "providers_file": "providers.yaml", "log": {"level": "info"}, "plugins_dir": str(load.BUILD / "plugins"),
+            "providers_file": "providers.yaml", "log": {"level": "info"}, "plugins_dir": str(self.build / "plugins"),
             "queue": {"workers": workers},
             "store": {"url": f"sqlite:{self.home}/stepper.db", "durability": os.environ.get("DURABILITY", "full")}}))
-        self.server = Server([load.BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"],
+        self.server = Server([self.build / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"],
                              stderr=subprocess.DEVNULL)
