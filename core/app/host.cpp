@@ -81,7 +81,7 @@ Host::Host(config::Config config, LoadConfig load)
 
 // The library ends the plugins nobody uses, so the last snapshot goes first.
 Host::~Host() {
-    reloader_.stop();
+    reloader_.close();
     snapshots_.publish(nullptr);
 }
 

@@ -9,20 +9,10 @@
 #include <unistd.h>
 
 #include "core/app/command_line.h"
+#include "core/app/ending.h"
 #include "core/app/verbs.h"
 
 namespace {
-
-// Every thread inherits this. Writes to gone peers return errors; serve waits for the signals that end it in
-// one place, while the other verbs end by them as everybody expects.
-void blockSignals(bool serving) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGPIPE);
-    if (serving)
-        for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, s);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
 
 // A file or socket of ours must not become what a closed standard stream was: output would be written to it.
 // What is printed to a closed standard output fails, as anywhere else.
@@ -51,8 +41,15 @@ int main(int argc, char** argv) {
     const auto line = app::readCommandLine({argv + std::min(argc, 1), argv + argc});
     const auto* run = std::get_if<app::Run>(&line);
     const bool serving = run && run->verb == app::serve;
-    blockSignals(serving);
-    if (serving) return run->verb(run->options);  // prints no answer
+    if (serving) {
+        app::takeSignals();
+        return run->verb(run->options);  // prints no answer
+    }
+    // Writes to gone peers return errors; other signals end a verb as everybody expects.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
     if (run) return closeOutput(run->verb(run->options));
     const auto& say = std::get<app::Say>(line);
     std::fputs(say.text.c_str(), say.status == app::kExitOk ? stdout : stderr);

@@ -12,16 +12,20 @@ namespace {
 
 using engine::ReloadReport;
 
-// After a change the files are given this long to come to rest.
-constexpr milliseconds kQuiet{100}, kRestless{400};
 constexpr milliseconds kLookAgain{100};
 // Where nobody tells of changes: network and some overlay file systems.
 constexpr milliseconds kRescan{10'000};
+// A file system or a plugin that keeps us longer is left alone.
+constexpr milliseconds kPatience{10'000};
 
 std::string joined(const std::vector<std::string>& sentences) {
     std::string out;
     for (const auto& s : sentences) out += (out.empty() ? "" : "; ") + s;
     return out;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& sentence) {
+    return std::find(list.begin(), list.end(), sentence) != list.end();
 }
 
 void append(std::vector<std::string>& to, std::vector<std::string> more) {
@@ -46,12 +50,20 @@ std::vector<std::string> comingsAndGoings(const engine::Snapshot& from, const en
     return out;
 }
 
+plugin::LoadOptions with(plugin::LoadOptions options, std::shared_ptr<Errands> errands) {
+    options.errands = std::move(errands);
+    return options;
+}
+
 }  // namespace
 
 Reloader::Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins)
-    : deps_(std::move(deps)), library_(std::move(ledger), std::move(plugins), [this] { files_.wake(); }) {}
+    : deps_(std::move(deps)),
+      errands_(std::make_shared<Errands>(kPatience, [this] { wake(&Reloader::hint_); })),
+      library_(std::move(ledger), with(std::move(plugins), errands_),
+               [this] { wake(&Reloader::attention_); }) {}
 
-Reloader::~Reloader() { stop(); }
+Reloader::~Reloader() { close(); }
 
 plugin::Demand Reloader::demandOf(const config::Config& config) const {
     plugin::Demand out;
@@ -69,7 +81,9 @@ void Reloader::begin(config::Config config) {
     auto first = engine::buildSnapshot(std::move(config), std::move(seen.catalog), deps_.gates, 1);
     library_.adopt(first->catalog, first->generation);
     deps_.snapshots.publish(std::move(first));
+    if (seen.problem) log::error("plugins folder", {{"reason", *seen.problem}});
     std::lock_guard lock(mutex_);
+    if (seen.problem) last_.problems = {*seen.problem};
     last_.generation = 1;
     last_.at = deps_.clock.wall();
     for (const auto& file : config_files_) last_.files.push_back(file.string());
@@ -77,18 +91,30 @@ void Reloader::begin(config::Config config) {
 
 void Reloader::start(std::function<void(const engine::Snapshot&)> changed) {
     changed_ = std::move(changed);
-    thread_ = std::thread([this] { watch(); });
+    watcher_.emplace([this] { wake(&Reloader::hint_); });
+    watcher_->watch(watched());
+    thread_ = std::thread([this] { run(); });
 }
 
 void Reloader::stop() {
+    wake(&Reloader::stop_);
+    errands_->stop();
+    done_.notify_all();
+}
+
+void Reloader::close() {
+    stop();
+    if (thread_.joinable()) thread_.join();
+    watcher_.reset();
+    library_.close();
+}
+
+void Reloader::wake(bool Reloader::*why) {
     {
         std::lock_guard lock(mutex_);
-        stop_ = true;
+        this->*why = true;
     }
-    files_.wake();
-    done_.notify_all();
-    if (thread_.joinable()) thread_.join();
-    library_.close();
+    work_.notify_all();
 }
 
 void Reloader::trigger() {
@@ -96,7 +122,7 @@ void Reloader::trigger() {
         std::lock_guard lock(mutex_);
         ++asked_;
     }
-    files_.wake();
+    work_.notify_all();
 }
 
 Result<ReloadReport> Reloader::reload(SteadyTime deadline) { return request(std::nullopt, deadline); }
@@ -114,7 +140,7 @@ Result<ReloadReport> Reloader::request(std::optional<std::string> release, Stead
     std::unique_lock lock(mutex_);
     const uint64_t mine = ++asked_;
     if (release) releases_.push_back(std::move(*release));
-    files_.wake();
+    work_.notify_all();
     done_.wait_until(lock, deadline, [&] { return served_ >= mine || stop_; });
     if (served_ >= mine) return last_;
     return Error{ErrorClass::Overloaded,
@@ -135,38 +161,28 @@ std::vector<fs::path> Reloader::watched() const {
     return out;
 }
 
-void Reloader::watch() {
-    bool complained = false;
-    std::vector<fs::path> before;
-    for (;;) {
-        auto paths = watched();
-        const auto watching = files_.watch(paths);
-        if (!watching && !complained)
-            log::warn("files are not watched; changes are seen every 10 s, at SIGHUP and POST /admin/reload",
-                      {{"reason", watching.error().message}});
-        complained = !watching;
-        // What changed before somebody watched it would go unnoticed.
-        const auto patience = paths != before ? milliseconds{0} : unsettled_ ? kLookAgain : kRescan;
-        before = std::move(paths);
-        const auto why = files_.wait(std::chrono::steady_clock::now() + patience);
-        if (why == FileWatch::Why::Changed) files_.settle(kQuiet, kRestless);
-        const bool taken_back = library_.settle(std::chrono::steady_clock::now());
+std::optional<Reloader::Task> Reloader::nextTask() {
+    std::unique_lock lock(mutex_);
+    const bool woken = work_.wait_for(lock, unsettled_ ? kLookAgain : kRescan, [this] {
+        return stop_ || hint_ || attention_ || asked_ > served_;
+    });
+    if (stop_) return std::nullopt;
+    Task task{asked_, asked_ > served_, woken && !hint_ && asked_ == served_, {}};
+    task.releases.swap(releases_);
+    hint_ = attention_ = false;
+    return task;
+}
 
-        uint64_t asked = 0;
-        bool wanted = false;
+void Reloader::run() {
+    while (const auto task = nextTask()) {
+        for (const auto& sha256 : task->releases) library_.release(sha256);
+        const bool taken_back = library_.settle(std::chrono::steady_clock::now());
+        if (task->only_attention && !taken_back) continue;
+        look(task->wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
+        watcher_->watch(watched());
         {
             std::lock_guard lock(mutex_);
-            if (stop_) return;
-            asked = asked_;
-            wanted = asked_ > served_;
-            for (const auto& sha256 : releases_) library_.release(sha256);
-            releases_.clear();
-        }
-        if (why == FileWatch::Why::Woken && !wanted && !taken_back) continue;
-        look(wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
-        {
-            std::lock_guard lock(mutex_);
-            served_ = asked;
+            served_ = task->asked;
         }
         done_.notify_all();
     }
@@ -186,10 +202,18 @@ void Reloader::look(plugin::Pace pace) {
 }
 
 std::optional<config::Config> Reloader::freshConfig(ReloadReport& report) {
-    std::vector<fs::path> files;
-    auto config = deps_.load(files);
-    for (const auto& file : files) report.files.push_back(file.string());
-    config_files_ = std::move(files);
+    struct Read {
+        Result<config::Config> config;
+        std::vector<fs::path> files;
+    };
+    auto read = errands_->run<Read>("reading the configuration", [load = deps_.load]() -> Result<Read> {
+        std::vector<fs::path> files;
+        auto config = load(files);
+        return Read{std::move(config), std::move(files)};
+    });
+    if (read) config_files_ = std::move(read->files);
+    for (const auto& file : config_files_) report.files.push_back(file.string());
+    auto config = read ? std::move(read->config) : Result<config::Config>(read.error());
     if (!config) {
         for (const auto line : splitLines(config.error().message)) report.problems.emplace_back(line);
         return std::nullopt;
@@ -203,6 +227,7 @@ bool Reloader::apply(const config::Config& config, plugin::Pace pace, ReloadRepo
     for (;;) {
         auto seen = library_.look(demandOf(config), pace);
         unsettled_ = seen.unsettled;
+        if (seen.problem && !contains(report.problems, *seen.problem)) report.problems.push_back(*seen.problem);
         pace = plugin::Pace::Careful;  // what was refused just now is not tried again
         auto next = engine::buildSnapshot(config, std::move(seen.catalog), deps_.gates,
                                           running->generation + 1, running.get());

@@ -9,7 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/file_watch.h"
+#include "core/app/watcher.h"
+#include "core/base/errands.h"
 #include "core/engine/reloading.h"
 #include "core/engine/snapshot.h"
 #include "core/telemetry/metrics.h"
@@ -32,7 +33,6 @@ class Reloader final : public engine::Reloading {
 public:
     // Borrows what `deps` refers to. `plugins` as for plugin::Library.
     Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins);
-    // Stops watching; a look under way is finished.
     ~Reloader() override;
 
     // The first snapshot. Before start().
@@ -41,8 +41,10 @@ public:
     void start(std::function<void(const engine::Snapshot&)> changed);
     // SIGHUP: looks at all files, without anybody waiting for it.
     void trigger();
-    // Ends watching. The process is about to end as it should.
+    // Whoever waits for a look is told that the process ends. Waits for nobody.
     void stop();
+    // Waits for a look under way. The process is about to end as it should.
+    void close();
 
     Result<engine::ReloadReport> reload(SteadyTime deadline) override;
     engine::ReloadReport last() const override;
@@ -50,7 +52,16 @@ public:
     Result<engine::ReloadReport> release(const std::string& sha256, SteadyTime deadline) override;
 
 private:
-    void watch();
+    // What there is to do next.
+    struct Task {
+        uint64_t asked = 0;
+        bool wanted = false;          // by somebody who waits
+        bool only_attention = false;  // nothing is known to have changed
+        std::vector<std::string> releases;
+    };
+    std::optional<Task> nextTask();
+    void wake(bool Reloader::*why);
+    void run();
     void look(plugin::Pace pace);
     std::optional<config::Config> freshConfig(engine::ReloadReport& report);
     bool apply(const config::Config& config, plugin::Pace pace, engine::ReloadReport& report);
@@ -61,18 +72,21 @@ private:
     Result<engine::ReloadReport> request(std::optional<std::string> release, SteadyTime deadline);
 
     const ReloaderDeps deps_;
-    FileWatch files_;
+    const std::shared_ptr<Errands> errands_;
     plugin::Library library_;
     std::function<void(const engine::Snapshot&)> changed_;
     std::vector<std::filesystem::path> config_files_;  // that the last look read or tried to
     bool unsettled_ = false;
 
     mutable std::mutex mutex_;  // what follows
-    std::condition_variable done_;
+    std::condition_variable done_, work_;
     engine::ReloadReport last_;
     uint64_t asked_ = 0, served_ = 0;  // requests for an immediate look, and how many were served
     std::vector<std::string> releases_;
+    bool hint_ = false;       // something may have changed
+    bool attention_ = false;  // the library has something to settle
     bool stop_ = false;
+    std::optional<Watcher> watcher_;
     std::thread thread_;
 };
 

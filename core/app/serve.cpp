@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <thread>
-
-#include <unistd.h>
 
 #include "core/api/api.h"
 #include "core/api/generate_request.h"
 #include "core/api/guard.h"
+#include "core/app/ending.h"
 #include "core/app/host.h"
+#include "core/app/standby.h"
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
 #include "core/config/effective.h"
@@ -25,45 +22,16 @@ namespace stepper::app {
 namespace {
 
 // Idle upstream connections are looked after this often while nothing else happens.
-constexpr timespec kHousekeeping{20, 0};
-// After the drain: what was cut has to notice, and the last things are written.
-constexpr std::chrono::seconds kLastGrace{15};
-
-sigset_t signalsToWaitFor() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
-    return set;
-}
+constexpr milliseconds kHousekeeping{20'000};
 
 // Returns when the process should end.
-void waitForTermination(transport::CurlTransport& transport, Reloader& reloader) {
-    const sigset_t set = signalsToWaitFor();
+void waitForTermination(Ending& ending, transport::CurlTransport& transport, Reloader& reloader) {
     for (;;) {
-        const int signal = ::sigtimedwait(&set, nullptr, &kHousekeeping);
-        if (signal == SIGINT || signal == SIGTERM) return;
-        if (signal == SIGHUP) reloader.trigger();
-        if (signal < 0 && errno == EAGAIN) transport.closeExpired();
+        const auto asked = ending.wait(kHousekeeping);
+        if (asked == Ending::Asked::End) return;
+        if (asked == Ending::Asked::Look) reloader.trigger();
+        if (asked == Ending::Asked::Nothing) transport.closeExpired();
     }
-}
-
-// A second signal ends the process at once, whatever the drain is waiting for; and so does the time that it
-// must be over by, for a plugin that hangs in a step can be waited for for ever.
-void exitAtTheLatest(SteadyTime deadline) {
-    std::thread([deadline] {
-        const sigset_t set = signalsToWaitFor();
-        for (;;) {
-            const auto left = std::max(deadline - std::chrono::steady_clock::now(), SteadyTime::duration{0});
-            const auto s = std::chrono::floor<std::chrono::seconds>(left);
-            const timespec patience{s.count(), static_cast<long>((left - s) / std::chrono::nanoseconds{1})};
-            const int signal = ::sigtimedwait(&set, nullptr, &patience);
-            if (signal == SIGINT || signal == SIGTERM) ::_exit(128 + signal);
-            if (signal < 0 && errno == EAGAIN) {
-                std::fprintf(stderr, "stepper: something does not end; leaving without it\n");
-                ::_exit(kExitFailure);
-            }
-        }
-    }).detach();
 }
 
 http::ServerOptions serverOptions(const config::Config& config,
@@ -113,13 +81,6 @@ store::OpenOptions storeOptions(const config::Config& config, bool recover) {
     return out;
 }
 
-// Requests and jobs end side by side, within the same time.
-void drain(http::Server& server, jobs::JobService& jobs, SteadyTime deadline) {
-    std::thread jobs_end([&] { jobs.drain(deadline); });
-    server.drain(deadline);
-    jobs_end.join();
-}
-
 void logStore(const config::Config& config, const std::optional<store::Salvaged>& salvaged) {
     log::info("store opened", {{"url", config::shownUrl(config.store_url)},
                                {"durability", config.store_durability}});
@@ -140,11 +101,13 @@ int serve(const Options& options) {
     auto config = loadConfig(options);
     if (!config) return refuse(config.error().message);
     log::init(config->log.level, config->log.format);
+    const auto ending = Ending::prepare();
+    if (!ending) return refuse(ending.error().message);
     if (const auto limit = transport::raiseDescriptorLimit(); !limit)
         log::warn("descriptors", {{"reason", limit.error().message}});
 
     Host host(std::move(config).value(),
-              [&options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
+              [options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
     if (const auto problems = configProblems(*host.snapshot(), false); !problems.empty())
         return refuse(problems.front());
     logProviders(*host.snapshot());
@@ -186,11 +149,15 @@ int serve(const Options& options) {
     if (!server) return refuse(server.error().message);
     front = server->get();
 
+    // Requests and jobs end side by side, within the same time.
+    SteadyTime drained{};
+    Standby jobs_end([&] { jobs.drain(drained); });
     usage_keeper.start();
     jobs.start();
     host.reloader().start([&](const engine::Snapshot& now) {
         guard.replace(now.config.security);
         log::setLevel(now.config.log.level);
+        (*ending)->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
     });
     (*server)->start();
@@ -201,14 +168,14 @@ int serve(const Options& options) {
                   {{"reason", "the line that says where this listens could not be written"}});
     log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>((*server)->port())}});
 
-    waitForTermination(host.transport(), host.reloader());
-    host.reloader().stop();
+    (*ending)->allow(first.server.drain_timeout);
+    waitForTermination(**ending, host.transport(), host.reloader());
     draining = true;
-    const SteadyTime drained =
-        std::chrono::steady_clock::now() + host.snapshot()->config.server.drain_timeout;
-    exitAtTheLatest(drained + kLastGrace);
+    host.reloader().stop();
+    drained = (*ending)->asked() + host.snapshot()->config.server.drain_timeout;
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    drain(**server, jobs, drained);
+    jobs_end.callBeside([&] { (*server)->drain(drained); });
+    host.reloader().close();
     for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
     usage_keeper.close();
     log::info("stopped");

@@ -110,7 +110,8 @@ Result<void> PluginImage::map() const {
 }
 
 void PluginImage::deinit() const {
-    std::lock_guard lock(mapping_);
+    const std::unique_lock lock(mapping_, std::try_to_lock);
+    if (!lock) return;
     if (table_ && table_->deinit) table_->deinit();
     table_ = nullptr;
 }
@@ -118,7 +119,7 @@ void PluginImage::deinit() const {
 std::string_view PluginImage::embeddedTranscripts() const {
     if (!STEPPER_HAS(table_, stepper_plugin, get_extension) || !table_->get_extension) return {};
     const auto* text = static_cast<const stepper_str*>(table_->get_extension(STEPPER_EXT_TRANSCRIPTS));
-    return text ? checkedView(*text, 16u << 20).value_or("") : std::string_view{};
+    return text ? checkedView(*text, kMaxTranscriptBytes).value_or("") : std::string_view{};
 }
 
 Result<std::shared_ptr<const PluginImage>> PluginImage::open(const fs::path& copy) {
@@ -144,6 +145,7 @@ Result<std::shared_ptr<const PluginImage>> PluginImage::load(const PluginFile& f
     std::shared_ptr<PluginImage> image(new PluginImage(file.path, std::move(copy).value()));
     image->sha256_ = file.sha256;
     image->program_ = options.probe_program;
+    image->errands_ = options.errands;
     if (options.probe_program.empty()) {
         if (auto mapped = image->map(); !mapped) return std::move(mapped).error();
         image->description_ = describe(*image->table_);

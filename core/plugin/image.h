@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/errands.h"
 #include "core/base/result.h"
 #include "core/plugin/conduct.h"
 #include "core/plugin/intake.h"
@@ -44,6 +45,8 @@ struct LoadOptions {
     std::chrono::milliseconds probe_timeout{2'000};
     // The configurations of the providers that would use a plugin, by kind: the probe tries these.
     std::map<std::string, std::vector<std::string>> configs = {};
+    // Where files are read and foreign code is started; null: on the calling thread, however long it takes.
+    std::shared_ptr<Errands> errands = nullptr;
 };
 
 // Immutable after load() but for being mapped; safe from any thread. Stays mapped until the process ends,
@@ -65,6 +68,7 @@ public:
     const std::filesystem::path& file() const { return file_; }
     const PrivateCopy& copy() const { return copy_; }
     const std::filesystem::path& program() const { return program_; }
+    const std::shared_ptr<Errands>& errands() const { return errands_; }
     const std::string& sha256() const { return sha256_; }
     const std::string& kind() const { return description_.kind; }
     const std::string& version() const { return description_.version; }
@@ -80,7 +84,7 @@ public:
     Result<void> map() const;
     // Only after map() succeeded.
     const stepper_plugin& table() const { return *table_; }
-    // Nobody will use it again: lets the plugin give back what it holds. It stays mapped.
+    // Nobody will use it again: lets the plugin give back what it holds, unless it still starts. It stays mapped.
     void deinit() const;
     // Its own transcripts, "" when it brings none. Only after map() succeeded.
     std::string_view embeddedTranscripts() const;
@@ -91,6 +95,7 @@ private:
     std::filesystem::path file_;
     PrivateCopy copy_;
     std::filesystem::path program_;
+    std::shared_ptr<Errands> errands_;
     std::string sha256_;
     Description description_;
     mutable Conduct conduct_;

@@ -47,46 +47,59 @@ private:
 
 class LocalInstance final : public Instance {
 public:
-    LocalInstance(const PluginImage& image, stepper_provider* handle) : image_(image), handle_(handle) {}
-    ~LocalInstance() override { image_.table().destroy(handle_); }
+    LocalInstance(std::shared_ptr<const PluginImage> image, stepper_provider* handle)
+        : image_(std::move(image)), handle_(handle) {}
+    ~LocalInstance() override { image_->table().destroy(handle_); }
 
     Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) override {
         ErrorText text;
         stepper_session* session = nullptr;
         int32_t status = STEPPER_E_INTERNAL;
         try {
-            status = image_.table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &session,
-                                          text.abi());
+            status = image_->table().begin(handle_, static_cast<int32_t>(job), toAbi(request_json), &session,
+                                           text.abi());
         } catch (...) {
-            return threw(image_.kind(), ErrorClass::Internal);
+            return threw(image_->kind(), ErrorClass::Internal);
         }
         if (status != STEPPER_OK)
             return Error{errorClassOf(status),
-                         "plugin " + image_.kind() + ": " + text.take("refused the request")};
-        return std::unique_ptr<Conversation>(std::make_unique<LocalConversation>(image_, session));
+                         "plugin " + image_->kind() + ": " + text.take("refused the request")};
+        return std::unique_ptr<Conversation>(std::make_unique<LocalConversation>(*image_, session));
     }
 
 private:
-    const PluginImage& image_;
+    const std::shared_ptr<const PluginImage> image_;
     stepper_provider* handle_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Instance>> createInProcess(const PluginImage& image, std::string_view config_json) {
-    if (auto mapped = image.map(); !mapped) return std::move(mapped).error();
+Result<std::unique_ptr<Instance>> create(const std::shared_ptr<const PluginImage>& image,
+                                         std::string_view config_json) {
+    if (auto mapped = image->map(); !mapped) return std::move(mapped).error();
     ErrorText text;
     stepper_provider* handle = nullptr;
     int32_t status = STEPPER_E_INTERNAL;
     try {
-        status = image.table().create(toAbi(config_json), &handle, text.abi());
+        status = image->table().create(toAbi(config_json), &handle, text.abi());
     } catch (...) {
-        return threw(image.kind(), ErrorClass::Config);
+        return threw(image->kind(), ErrorClass::Config);
     }
     if (status != STEPPER_OK)
         return Error{ErrorClass::Config,
-                     "plugin " + image.kind() + ": " + text.take("refused its configuration")};
+                     "plugin " + image->kind() + ": " + text.take("refused its configuration")};
     return std::unique_ptr<Instance>(std::make_unique<LocalInstance>(image, handle));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Instance>> createInProcess(std::shared_ptr<const PluginImage> image,
+                                                  std::string config_json) {
+    const auto errands = image->errands();
+    if (!errands) return create(image, config_json);
+    auto made = errands->run<std::unique_ptr<Instance>>(
+        "creating a provider of plugin " + image->kind() + " " + image->version(),
+        [image, config = std::move(config_json)] { return create(image, config); });
+    if (!made) made.error().error_class = ErrorClass::Config;
+    return made;
 }
 
 }  // namespace stepper::plugin

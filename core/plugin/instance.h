@@ -2,6 +2,7 @@
 // structs and polices nothing; that is done in session.cpp, the same for both.
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -29,8 +30,9 @@ public:
     virtual Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) = 0;
 };
 
-// Maps the image if it is not yet, and creates the provider here; the image must outlive it. Config error
-// with the plugin's words.
-Result<std::unique_ptr<Instance>> createInProcess(const PluginImage& image, std::string_view config_json);
+// Maps the image if it is not yet, and creates the provider here. Config error with the plugin's words, or when it
+// takes longer than the image's errands may.
+Result<std::unique_ptr<Instance>> createInProcess(std::shared_ptr<const PluginImage> image,
+                                                  std::string config_json);
 
 }  // namespace stepper::plugin

@@ -1,41 +1,17 @@
 #include "core/plugin/library.h"
 
 #include <algorithm>
-#include <ctime>
 #include <system_error>
 
-#include <sys/stat.h>
-
-#include "core/plugin/transcript.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::plugin {
 namespace fs = std::filesystem;
 namespace {
 
-// A file that changed this recently may still be written to.
-constexpr int64_t kSettledNs = 150'000'000;
-
 // A step that takes longer is looked at once more after as long.
 constexpr milliseconds kHung{5'000};
 constexpr const char* kHangs = "a step of it hangs; isolation: process would end it";
-
-int64_t nanoseconds(const timespec& t) { return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
-
-int64_t wallNs() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return nanoseconds(now);
-}
-
-std::vector<fs::path> sharedObjectsIn(const fs::path& dir) {
-    std::vector<fs::path> out;
-    std::error_code ec;
-    for (fs::directory_iterator it(dir, ec); !ec && it != fs::directory_iterator{}; it.increment(ec))
-        if (it->path().extension() == ".so") out.push_back(it->path());
-    std::sort(out.begin(), out.end());
-    return out;
-}
 
 Error refused(const fs::path& file, std::string why) {
     return Error{ErrorClass::Config, file.string() + ": " + std::move(why)};
@@ -77,19 +53,10 @@ Library::~Library() {
         if (image->users() == 0) image->deinit();
 }
 
-// A clock that is ahead, as on a network file system, does not make a file young for ever.
-bool Library::isYoung(const Print& print) {
-    const int64_t age = wallNs() - std::max(print.modified_ns, print.changed_ns);
-    return age >= 0 && age < kSettledNs;
-}
-
-Library::Print Library::printOf(const fs::path& file) {
-    struct stat info {};
-    if (::stat(file.c_str(), &info) != 0) return {};
-    Print out{info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
-    for (const auto& transcript : sidecarTranscripts(file))
-        if (::stat(transcript.c_str(), &info) == 0) out.transcripts_ns += nanoseconds(info.st_mtim);
-    return out;
+// What may hang does so on a thread that can be left behind.
+template <class T>
+Result<T> Library::errand(const std::string& what, std::function<Result<T>()> work) const {
+    return options_.errands ? options_.errands->run<T>(what, std::move(work)) : work();
 }
 
 // What was refused for the sake of the configuration, or for a moment, is given another chance.
@@ -102,13 +69,17 @@ Library::Look Library::look(const Demand& demand, Pace pace) {
     Look out;
     if (pace == Pace::Immediate || demand != demand_) forgetRefusals();
     demand_ = demand;
-    const auto folder = checkPluginsFolder(demand.dir);
-    const auto files = folder ? sharedObjectsIn(demand.dir) : std::vector<fs::path>{};
-    std::erase_if(seen_, [&](const auto& entry) {
-        return std::find(files.begin(), files.end(), entry.first) == files.end();
-    });
-    for (const auto& file : files) {
-        const Print print = printOf(file);
+    using Files = std::map<fs::path, Print>;
+    const auto files = errand<Files>("reading the plugins folder " + demand.dir.string(),
+                                     [dir = demand.dir] { return surveyFolder(dir); });
+    std::error_code ec;
+    const bool missing = !files && files.error().error_class == ErrorClass::Config &&
+                         fs::status(demand.dir, ec).type() == fs::file_type::not_found;
+    // Of a folder that cannot be read nothing is known to have changed.
+    if (files || missing)
+        std::erase_if(seen_, [&](const auto& entry) { return !files || !files->contains(entry.first); });
+    if (!files && !missing) out.problem = files.error().message;
+    for (const auto& [file, print] : files ? *files : Files{}) {
         Seen& seen = seen_[file];
         if (print == seen.print && print.size >= 0) continue;
         if (pace == Pace::Careful && print.size >= 0 && isYoung(print)) {
@@ -119,7 +90,7 @@ Library::Look Library::look(const Demand& demand, Pace pace) {
         examine(file, seen, demand);
     }
     others_.clear();
-    if (!folder) others_.push_back({demand.dir, folder.error().message});
+    if (!files) others_.push_back({demand.dir, files.error().message});
     out.catalog = choose(demand);
     show();
     return out;
@@ -129,10 +100,16 @@ void Library::examine(const fs::path& file, Seen& seen, const Demand& demand) {
     const std::string before = seen.refusal;
     seen.refusal.clear();
     seen.quarantined = false;
-    const auto read = readPluginFile(file);
+    using Read = std::shared_ptr<const PluginFile>;
+    const auto looked = errand<Read>("reading " + file.string(), [file]() -> Result<Read> {
+        auto whole = readPluginFile(file);
+        if (!whole) return std::move(whole).error();
+        return Read(std::make_shared<PluginFile>(std::move(whole).value()));
+    });
+    const Read read = looked ? *looked : nullptr;
     seen.sha256 = read ? read->sha256 : "";
     if (read && seen.image && seen.image->sha256() == seen.sha256) return;
-    auto image = read ? take(*read, demand) : Result<Image>(read.error());
+    auto image = read ? take(read, demand) : Result<Image>(looked.error());
     if (image) {
         seen.image = std::move(image).value();
         return;
@@ -148,20 +125,22 @@ void Library::examine(const fs::path& file, Seen& seen, const Demand& demand) {
                {"instead", seen.image ? "version " + seen.image->version() + " of before" : "none"}});
 }
 
-Result<Library::Image> Library::take(const PluginFile& file, const Demand& demand) {
-    if (const auto why = ledger_.quarantined(file.sha256))
-        return refused(file.path, "quarantined: " + *why + "; DELETE /admin/plugins/quarantine/" +
-                                      file.sha256 + " lets it try again");
-    if (auto pinned = checkPin(file.path, file.sha256, demand); !pinned) return std::move(pinned).error();
-    if (const auto known = images_.find(file.sha256); known != images_.end()) {
+Result<Library::Image> Library::take(std::shared_ptr<const PluginFile> file, const Demand& demand) {
+    if (const auto why = ledger_.quarantined(file->sha256))
+        return refused(file->path, "quarantined: " + *why + "; DELETE /admin/plugins/quarantine/" +
+                                       file->sha256 + " lets it try again");
+    if (auto pinned = checkPin(file->path, file->sha256, demand); !pinned) return std::move(pinned).error();
+    if (const auto known = images_.find(file->sha256); known != images_.end()) {
         if (known->second->copy().isThere()) return known->second;
-        const PluginFile same{known->second->file(), file.bytes, file.sha256};
+        const PluginFile same{known->second->file(), file->bytes, file->sha256};
         const auto copy = PrivateCopy::make(same, options_.copies_dir);
         if (!copy) return copy.error();
         if (copy->path() == known->second->copy().path()) return known->second;
     }
     options_.configs = demand.configs;
-    return PluginImage::load(file, options_);
+    return errand<Image>("trying " + file->path.string(), [file, options = options_] {
+        return PluginImage::load(*file, options);
+    });
 }
 
 Library::Image Library::lastGood(const fs::path& file, const Demand& demand) {
@@ -172,7 +151,7 @@ Library::Image Library::lastGood(const fs::path& file, const Demand& demand) {
         auto copy = readPluginFile(copyPath(ledger_.dir(), file, sha));
         if (!copy || copy->sha256 != sha) continue;
         copy->path = file;
-        if (auto image = take(*copy, demand)) return *image;
+        if (auto image = take(std::make_shared<PluginFile>(std::move(copy).value()), demand)) return *image;
     }
     return nullptr;
 }

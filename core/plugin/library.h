@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/plugin/catalog.h"
+#include "core/plugin/folder.h"
 #include "core/plugin/ledger.h"
 #include "core/plugin/listing.h"
 
@@ -51,7 +52,8 @@ public:
     // What would be in force now. Takes as long as probes take; nothing changes for anybody until adopt().
     struct Look {
         Catalog catalog;
-        bool unsettled = false;  // look again soon
+        bool unsettled = false;              // look again soon
+        std::optional<std::string> problem;  // with the folder as a whole; a missing one is none
     };
     Look look(const Demand& demand, Pace pace);
     // The image cannot serve what is configured: it is not offered again until the demand or the file
@@ -73,13 +75,6 @@ public:
 private:
     using Image = std::shared_ptr<const PluginImage>;
 
-    // A file as it was last seen; equal ones hold the same bytes.
-    struct Print {
-        uint64_t device = 0, inode = 0;
-        int64_t size = -1, modified_ns = 0, changed_ns = 0;
-        int64_t transcripts_ns = 0;  // when those beside it were modified, added up
-        bool operator==(const Print&) const = default;
-    };
     struct Seen {
         Print print;
         std::string sha256;   // of its content, if that could be read
@@ -103,11 +98,11 @@ private:
         Image image;  // for what changes by itself; null for a refused file
     };
 
-    static Print printOf(const std::filesystem::path& file);
-    static bool isYoung(const Print& print);
+    template <class T>
+    Result<T> errand(const std::string& what, std::function<Result<T>()> work) const;
     void forgetRefusals();
     void examine(const std::filesystem::path& file, Seen& seen, const Demand& demand);
-    Result<Image> take(const PluginFile& file, const Demand& demand);
+    Result<Image> take(std::shared_ptr<const PluginFile> file, const Demand& demand);
     Image lastGood(const std::filesystem::path& file, const Demand& demand);
     Catalog choose(const Demand& demand);
     bool needsProbation(const std::string& name, const PluginImage& image) const;

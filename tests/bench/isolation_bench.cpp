@@ -116,7 +116,7 @@ int run(const char* program) {
     RemoteOptions options;
     options.program = program;
     options.arguments = {};
-    const auto here = createInProcess(**image, config);
+    const auto here = createInProcess(*image, config);
     const auto there = createRemote((*image)->copy(), "openai-compatible", config, options);
     fs::remove_all(folder);
     if (!here || !there)

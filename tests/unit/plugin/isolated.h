@@ -53,7 +53,7 @@ inline std::unique_ptr<Instance> inProcess(const std::string& file, const std::s
     static std::vector<std::shared_ptr<const PluginImage>> images;
     images.push_back(PluginImage::load(std::filesystem::path(file), options).value());
     std::filesystem::remove_all(options.copies_dir);
-    return createInProcess(*images.back(), config).value();
+    return createInProcess(images.back(), config).value();
 }
 
 }  // namespace stepper::plugin
