@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "core/api/site.h"
 #include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
@@ -22,6 +23,8 @@ constexpr std::string_view kAllowedHeaders =
 constexpr std::string_view kExposedHeaders =
     "Age, Allow, Idempotent-Replayed, Location, RateLimit, Retry-After, WWW-Authenticate, X-Cache, "
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";
+
+constexpr size_t kShownHost = 100;
 
 // The key a request brings: in the header, or as a bearer token.
 std::string_view keyIn(const http::Request& request, std::string_view header) {
@@ -62,22 +65,42 @@ bool isLocal(const http::Request& request) {
 
 }  // namespace
 
-Guard::Guard(const config::Security& security)
-    : security_(security),
-      key_digest_(sha256Hex(security.api_key.reveal())),
-      admin_digest_(sha256Hex(security.admin_key.reveal())) {
+Guard::Guard(const config::Config& config)
+    : security_(config.security),
+      hosts_(config.server.hosts),
+      key_digest_(sha256Hex(security_.api_key.reveal())),
+      admin_digest_(sha256Hex(security_.admin_key.reveal())) {
     security_.api_key_header = lower(security_.api_key_header);
+}
+
+bool Guard::allows(std::string_view origin) const {
+    const auto& listed = security_.cors.allowed_origins;
+    return security_.cors.enabled && std::find(listed.begin(), listed.end(), origin) != listed.end();
+}
+
+std::optional<http::Response> Guard::checkSite(const http::Request& request) const {
+    const auto refuse = [&](const std::string& why) {
+        return http::Response::error(403, "FORBIDDEN", "Forbidden: without an API key this server " + why,
+                                     request.id);
+    };
+    const std::string_view host = request.header("host"), origin = request.header("origin");
+    // Every browser names one.
+    if (!host.empty() && !isOurHost(host, request.server_ip, hosts_))
+        return refuse("answers only where the URL's host is known to be its own, and " +
+                      std::string(host.substr(0, kShownHost)) +
+                      " is not; list it in server.hosts (STEPPER_HOSTS), or set an API key");
+    if (!origin.empty() && !isSameHost(origin, host) && !allows(origin) && !allows("*"))
+        return refuse(
+            "takes nothing from pages of other sites; list the page's origin in "
+            "security.cors.allowed_origins (CORS_ALLOWED_ORIGINS), or set an API key");
+    return std::nullopt;
 }
 
 bool Guard::addCors(const http::Request& request, http::Headers& add) const {
     const auto& cors = security_.cors;
     if (!cors.enabled || cors.allowed_origins.empty()) return false;
-    const auto lists = [&](std::string_view origin) {
-        return std::find(cors.allowed_origins.begin(), cors.allowed_origins.end(), origin) !=
-               cors.allowed_origins.end();
-    };
     const std::string_view origin = request.header("origin");
-    const bool anybody = lists("*"), named = lists(origin);
+    const bool anybody = allows("*"), named = allows(origin);
     // Also without an Origin: a cache must not give that answer to a page of another site.
     add.emplace_back("Vary", "Origin");
     if (origin.empty() || !(anybody || named)) return false;
@@ -120,6 +143,9 @@ std::optional<http::Response> Guard::checkAdmin(const http::Request& request, ht
 
 std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,
                                            http::Headers& add) const {
+    // Where a key is needed a page has none.
+    if (!security_.api_key_enabled)
+        if (auto refused = checkSite(request)) return refused;
     if (addCors(request, add)) {
         http::Response preflight;
         preflight.status = 204;

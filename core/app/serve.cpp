@@ -132,7 +132,7 @@ int serve(const Options& options) {
     jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};
-    api::LiveGuard guard(first.security);
+    api::LiveGuard guard(first);
     const auto bodies = std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
     const http::Server* front = nullptr;
     auto server = http::Server::bind(
@@ -155,7 +155,7 @@ int serve(const Options& options) {
     usage_keeper.start();
     jobs.start();
     host.reloader().start([&](const engine::Snapshot& now) {
-        guard.replace(now.config.security);
+        guard.replace(now.config);
         log::setLevel(now.config.log.level);
         (*ending)->allow(now.config.server.drain_timeout);
         host.engine().roomMade();

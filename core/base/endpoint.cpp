@@ -78,6 +78,13 @@ std::optional<std::string> plainAddress(std::string_view text) {
     return plainV6(text);
 }
 
+std::optional<std::string> plainHost(std::string_view text) {
+    if (text.ends_with('.')) text.remove_suffix(1);
+    if (const auto address = plainAddress(text)) return address->substr(0, address->find('%'));
+    if (text.empty() || text.find_first_of(" []:/@") != std::string_view::npos) return std::nullopt;
+    return lower(text);
+}
+
 bool isLoopback(std::string_view host) {
     if (const auto address = plainAddress(host)) return *address == "::1" || address->starts_with("127.");
     if (host.ends_with('.')) host.remove_suffix(1);

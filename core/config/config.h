@@ -43,6 +43,9 @@ private:
 struct Server {
     std::string host = "127.0.0.1";
     uint16_t port = 3001;  // 0: any free port
+    // What a keyless API is served under, beside the names of this machine: plainHost()s, "*.example.com" for
+    // all below it, "*" for any.
+    std::vector<std::string> hosts;
     int max_connections = 4096;
     uint64_t max_body = 10u << 20;
     uint64_t body_memory = 256u << 20;

@@ -207,6 +207,7 @@ json::Document effective(const Config& c, Secrets which) {
         log = root.section();
     server.put("host", c.server.host)
         .put("port", int{c.server.port})
+        .put("hosts", c.server.hosts)
         .put("max_connections", c.server.max_connections)
         .put("max_body", c.server.max_body)
         .put("body_memory", c.server.body_memory)

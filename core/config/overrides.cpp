@@ -17,6 +17,7 @@ struct Override {
 
 constexpr Override kSettings[] = {
     {"PORT", "server.port"},
+    {"STEPPER_HOSTS", "server.hosts"},
     {"REDIS_URL", "store.url"},
     {"REDIS_KEY_PREFIX", "store.key_prefix"},
     {"QUEUE_CONCURRENCY", "queue.workers"},

@@ -30,6 +30,49 @@ Read listen(Server& out) {
     };
 }
 
+// A sequence, or one text with commas, of words; `take` says what becomes of each, or why nothing does.
+using TakeWord = std::function<std::optional<std::string>(const Value& at, const std::string& word)>;
+Read checkedWords(std::vector<std::string>& out, TakeWord take) {
+    return [&out, take = std::move(take)](const Value& v) {
+        std::vector<std::string> found;
+        const auto add = [&](const Value& text) {
+            std::vector<std::string> words;
+            read::words(words)(text);
+            for (const auto& word : words)
+                if (auto taken = take(text, word)) found.push_back(std::move(*taken));
+        };
+        if (v.node.kind == Node::Kind::Sequence)
+            read::list(1000, add)(v);
+        else
+            add(v);
+        out = std::move(found);
+    };
+}
+
+// None for what can be no host of an URL.
+std::optional<std::string> hostPattern(std::string_view word) {
+    constexpr std::string_view kBelow = "*.";
+    if (word == "*") return "*";
+    const bool below = word.starts_with(kBelow);
+    const auto host = plainHost(below ? word.substr(kBelow.size()) : word);
+    const bool sound = host && std::all_of(host->begin(), host->end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
+    });
+    if (!sound || (below && plainAddress(*host))) return std::nullopt;
+    return below ? std::string(kBelow) + *host : *host;
+}
+
+Read hosts(std::vector<std::string>& out) {
+    return checkedWords(out, [](const Value& at, const std::string& word) {
+        auto host = hostPattern(word);
+        if (!host)
+            at.fail(fmt::format("\"{}\" is no host: write a name or an address without scheme and port, "
+                                "*.example.com for all below it, or \"*\" for any",
+                                word));
+        return host;
+    });
+}
+
 Read storeUrl(std::string& out) {
     return [&out](const Value& v) {
         const auto s = v.text();
@@ -93,6 +136,7 @@ Read pluginsSection(Plugins& p) {
 Read serverSection(Server& s) {
     return read::section({{"listen", listen(s)},
                           {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
+                          {"hosts", hosts(s.hosts)},
                           {"max_connections", read::integer(s.max_connections, 1, kMillion)},
                           {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},
                           {"body_memory", read::bytes(s.body_memory, 1u << 20, uint64_t{1} << 40)},
@@ -125,23 +169,11 @@ Read batchSection(Batch& b) {
 }
 
 Read origins(std::vector<std::string>& out) {
-    return [&out](const Value& v) {
-        std::vector<std::string> found;
-        const auto add = [&found](const Value& text) {
-            std::vector<std::string> words;
-            read::words(words)(text);
-            for (auto& word : words) {
-                if (const auto problem = originProblem(word))
-                    text.fail(fmt::format("\"{}\" is no origin to allow: {}", word, *problem));
-                found.push_back(std::move(word));
-            }
-        };
-        if (v.node.kind == Node::Kind::Sequence)
-            read::list(1000, add)(v);
-        else
-            add(v);
-        out = std::move(found);
-    };
+    return checkedWords(out, [](const Value& at, const std::string& word) {
+        const auto problem = originProblem(word);
+        if (problem) at.fail(fmt::format("\"{}\" is no origin to allow: {}", word, *problem));
+        return problem ? std::nullopt : std::optional(word);
+    });
 }
 
 Read corsSection(Cors& c) {

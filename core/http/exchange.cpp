@@ -90,6 +90,7 @@ private:
         request_.id = isUsableId(offered) ? std::string(offered) : newId();
         request_.client_ip =
             clientIp(socket_.peerAddress().host().toString(), request_.headers, front_.options.trust_proxy);
+        request_.server_ip = socket_.address().host().toString();
     }
 
     Response answerOrExcuse() {

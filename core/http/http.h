@@ -31,6 +31,7 @@ struct Request {
     std::string body;
     std::string id;  // X-Request-Id: the client's if it was well-formed, else ours
     std::string client_ip;
+    std::string server_ip;  // the address the client, or a proxy before us, connected to
     SteadyTime received;
     CancelToken* cancel = nullptr;  // fires when the client goes away or the drain runs out of time
 

@@ -12,7 +12,7 @@ protected:
         request.method = method_;
         request.headers = std::move(headers);
         added_.clear();
-        const auto response = Guard(security_).check(request, route, added_);
+        const auto response = Guard(config_).check(request, route, added_);
         return response ? response->status : 0;
     }
     std::string added(std::string_view name) const {
@@ -20,7 +20,8 @@ protected:
             if (n == name) return v;
         return {};
     }
-    config::Security security_;
+    config::Config config_;
+    config::Security& security_ = config_.security;
     http::Headers added_;
     std::string method_ = "POST";
 };
@@ -55,7 +56,7 @@ TEST_F(GuardTest, AdminAnswersOnlyToThisMachine) {
         request.client_ip = client;
         request.headers = std::move(more);
         request.headers.emplace_back("host", host);
-        const auto response = Guard(security_).check(request, "/admin/config", added_);
+        const auto response = Guard(config_).check(request, "/admin/config", added_);
         return response ? response->status : 0;
     };
     for (const char* client : {"127.0.0.1", "::1", "::ffff:127.0.0.1"})
@@ -75,11 +76,49 @@ TEST_F(GuardTest, AdminAnswersOnlyToThisMachine) {
     }
 }
 
+// A page's site can have its own name lead here, and is the same origin then.
+TEST_F(GuardTest, WithoutAKeyTheHostMustBeOurs) {
+    config_.server.hosts = {"stepper", "*.apps.example"};
+    for (const char* host : {"localhost:3001", "127.0.0.1", "[::1]:3001", "STEPPER:80", "a.b.apps.example"})
+        EXPECT_EQ(status({{"host", host}}), 0) << host;
+    for (const char* route : {"/v1/jobs", "/health", "/metrics", "/", ""})
+        EXPECT_EQ(status({{"host", "evil.example:3001"}}, route), 403) << route;
+    EXPECT_EQ(status({{"host", "apps.example"}}), 403);
+    config_.server.hosts = {"*"};
+    EXPECT_EQ(status({{"host", "evil.example"}}), 0);
+    config_.server.hosts.clear();
+    security_.api_key_enabled = true;
+    security_.api_key = config::Secret("sesame");
+    EXPECT_EQ(status({{"host", "stepper"}, {"x-api-key", "sesame"}}), 0) << "a page has no key";
+    EXPECT_EQ(status({{"host", "stepper"}}), 401);
+}
+
+// janhq/jan#8131: sandboxed pages, and those that want to stay unknown, send null.
+TEST_F(GuardTest, WithoutAKeyNoPageOfAnotherSiteIsServed) {
+    const auto from = [&](const char* origin) {
+        return status({{"host", "localhost:3001"}, {"origin", origin}});
+    };
+    for (const char* origin :
+         {"http://evil.example", "http://evil.example:3001", "null", "http://localhost:5173", "localhost:3001",
+          "http://localhost:3001, http://evil.example", ", http://localhost:3001"})
+        EXPECT_EQ(from(origin), 403) << origin;
+    EXPECT_EQ(from("http://localhost:3001"), 0);
+    EXPECT_EQ(from("https://LOCALHOST:3001"), 0);
+    method_ = "OPTIONS";
+    EXPECT_EQ(from("http://evil.example"), 403);
+    security_.cors.allowed_origins = {"http://localhost:5173"};
+    EXPECT_EQ(from("http://localhost:5173"), 0);
+    security_.cors.enabled = false;
+    EXPECT_EQ(from("http://localhost:5173"), 403);
+}
+
 TEST_F(GuardTest, OnlyListedOriginsAreAnswered) {
     security_.cors.allowed_origins = {"https://a.example"};
-    EXPECT_EQ(status({{"origin", "https://a.example"}}), 0);
+    security_.api_key_enabled = true;
+    security_.api_key = config::Secret("sesame");
+    EXPECT_EQ(status({{"x-api-key", "sesame"}, {"origin", "https://a.example"}}), 0);
     EXPECT_EQ(added("Access-Control-Allow-Origin"), "https://a.example");
-    EXPECT_EQ(status({{"origin", "https://a.example.evil"}}), 0);
+    EXPECT_EQ(status({{"x-api-key", "sesame"}, {"origin", "https://a.example.evil"}}), 0);
     EXPECT_EQ(added("Access-Control-Allow-Origin"), "");
     EXPECT_EQ(added("Vary"), "Origin");
 }
@@ -117,6 +156,7 @@ TEST_F(GuardTest, AnswersExposeWhatClientsNeed) {
 // rs/cors#10, expressjs/cors#106: what is cached for one origin must not answer another.
 TEST_F(GuardTest, EveryAnswerVariesByOrigin) {
     security_.cors.allowed_origins = {"https://a.example"};
+    security_.api_key_enabled = true;
     for (const http::Headers& headers : {http::Headers{}, http::Headers{{"origin", "https://b.example"}}}) {
         status(headers);
         EXPECT_EQ(added("Vary"), "Origin");
@@ -124,7 +164,7 @@ TEST_F(GuardTest, EveryAnswerVariesByOrigin) {
     }
     security_.cors.enabled = false;
     status({{"origin", "https://a.example"}});
-    EXPECT_TRUE(added_.empty());
+    EXPECT_EQ(added("Vary"), "");
 }
 
 TEST_F(GuardTest, CredentialsAreForNamedOriginsOnly) {

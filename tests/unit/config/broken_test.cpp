@@ -79,6 +79,12 @@ TEST(Broken, Settings) {
         {"server: { listen: \"h:99999\" }\n",
          "1:19: server.listen: expected HOST:PORT such as 127.0.0.1:3001 or "
          "[::1]:3001, ports 0 to 65535, not \"h:99999\""},
+        {"server:\n  hosts: [stepper, \"http://stepper\"]\n",
+         "2:20: server.hosts[1]: \"http://stepper\" is no host: write a name or an address without scheme and "
+         "port, *.example.com for all below it, or \"*\" for any"},
+        {"server: { hosts: \"stepper:3001\" }\n",
+         "1:18: server.hosts: \"stepper:3001\" is no host: write a name or an address without scheme and port, "
+         "*.example.com for all below it, or \"*\" for any"},
         {"server: { max_body: 10 apples }\n",
          "1:21: server.max_body: expected a size from 1KiB to 1024MiB, such as 64KiB or 10MiB, not \"10 "
          "apples\""},

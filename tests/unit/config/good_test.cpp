@@ -29,7 +29,7 @@ TEST(Settings, EverythingLeftOutHasItsDefault) {
 
 TEST(Settings, EveryKeyIsRead) {
     const auto c = parseSettings(R"(
-server: { listen: "[::1]:0", max_connections: 7, max_body: 1.5MiB, body_memory: 2MiB, drain_timeout: 1m30s, keep_alive: 2m }
+server: { listen: "[::1]:0", max_connections: 7, max_body: 1.5MiB, body_memory: 2MiB, drain_timeout: 1m30s, keep_alive: 2m, hosts: [stepper, "[2001:DB8::7]", "*"] }
 providers_file: elsewhere.yaml
 plugins_dir: ../plugins
 store: { url: "rediss://h:1/0", key_prefix: p, durability: normal }
@@ -52,6 +52,7 @@ log: { level: WARN, format: text }
     ASSERT_TRUE(c.ok()) << problemOf(c);
     EXPECT_EQ(c->server.host, "::1");
     EXPECT_EQ(c->server.port, 0);
+    EXPECT_THAT(c->server.hosts, ElementsAre("stepper", "2001:db8::7", "*"));
     EXPECT_EQ(c->server.max_connections, 7);
     EXPECT_EQ(c->server.max_body, 1'572'864u);
     EXPECT_EQ(c->server.body_memory, 2u << 20);

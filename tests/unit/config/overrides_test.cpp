@@ -30,6 +30,10 @@ TEST(Overrides, EachReachesItsField) {
     const OverrideCase cases[] = {
         {"PORT", "8080", [](auto& c) { return c.server.port == 8080 && c.server.host == "0.0.0.0"; }},
         {"PORT", "0", [](auto& c) { return c.server.port == 0; }},
+        {"STEPPER_HOSTS", "Stepper., *.apps.example",
+         [](auto& c) {
+             return c.server.hosts == std::vector<std::string>{"stepper", "*.apps.example"};
+         }},
         {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return c.store_url == "redis://u:p$w@h:6379"; }},
         {"REDIS_KEY_PREFIX", "x:", [](auto& c) { return c.store_key_prefix == "x:"; }},
         {"QUEUE_CONCURRENCY", "5", [](auto& c) { return c.queue.workers == 5; }},

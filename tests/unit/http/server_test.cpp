@@ -98,6 +98,7 @@ TEST(Server, HandlerSeesTheRequest) {
     EXPECT_FALSE(seen.queryValue("y"));
     EXPECT_EQ(seen.header("x-key"), "K");
     EXPECT_EQ(seen.client_ip, "127.0.0.1");
+    EXPECT_EQ(seen.server_ip, "127.0.0.1");
 }
 
 TEST(Server, ClientIpComesFromTheProxyOnlyWhenTrusted) {
