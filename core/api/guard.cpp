@@ -1,12 +1,10 @@
 #include "core/api/guard.h"
 
 #include <algorithm>
-#include <array>
 
 #include <openssl/crypto.h>
 
 #include "core/api/site.h"
-#include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 
@@ -44,32 +42,14 @@ bool isKey(std::string_view given, const std::string& digest) {
     return !given.empty() && CRYPTO_memcmp(of_given.data(), digest.data(), digest.size()) == 0;
 }
 
-// A Host header: "localhost:3001", "127.0.0.1", "[::1]:3001". A name such as 127.evil.example is none: a page
-// there could have it lead here.
-bool namesThisMachine(std::string_view host) {
-    if (isLoopback(host)) return true;
-    const auto endpoint = parseEndpoint(host);
-    return endpoint && isLoopback(endpoint->host);
-}
-
-// Sent by somebody on this machine, not by a proxy here for somebody elsewhere, and not by a page in a
-// browser here on behalf of the site it came from.
-bool isLocal(const http::Request& request) {
-    constexpr std::array kOnBehalf = {"x-forwarded-for", "forwarded",     "x-real-ip", "via",
-                                      "origin",          "sec-fetch-site"};
-    // Also an empty one, which may hide a second.
-    for (const auto& [name, value] : request.headers)
-        if (std::find(kOnBehalf.begin(), kOnBehalf.end(), name) != kOnBehalf.end()) return false;
-    return isLoopback(request.client_ip) && namesThisMachine(request.header("host"));
-}
-
 }  // namespace
 
-Guard::Guard(const config::Config& config)
+Guard::Guard(const config::Config& config, AdminKey admin)
     : security_(config.security),
       hosts_(config.server.hosts),
+      admin_(std::move(admin)),
       key_digest_(sha256Hex(security_.api_key.reveal())),
-      admin_digest_(sha256Hex(security_.admin_key.reveal())) {
+      admin_digest_(sha256Hex(admin_.key.reveal())) {
     security_.api_key_header = lower(security_.api_key_header);
 }
 
@@ -125,20 +105,19 @@ bool Guard::needsKey(std::string_view route) const {
 }
 
 std::optional<http::Response> Guard::checkAdmin(const http::Request& request, http::Headers& add) const {
-    if (security_.admin_key.empty()) {
-        if (isLocal(request)) return std::nullopt;
-        return http::Response::error(
-            403, "FORBIDDEN",
-            "Forbidden: without an admin key /admin answers only to this machine; set "
-            "security.admin_key or STEPPER_ADMIN_KEY",
-            request.id);
-    }
+    const auto forbid = [&](const std::string& why) {
+        return http::Response::error(403, "FORBIDDEN", "Forbidden: " + why, request.id);
+    };
+    if (admin_.key.empty())
+        return forbid("/admin needs a key, and there is none: " + admin_.absence +
+                      "; set security.admin_key or STEPPER_ADMIN_KEY");
     if (isKey(keyIn(request, security_.api_key_header), admin_digest_)) return std::nullopt;
+    const std::string how = " in " + security_.api_key_header + " or as a bearer token";
+    if (!admin_.configured)
+        return forbid("send the key from the file that the server named at its start" + how +
+                      "; security.admin_key or STEPPER_ADMIN_KEY sets another");
     add.emplace_back("WWW-Authenticate", "Bearer");
-    return http::Response::error(
-        401, "AUTH",
-        "Unauthorized: send the admin key in " + security_.api_key_header + " or as a bearer token",
-        request.id);
+    return http::Response::error(401, "AUTH", "Unauthorized: send the admin key" + how, request.id);
 }
 
 std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,

@@ -10,13 +10,20 @@
 
 namespace stepper::api {
 
+// What opens /admin.
+struct AdminKey {
+    config::Secret key;        // none: nothing does
+    bool configured = true;    // else it is the one that this machine keeps
+    std::string absence = {};  // why there is none, for whoever asks
+};
+
 // Immutable; safe from any thread.
 class Guard {
 public:
-    explicit Guard(const config::Config& config);
+    Guard(const config::Config& config, AdminKey admin);
 
-    // A response ends the request: 403 to a page that has no business here, 204 to a CORS preflight, 401
-    // without a valid key. `add` goes onto any response.
+    // A response ends the request: 403 to a page that has no business here, 204 to a CORS preflight, 401 (403
+    // for a key that nobody configured) without a valid key. `add` goes onto any response.
     std::optional<http::Response> check(const http::Request& request, std::string_view route,
                                         http::Headers& add) const;
 
@@ -30,19 +37,20 @@ private:
 
     config::Security security_;
     std::vector<std::string> hosts_;
+    AdminKey admin_;
     std::string key_digest_, admin_digest_;
 };
 
 // The guard in force. Safe from any thread.
 class LiveGuard {
 public:
-    explicit LiveGuard(const config::Config& config) { replace(config); }
+    LiveGuard(const config::Config& config, AdminKey admin) { replace(config, std::move(admin)); }
     std::shared_ptr<const Guard> get() const {
         std::lock_guard lock(mutex_);
         return guard_;
     }
-    void replace(const config::Config& config) {
-        auto next = std::make_shared<const Guard>(config);
+    void replace(const config::Config& config, AdminKey admin) {
+        auto next = std::make_shared<const Guard>(config, std::move(admin));
         std::lock_guard lock(mutex_);
         guard_.swap(next);
     }

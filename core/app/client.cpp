@@ -1,5 +1,6 @@
 #include "core/app/client.h"
 
+#include "core/app/admin_token.h"
 #include "core/app/host.h"
 #include "core/base/endpoint.h"
 
@@ -17,19 +18,32 @@ std::string reachable(const std::string& host) {
 
 }  // namespace
 
-Client::Client(std::string url, const config::Security& security)
-    : url_(std::move(url)), security_(security), transport_(std::make_unique<transport::CurlTransport>()) {}
+Client::Client(std::string url, const Options& options, config::Config config)
+    : url_(std::move(url)),
+      is_here_(!options.server || isLoopback(hostOf(url_))),
+      key_(options.key),
+      config_(std::move(config)),
+      transport_(std::make_unique<transport::CurlTransport>()) {}
 
 Result<Client> Client::make(const Options& options) {
-    const auto config = loadConfig(options);
+    auto config = loadConfig(options);
     if (!config) return config.error();
-    if (options.server) return Client(*options.server, config->security);
+    if (options.server) return Client(*options.server, options, *std::move(config));
     const auto& [host, port] = std::tie(config->server.host, config->server.port);
     if (port == 0)
         return Error{
             ErrorClass::Config,
             "the configured server listens on any free port; name it with --server http://HOST:PORT"};
-    return Client("http://" + reachable(host) + ":" + std::to_string(port), config->security);
+    return Client("http://" + reachable(host) + ":" + std::to_string(port), options, *std::move(config));
+}
+
+Result<config::Secret> Client::keyFor(std::string_view path) const {
+    const config::Security& security = config_.security;
+    if (key_) return *key_;
+    if (!path.starts_with("/admin/")) return security.api_key;
+    if (!security.admin_key.empty()) return security.admin_key;
+    if (is_here_) return readAdminToken(adminTokenPath(config_));
+    return Error{ErrorClass::Config, "name that server's admin key with --key or STEPPER_ADMIN_KEY"};
 }
 
 Result<Client::Answer> Client::call(std::string_view method, const std::string& path, std::string body) {
@@ -38,9 +52,9 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
     request.url = url_ + path;
     request.body = std::move(body);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    const bool admin = path.starts_with("/admin/") && !security_.admin_key.empty();
-    const auto& key = admin ? security_.admin_key : security_.api_key;
-    if (!key.empty()) request.headers.emplace_back(security_.api_key_header, key.reveal());
+    const auto key = keyFor(path);
+    if (key && !key->empty())
+        request.headers.emplace_back(config_.security.api_key_header, key->reveal());
     request.deadline = std::chrono::steady_clock::now() + kTimeout;
     request.first_byte_timeout = request.idle_timeout = kTimeout;
     request.max_response_bytes = kLargestAnswer;
@@ -49,6 +63,7 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
     if (!exchange) return std::move(exchange).error();
 
     Answer out;
+    if (!key) out.hint = key.error().message;
     for (;;) {
         const auto event = (*exchange)->next();
         using Kind = transport::HttpEvent::Kind;
@@ -66,7 +81,10 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
 
 std::string problemOf(const Client::Answer& answer) {
     const auto said = json::string(answer.body, "error");
-    return "the server answered " + std::to_string(answer.status) + (said ? ": " + std::string(*said) : "");
+    std::string out = "the server answered " + std::to_string(answer.status);
+    if (said) out += ": " + std::string(*said);
+    const bool lacks_key = answer.status == 401 || answer.status == 403;
+    return lacks_key && !answer.hint.empty() ? out + " (" + answer.hint + ")" : out;
 }
 
 }  // namespace stepper::app

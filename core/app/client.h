@@ -1,4 +1,4 @@
-// Talks to a running server: what `stepper jobs` and `stepper generate --async` use.
+// Talks to a running server: what `stepper jobs`, `stepper reload` and `stepper generate --async` use.
 #pragma once
 #include <string>
 #include <string_view>
@@ -15,11 +15,13 @@ class Client {
 public:
     struct Answer {
         int status = 0;
+        std::string hint;  // why no key was sent, and what to do where that is the matter
         std::string text;
         json::Document body;  // null when the text is no JSON
     };
 
-    // The server named by --server, else where the configuration says it listens, with the configured keys.
+    // The server named by --server, else where the configuration says it listens, with the key of --key, else
+    // the configured ones. Without an admin key, one on this machine gets the one it keeps in a file.
     // Config error when the configuration cannot be read or tells no port.
     static Result<Client> make(const Options& options);
 
@@ -27,10 +29,14 @@ public:
     Result<Answer> call(std::string_view method, const std::string& path, std::string body = {});
 
 private:
-    Client(std::string url, const config::Security& security);
+    Client(std::string url, const Options& options, config::Config config);
+
+    Result<config::Secret> keyFor(std::string_view path) const;
 
     std::string url_;
-    config::Security security_;
+    bool is_here_;  // nobody else's: what is secret on this machine may go there
+    std::optional<config::Secret> key_;
+    config::Config config_;
     std::unique_ptr<transport::CurlTransport> transport_;
 };
 

@@ -146,6 +146,12 @@ private:
         app.add_option_function<std::string>(
                "--server", read, "The running server; otherwise where the configuration says that it listens")
             ->type_name("URL");
+        app.add_option_function<std::string>(
+               "--key", [this](const std::string& key) { options_.key = config::Secret(key); },
+               "The key to send, instead of the configured one; in STEPPER_API_KEY or STEPPER_ADMIN_KEY it is "
+               "hidden from other users")
+            ->type_name("KEY")
+            ->check(notEmpty);
     }
 
     void takesJson(CLI::App& app, const char* about) { app.add_flag("--json", options_.json, about); }
@@ -187,6 +193,10 @@ private:
         takesJson(generate_app, "Want JSON, and print the whole answer as JSON");
         generate_app.add_flag("--async", options_.async,
                               "Queue it at a running server and print the job's id");
+
+        CLI::App& reload_app = verb(root_, "reload", "Have a running server look at its files now", reload);
+        takesServer(reload_app);
+        takesJson(reload_app, "As the server has it");
 
         verb(root_, "version", "Tell the version", nullptr);
         verb(root_, "help", "Tell about a verb", nullptr);

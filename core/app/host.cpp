@@ -21,17 +21,6 @@ void relayPluginLogs() {
     });
 }
 
-// Where plugins are remembered: where the configuration says, else beside the store. Empty: nowhere.
-fs::path stateDir(const config::Config& config) {
-    if (!config.plugins.state_dir.empty()) return config.plugins.state_dir;
-    constexpr std::string_view kSqlite = "sqlite:", kMemory = "memory:";
-    if (config.store_url.starts_with(kMemory)) return {};
-    const fs::path base = config.store_url.starts_with(kSqlite)
-                              ? fs::path(config.store_url.substr(kSqlite.size())).parent_path()
-                              : fs::path("var");
-    return base / "plugin-state";
-}
-
 }  // namespace
 
 Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>* files) {
@@ -62,6 +51,16 @@ fs::path defaultPluginsDir() {
     return fs::is_directory(installed, ec) ? installed : prefix / "plugins";
 }
 
+fs::path stateFolder(const config::Config& config) {
+    if (!config.plugins.state_dir.empty()) return config.plugins.state_dir;
+    constexpr std::string_view kSqlite = "sqlite:", kMemory = "memory:";
+    if (config.store_url.starts_with(kMemory)) return {};
+    const fs::path base = config.store_url.starts_with(kSqlite)
+                              ? fs::path(config.store_url.substr(kSqlite.size())).parent_path()
+                              : fs::path("var");
+    return base / "plugin-state";
+}
+
 plugin::LoadOptions loadOptions(fs::path copies_dir) {
     plugin::LoadOptions options;
     options.copies_dir = std::move(copies_dir);
@@ -73,7 +72,7 @@ Host::Host(config::Config config) : Host(std::move(config), LoadConfig()) {}
 
 Host::Host(config::Config config, LoadConfig load)
     : reloader_({load, gates_, snapshots_, metrics_, clock_, defaultPluginsDir()},
-                ledgerFor(load ? stateDir(config) : fs::path()), loadOptions({})),
+                ledgerFor(load ? stateFolder(config) : fs::path()), loadOptions({})),
       engine_({snapshots_, transport_, metrics_, clock_}) {
     relayPluginLogs();
     reloader_.begin(std::move(config));

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/endpoint.h"
+#include "core/config/config.h"
 
 namespace stepper::app {
 
@@ -17,6 +18,7 @@ struct Options {
     std::optional<std::string> config;    // FILE, -c FILE
     std::optional<Endpoint> listen;       // --listen HOST:PORT
     std::optional<std::string> server;    // --server URL: http or https, no slash at its end
+    std::optional<config::Secret> key;    // --key KEY
     std::optional<std::string> provider;  // --provider NAME
     std::optional<milliseconds> fuzzing;  // --seconds N
     std::optional<uint64_t> seed;         // --seed N

@@ -5,6 +5,7 @@
 #include "core/api/api.h"
 #include "core/api/generate_request.h"
 #include "core/api/guard.h"
+#include "core/app/admin_token.h"
 #include "core/app/ending.h"
 #include "core/app/host.h"
 #include "core/app/standby.h"
@@ -90,6 +91,25 @@ void logStore(const config::Config& config, const std::optional<store::Salvaged>
                                               {"damagedFile", salvaged->damaged_path}});
 }
 
+// In a file, so that nobody who can only connect has it.
+api::AdminKey keptAdminKey(const config::Config& config) {
+    auto token = keepAdminToken(adminTokenPath(config));
+    if (!token) {
+        log::warn("/admin is closed", {{"reason", token.error().message}});
+        return {{}, false, "none is configured, and none could be kept in a file, as the log tells"};
+    }
+    if (!token->finding.empty()) log::warn("admin key", {{"reason", token->finding}});
+    return {std::move(token->secret), false};
+}
+
+// For people, and for what starts this program, beside the line that says where it listens.
+void tellWhereTheAdminKeyIs(const config::Config& config, const api::AdminKey& admin) {
+    if (admin.configured || admin.key.empty()) return;
+    const std::string path = adminTokenPath(config).string();
+    std::printf("stepper: the key of /admin is in %s\n", path.c_str());
+    log::info("admin key", {{"file", path}});
+}
+
 int refuse(const std::string& problem) {
     std::fprintf(stderr, "stepper: %s\n", problem.c_str());
     return kExitConfig;
@@ -132,7 +152,14 @@ int serve(const Options& options) {
     jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};
-    api::LiveGuard guard(first);
+    api::AdminKey kept;  // from when it was first wanted
+    const auto adminKey = [&kept](const config::Config& c) {
+        if (!c.security.admin_key.empty()) return api::AdminKey{c.security.admin_key};
+        if (kept.key.empty()) kept = keptAdminKey(c);
+        return kept;
+    };
+    const api::AdminKey admin = adminKey(first);
+    api::LiveGuard guard(first, admin);
     const auto bodies = std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
     const http::Server* front = nullptr;
     auto server = http::Server::bind(
@@ -155,7 +182,7 @@ int serve(const Options& options) {
     usage_keeper.start();
     jobs.start();
     host.reloader().start([&](const engine::Snapshot& now) {
-        guard.replace(now.config);
+        guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
         (*ending)->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
@@ -163,6 +190,7 @@ int serve(const Options& options) {
     (*server)->start();
     std::printf("stepper: listening on http://%s:%u\n", bracketed(first.server.host).c_str(),
                 (*server)->port());
+    tellWhereTheAdminKeyIs(first, admin);
     if (std::fflush(stdout) != 0)
         log::warn("standard output",
                   {{"reason", "the line that says where this listens could not be written"}});

@@ -7,6 +7,7 @@ namespace stepper::app {
 int serve(const Options& options);
 int check(const Options& options);
 int generate(const Options& options);
+int reload(const Options& options);
 
 int jobsList(const Options& options);
 int jobsShow(const Options& options);

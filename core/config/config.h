@@ -167,7 +167,7 @@ struct Security {
     Secret api_key;
     std::string api_key_header = "x-api-key";
     bool api_key_skip_health = true;
-    Secret admin_key;  // of /admin; without one they answer only to this machine
+    Secret admin_key;  // of /admin; without one the server makes its own, see app/admin_token.h
     bool security_headers = true;
     bool trust_proxy = false;
     Cors cors;

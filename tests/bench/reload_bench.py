@@ -23,6 +23,7 @@ ROUNDS = 3
 SECONDS = 4.0
 PER_SECOND = 200
 CLIENTS = 8
+KEY = "of-the-bench"
 FRESH = 20  # builds that have never been seen
 MOST_MS, MOST_P99_RATIO = 50, 1.5
 
@@ -97,7 +98,7 @@ def main():
         (home / "providers.yaml").write_text(json.dumps({"providers": providers}))
         config = home / "stepper.yaml"
         config.write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": "plugins", "store": {"url": f"sqlite:{home}/s.db"},
-                                      "log": {"level": "warn"}}))
+                                      "security": {"admin_key": KEY}, "log": {"level": "warn"}}))
         server = Server([load.BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"])
         try:
             return measure(server, plugins, home, providers, (a, b))
@@ -112,7 +113,7 @@ def resident_kib(server):
 
 
 def reload(server):
-    answer = call("POST", server.url + "/admin/reload")
+    answer = call("POST", server.url + "/admin/reload", headers={"x-api-key": KEY})
     assert answer.status == 200, answer.raw
     return answer.json
 

@@ -213,7 +213,8 @@ class CommandLine(Case):
                     url = f"http://[::1]:{server.url.rsplit(':', 1)[1]}"
                     answer = call("POST", url + "/v1/generate/immediate", {"prompt": "x", "responseMode": "text"})
                     self.assertEqual(answer.json["data"], "recorded")
-                    self.assertEqual(call("GET", url + "/admin/config").status, 200, "this machine")
+                    reloaded = run_stepper("reload", "-c", path, "--server", url)
+                    self.assertEqual((reloaded.returncode, reloaded.stdout), (0, "unchanged\n"), reloaded.stderr)
                     listed = run_stepper("jobs", "list", "--server", url)
                     self.assertEqual((listed.returncode, listed.stderr), (0, ""))
                 finally:
@@ -234,6 +235,16 @@ class CommandLine(Case):
                 self.assertEqual(server.stop(), 0)
         self.assertEqual(proxy.seen, [])
 
+    def test_the_admin_key_of_this_machine_goes_to_no_other(self):
+        way = self.record()
+        server = self.start([provider(self.simulator, "one")])
+        env = dict(clean_environment(), http_proxy=f"http://127.0.0.1:{way.port}")
+        for key in ([], ["--key", "named"]):
+            run_stepper("reload", "-c", self.folder / "stepper.yaml", "--server", "http://elsewhere.example:3001", *key, env=env)
+        self.assertEqual([path for path, _ in way.seen], ["http://elsewhere.example:3001/admin/reload"] * 2)
+        self.assertEqual([headers.get("x-api-key") for _, headers in way.seen], [None, "named"])
+        self.assertEqual(self.admin("POST", server, "/admin/reload").status, 200)
+
     def test_a_provider_with_a_proxy_of_its_own(self):
         proxy = self.record()
         own = f"http://user:s3cret@127.0.0.1:{proxy.port}"
@@ -244,7 +255,7 @@ class CommandLine(Case):
         self.assertEqual(self.generate(server, {"prompt": "x", "responseMode": "text"}).json["data"], "recorded")
         self.assertEqual(proxy.seen[0][0], "http://provider.example/v1/chat/completions")
         self.assertIn("Proxy-Authorization", proxy.seen[0][1])
-        shown = call("GET", server.url + "/admin/config").raw.decode()
+        shown = self.admin("GET", server, "/admin/config").raw.decode()
         self.assertIn(f"http://********@127.0.0.1:{proxy.port}", shown)
         checked = run_stepper("check", self.folder / "stepper.yaml")
         self.assertIn("near is on this machine, so its proxy is not used", checked.stdout)

@@ -126,6 +126,13 @@ class Case(unittest.TestCase):
     def await_upstream(self, in_flight, instance="one"):
         self.wait_for(lambda: self.simulator.counters(instance)["in_flight"] == in_flight)
 
+    def admin_token(self):
+        """What the server of this test keeps where no admin key is configured."""
+        return (self.folder / "plugin-state" / "admin-token").read_text(encoding="utf-8").strip()
+
+    def admin(self, method, server, path, **options):
+        return call(method, server.url + path, headers={"x-api-key": self.admin_token()}, **options)
+
     def generate(self, server, body, **options):
         return call("POST", server.url + "/v1/generate/immediate", body, **options)
 

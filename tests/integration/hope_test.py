@@ -154,7 +154,7 @@ class SetAside(Case):
         providers[0]["model"] = "m-1"
         self.write_config(providers)
         # The watch over the file may have been first.
-        self.assertIn(call("POST", server.url + "/admin/reload").json["status"], ("applied", "unchanged"))
+        self.assertIn(self.admin("POST", server, "/admin/reload").json["status"], ("applied", "unchanged"))
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "gone")
 
     def test_alone_its_absence_is_the_reason_that_is_told(self):

@@ -76,7 +76,7 @@ class Kit(Case):
         server = self.start([provider(self.simulator, "mine", plugin="my-provider", base_url=self.simulator.base_url("mine"))],
                             {"plugins_dir": str(plugins)})
         self.assertEqual(self.generate(server, {"prompt": "x", "responseMode": "text"}).json["metadata"]["provider"], "mine")
-        listed = run_stepper("plugin", "list", "--server", server.url)
+        listed = run_stepper("plugin", "list", "--config", self.folder / "stepper.yaml", "--server", server.url)
         self.assertEqual(listed.returncode, 0, listed.stderr)
         self.assertRegex(listed.stdout, r"(?m)^KIND +VERSION +STATE +")
         self.assertRegex(listed.stdout, r"(?m)^my-provider +0\.1\.0 +(live|probation) .* mine$")

@@ -68,7 +68,7 @@ class KeysTest(Case):
                 server = self.start_with(written, environment)
                 self.assertIn(words, self.warnings()[0])
                 self.assertNotIn("sk-abc", self.log_path.read_text(encoding="utf-8"))
-                shown = call("GET", server.url + "/admin/config").raw.decode()
+                shown = self.admin("GET", server, "/admin/config").raw.decode()
                 self.assertNotIn("sk-abc", shown)
                 server.stop()
                 self.log_path.write_text("")

@@ -124,7 +124,7 @@ class ReloadCase(Case):
 
     def listed(self, server, **wanted):
         """The plugins of /admin/plugins that have all of these values."""
-        all_of = call("GET", server.url + "/admin/plugins").json["plugins"]
+        all_of = self.admin("GET", server, "/admin/plugins").json["plugins"]
         return [p for p in all_of if all(p.get(k) == v for k, v in wanted.items())]
 
     def await_listed(self, server, seconds=10, **wanted):
@@ -134,7 +134,7 @@ class ReloadCase(Case):
         self.wait_for(lambda: self.answer(server) == wanted, seconds)
 
     def reload(self, server):
-        return call("POST", server.url + "/admin/reload")
+        return self.admin("POST", server, "/admin/reload")
 
     def log_text(self):
         return self.log_path.read_text(encoding="utf-8")

@@ -97,7 +97,7 @@ class Yaml(ReloadCase):
             self.assertEqual(self.ask(server).json["metadata"]["provider"], names[0])
         self.write([self.spec("three", enabled=False), self.spec("two")])
         self.within_a_second(lambda: self.ask(server).json["metadata"]["provider"] == "two")
-        changes = call("GET", server.url + "/admin/config").json
+        changes = self.admin("GET", server, "/admin/config").json
         self.assertEqual([p["name"] for p in changes["config"]["providers"]], ["three", "two"])
         self.assertIn("provider one removed", self.log_text())
         self.assertIn("the order of the providers changed", self.log_text())
@@ -132,7 +132,7 @@ class Yaml(ReloadCase):
         self.assertEqual(self.health(server)["providers"][0]["state"], "disabled")
         self.write([self.spec(api_key="k-right", plugin="variant")])
         self.within_a_second(lambda: self.health(server)["providers"][0]["state"] != "disabled")
-        self.assertNotIn("k-right", self.log_text() + call("GET", server.url + "/admin/config").raw.decode())
+        self.assertNotIn("k-right", self.log_text() + self.admin("GET", server, "/admin/config").raw.decode())
 
     def test_what_needs_a_restart_is_told_and_the_rest_is_done(self):
         server = self.serve()
@@ -144,7 +144,7 @@ class Yaml(ReloadCase):
         path.write_text(json.dumps(config))
         answer = self.reload(server).json
         self.assertEqual(answer["waitForRestart"], ["server.max_connections", "store.url", "queue.workers"])
-        effective = call("GET", server.url + "/admin/config").json["config"]
+        effective = self.admin("GET", server, "/admin/config").json["config"]
         self.assertEqual((effective["queue"]["max_attempts"], effective["queue"]["workers"]), (2, 64))
 
     def test_queued_jobs_are_done_by_who_is_there_then(self):

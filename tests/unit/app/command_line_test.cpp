@@ -187,5 +187,13 @@ TEST(CommandLine, AServerIsAUrl) {
         EXPECT_EQ(taken(jobsList, {"jobs", "list", "--server", text}).server, url) << text;
 }
 
+TEST(CommandLine, WhatTalksToAServerMayBeGivenAKey) {
+    EXPECT_EQ(taken(reload, {"reload", "--key", "k"}).key->reveal(), "k");
+    EXPECT_EQ(taken(jobsList, {"jobs", "list", "--key=k"}).key->reveal(), "k");
+    EXPECT_EQ(taken(pluginList, {"plugin", "list"}).key, std::nullopt);
+    EXPECT_THAT(refused({"reload", "--key", ""}), HasSubstr("--key"));
+    EXPECT_THAT(refused({"serve", "--key", "k"}), HasSubstr("--key"));
+}
+
 }  // namespace
 }  // namespace stepper::app
