@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "core/base/place.h"
 #include "core/base/text.h"
 
 namespace stepper::api {
@@ -142,37 +143,37 @@ class Walk {
 public:
     Walk(Use use, Remarks& out) : use_(use), out_(out) {}
 
-    void object(const json::Value& v, Shape shape, const std::string& prefix) {
+    void object(const json::Value& v, Shape shape, const Place& at) {
         if (!v.IsObject()) return;
         for (const auto& m : v.GetObject()) {
             const auto name = json::view(m.name);
-            const std::string place = prefix + std::string(name);
+            const Place place(at, name);
             const auto known =
                 std::find_if(shape.begin(), shape.end(), [&](const Member& k) { return k.name == name; });
-            if (known == shape.end())
-                out_.unknown(place, name, "unknown member", namesOf(shape));
-            else
+            if (known != shape.end())
                 member(m.value, *known, place);
+            else if (!out_.leavesOut())
+                out_.unknown(place.dotted(), name, "unknown member", namesOf(shape));
         }
     }
 
 private:
-    void member(const json::Value& v, const Member& known, const std::string& place) {
-        if (!known.ignored.empty() && saysSomething(v)) out_.add(place, std::string(known.ignored));
+    void member(const json::Value& v, const Member& known, const Place& place) {
+        if (!known.ignored.empty() && saysSomething(v)) out_.add(place.dotted(), std::string(known.ignored));
         if (known.jobs_only && use_ == Use::Immediate && saysSomething(v))
-            out_.add(place, std::string(kJobsOnly));
+            out_.add(place.dotted(), std::string(kJobsOnly));
         switch (known.holds) {
             case Holds::Anything: return;
-            case Holds::Object: return object(v, known.inside(), place + '.');
+            case Holds::Object: return object(v, known.inside(), place);
             case Holds::Objects:
                 if (!v.IsArray()) return;
                 for (rapidjson::SizeType i = 0; i < v.Size(); ++i)
-                    object(v[i], known.inside(), place + '[' + std::to_string(i) + "].");
+                    object(v[i], known.inside(), Place(place, i));
                 return;
             case Holds::ObjectsByName:
                 if (!v.IsObject()) return;
                 for (const auto& m : v.GetObject())
-                    object(m.value, known.inside(), place + '.' + std::string(json::view(m.name)) + '.');
+                    object(m.value, known.inside(), Place(place, json::view(m.name)));
                 return;
         }
     }
@@ -200,8 +201,8 @@ void remarkOnPreset(const json::Value& body, const json::Value& prompt, Remarks&
 
 void remarkOnSchema(const json::Value& schema, Walk& walk, Remarks& out) {
     if (json::string(schema, "kind") != "http-json")
-        return walk.object(schema, jsonSchema(), "outputSchema.");
-    walk.object(schema, httpJsonSchema(), "outputSchema.");
+        return walk.object(schema, jsonSchema(), Place("outputSchema"));
+    walk.object(schema, httpJsonSchema(), Place("outputSchema"));
     if (const auto type = json::string(schema, "type"); type && *type != "object")
         out.add("outputSchema.type", "an http-json schema is always that of an object");
 }
@@ -222,7 +223,7 @@ void remarkOnCache(const json::Value& body, Use use, Remarks& out) {
 
 void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     Walk walk(use, out);
-    walk.object(body, generate(), "");
+    walk.object(body, generate(), Place(""));
     remarkOnCache(body, use, out);
     if (const auto* schema = json::find(body, "outputSchema"); schema && schema->IsObject())
         remarkOnSchema(*schema, walk, out);
@@ -237,16 +238,18 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     if (json::string(*prompt, "preset") != "commit-report") return remarkOnVariables(*prompt, out);
     remarkOnPreset(body, *prompt, out);
     if (has_own)
-        walk.object(*own, commit(), "prompt.payload.");
+        walk.object(*own, commit(), Place("prompt.payload"));
     else if (payload)
-        walk.object(*payload, commit(), "payload.");
+        walk.object(*payload, commit(), Place("payload"));
 }
 
 void remarkOnReport(const json::Value& body, Use use, Remarks& out) {
-    Walk(use, out).object(body, report(), "");
+    Walk(use, out).object(body, report(), Place(""));
     remarkOnCache(body, use, out);
 }
 
-void remarkOnBatch(const json::Value& body, Remarks& out) { Walk(Use::Job, out).object(body, batch(), ""); }
+void remarkOnBatch(const json::Value& body, Remarks& out) {
+    Walk(Use::Job, out).object(body, batch(), Place(""));
+}
 
 }  // namespace stepper::api

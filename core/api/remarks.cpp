@@ -66,21 +66,21 @@ std::string likely(std::string_view name, const std::vector<std::string>& known)
 
 }  // namespace
 
+bool Remarks::leavesOut() {
+    if (found_.size() < kMost) return false;
+    ++left_out_;
+    return true;
+}
+
 void Remarks::add(std::string place, std::string why) {
-    if (found_.size() == kMost) {
-        ++left_out_;
-        return;
-    }
+    if (leavesOut()) return;
     place.resize(utf8Prefix(place, kMostShownBytes).size());
     found_.push_back({std::move(place), std::move(why)});
 }
 
 void Remarks::unknown(std::string place, std::string_view name, std::string_view what,
                       const std::vector<std::string>& known) {
-    if (found_.size() == kMost) {
-        ++left_out_;
-        return;
-    }
+    if (leavesOut()) return;
     const std::string meant = likely(name, known);
     add(std::move(place), std::string(what) + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
 }

@@ -15,6 +15,8 @@ public:
     // A name that is none of `known`; names the one that was probably meant.
     void unknown(std::string place, std::string_view name, std::string_view what,
                  const std::vector<std::string>& known);
+    // Whether one more is only counted, and nobody needs to word it; it has been counted then.
+    bool leavesOut();
     // Those of a part of the request, which stands at `prefix`.
     void addAll(const Remarks& part, std::string_view prefix);
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <unordered_set>
+#include <set>
 #include <vector>
 
 #include <rapidjson/error/en.h>
@@ -140,7 +140,7 @@ private:
     const ParseLimits& limits_;
     size_t nodes_ = 0, depth_ = 0;
     const char* violation_ = nullptr;
-    std::vector<std::unordered_set<std::string>> keys_;
+    std::vector<std::set<std::string>> keys_;  // not hashed: strangers choose them
 };
 
 }  // namespace

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <unordered_set>
 #include <vector>
 
+#include "core/base/json_finder.h"
 #include "core/base/json_schema_values.h"
 #include "core/base/json_schema_walk.h"
+#include "core/base/place.h"
+#include "core/base/text.h"
 
 namespace stepper {
 namespace {
@@ -17,7 +22,6 @@ using json::Value;
 using json::view;
 using schema::canonical;
 using schema::isIntegral;
-using schema::pointerTo;
 using schema::Prepared;
 
 constexpr size_t kMaxDepth = 64;  // as json::parse
@@ -164,7 +168,7 @@ public:
         const auto dialect = json::string(out_.schema, "$schema").value_or("");
         for (const char* old : {"draft-03", "draft-04", "draft-06", "draft-07"})
             out_.references_stand_alone |= dialect.find(old) != dialect.npos;
-        if (auto ok = schema(out_.schema, ""); !ok) return ok;
+        if (auto ok = schema(out_.schema, Place("")); !ok) return ok;
         // A reference may lead where no keyword does, and to others from there.
         while (!pending_.empty()) {
             const Reference next = std::move(pending_.back());
@@ -180,25 +184,26 @@ private:
     struct Reference {
         const Value* from;
         std::string_view target;
-        std::string where;
+        std::string where;  // a pointer, fit to be shown
     };
 
     static Error bad(const std::string& where, std::string_view what) {
         return {ErrorClass::InvalidRequest, (where.empty() ? "schema" : where) + ": " + std::string(what)};
     }
-    static Result<void> expect(bool ok, const std::string& where, std::string_view what) {
+    static Error bad(const Place& where, std::string_view what) { return bad(where.pointer(), what); }
+    static Result<void> expect(bool ok, const Place& where, std::string_view what) {
         return ok ? Result<void>() : bad(where, what);
     }
 
-    Result<void> schema(const Value& s, const std::string& where) {
+    Result<void> schema(const Value& s, const Place& where) {
         if (s.IsBool() || !seen_.insert(&s).second) return {};
         if (!s.IsObject()) return bad(where, "a schema is an object or a boolean");
         noteAnchors(s);
         if (const Value* target = find(s, "$ref"))
-            if (auto ok = reference(s, *target, pointerTo(where, "$ref")); !ok || out_.references_stand_alone)
+            if (auto ok = reference(s, *target, Place(where, "$ref")); !ok || out_.references_stand_alone)
                 return ok;
         for (const auto& m : s.GetObject()) {
-            const std::string place = pointerTo(where, view(m.name));
+            const Place place(where, view(m.name));
             if (isForeign(view(m.name))) return bad(place, "this keyword is not supported");
             const auto known = shapes().find(view(m.name));
             if (known == shapes().end()) continue;
@@ -216,14 +221,14 @@ private:
                 anchors_.emplace(id->substr(1), &s);
     }
 
-    Result<void> reference(const Value& s, const Value& target, const std::string& where) {
+    Result<void> reference(const Value& s, const Value& target, const Place& where) {
         if (!target.IsString()) return bad(where, "expected a string");
         std::string_view fragment = view(target);
         const auto id = json::string(out_.schema, "$id").value_or("");
         if (!id.empty() && fragment.starts_with(id)) fragment.remove_prefix(id.size());
         if (fragment.substr(0, 1) != "#" && !(fragment.empty() && !id.empty()))
             return bad(where, "only references inside the schema (\"#...\") are supported");
-        pending_.push_back({&s, fragment.substr(std::min<size_t>(1, fragment.size())), where});
+        pending_.push_back({&s, fragment.substr(std::min<size_t>(1, fragment.size())), where.pointer()});
         return {};
     }
 
@@ -231,13 +236,15 @@ private:
         // RapidJSON's own reading of fragments refuses the plain $ in "#/$defs/x".
         std::string pointer = percentDecoded(r.target);
         const auto anchor = anchors_.find(pointer);
-        const Value* found = anchor == anchors_.end() ? json::at(out_.schema, pointer) : anchor->second;
-        if (!found) return bad(r.where, "nothing in the schema is at #" + std::string(r.target));
+        const Value* found = anchor == anchors_.end() ? finder_.at(out_.schema, pointer) : anchor->second;
+        if (!found)
+            return bad(r.where, "nothing in the schema is at #" +
+                                    std::string(utf8Prefix(r.target, Place::kMostBytes)));
         out_.references[r.from] = found;
-        return schema(*found, pointer);
+        return schema(*found, Place(pointer));
     }
 
-    Result<void> argument(Shape shape, const Value& a, const std::string& where) {
+    Result<void> argument(Shape shape, const Value& a, const Place& where) {
         switch (shape) {
             case Shape::Schema: return schema(a, where);
             case Shape::Schemas:
@@ -272,16 +279,16 @@ private:
         return a.IsArray() && std::all_of(a.Begin(), a.End(), [](const Value& v) { return v.IsString(); });
     }
 
-    Result<void> schemas(const Value& a, const std::string& where) {
+    Result<void> schemas(const Value& a, const Place& where) {
         for (rapidjson::SizeType i = 0; i < a.Size(); ++i)
-            if (auto ok = schema(a[i], pointerTo(where, std::to_string(i))); !ok) return ok;
+            if (auto ok = schema(a[i], Place(where, i)); !ok) return ok;
         return {};
     }
 
-    Result<void> map(Shape shape, const Value& a, const std::string& where) {
+    Result<void> map(Shape shape, const Value& a, const Place& where) {
         if (!a.IsObject()) return bad(where, "expected an object");
         for (const auto& m : a.GetObject()) {
-            const std::string place = pointerTo(where, view(m.name));
+            const Place place(where, view(m.name));
             if (shape == Shape::PatternMap)
                 if (auto ok = pattern(m.name, place); !ok) return ok;
             if (shape == Shape::Dependencies && isStrings(m.value)) continue;
@@ -294,7 +301,7 @@ private:
         return {};
     }
 
-    static Result<void> types(const Value& a, const std::string& where) {
+    static Result<void> types(const Value& a, const Place& where) {
         static const std::unordered_set<std::string_view> kTypes = {"null",   "boolean", "object", "array",
                                                                     "string", "number",  "integer"};
         const auto known = [](const Value& v) { return v.IsString() && kTypes.count(view(v)) > 0; };
@@ -302,20 +309,21 @@ private:
         return expect(ok, where, "expected one of null, boolean, object, array, string, number, integer");
     }
 
-    Result<void> pattern(const Value& source, const std::string& where) {
-        auto compiled = Pattern::compile(view(source));
+    Result<void> pattern(const Value& source, const Place& where) {
+        constexpr const char* kTooLarge = "the patterns of this schema are too large together";
+        if (pattern_code_ > kMaxPatternCode) return notEnforced(where, kTooLarge);
+        auto compiled = Pattern::compile(view(source), pattern_code_);
         if (!compiled && compiled.error().error_class != ErrorClass::Unsupported)
             return bad(where, compiled.error().message);
         if (!compiled) return notEnforced(where, compiled.error().message);
-        if (pattern_code_ + compiled->size() > kMaxPatternCode)
-            return notEnforced(where, "the patterns of this schema are too large together");
-        pattern_code_ += compiled->size();
+        if (pattern_code_ > kMaxPatternCode) return notEnforced(where, kTooLarge);
         out_.patterns.insert_or_assign(&source, std::move(compiled).value());
         return {};
     }
 
-    Result<void> notEnforced(const std::string& where, const std::string& why) {
-        if (warnings_.size() < kMaxWarnings) warnings_.push_back(where + " is not enforced: " + why);
+    Result<void> notEnforced(const Place& where, const std::string& why) {
+        if (warnings_.size() < kMaxWarnings)
+            warnings_.push_back(where.pointer() + " is not enforced: " + why);
         return {};
     }
 
@@ -336,7 +344,8 @@ private:
 
     Prepared& out_;
     std::vector<Reference> pending_;
-    std::unordered_map<std::string_view, const Value*> anchors_;
+    std::map<std::string_view, const Value*> anchors_;
+    json::Finder finder_;
     std::vector<std::string> warnings_;
     std::unordered_set<const Value*> seen_;
     size_t pattern_code_ = 0;
@@ -370,10 +379,10 @@ JsonSchema::Keyword JsonSchema::keyword(std::string_view name) {
     return isAnnotation(name) || name.starts_with("x-") ? Keyword::Annotation : Keyword::None;
 }
 
-Result<void> JsonSchema::validate(const json::Value& value) const {
+Result<void> JsonSchema::validate(const json::Value& value, size_t& steps) const {
     if (!nestsWithin(value, kMaxDepth))
         return Error{ErrorClass::BadResponse, "value: nested deeper than 64 levels"};
-    return schema::walk(compiled_->prepared, value);
+    return schema::walk(compiled_->prepared, value, steps);
 }
 
 }  // namespace stepper

@@ -19,9 +19,16 @@ public:
     // InvalidRequest naming the place in the schema ("/properties/a/pattern: look-around is not supported").
     static Result<JsonSchema> compile(const json::Value& schema);
 
+    // A fraction of a second; no schema that describes its values comes near.
+    static constexpr size_t kMostSteps = 10'000'000;
+
     // BadResponse naming the place in the value and what is wrong with it ("/items/3/price: not of type
-    // number").
-    Result<void> validate(const json::Value& value) const;
+    // number"), or that it takes too long when `steps`, of which it takes off what it does, are used up.
+    Result<void> validate(const json::Value& value, size_t& steps) const;
+    Result<void> validate(const json::Value& value) const {
+        size_t steps = kMostSteps;
+        return validate(value, steps);
+    }
 
     // What counts as fulfilled without being checked: "/properties/a/pattern is not enforced: ...". A few at
     // most.

@@ -46,13 +46,6 @@ bool isIntegral(const Value& v) {
            (v.IsDouble() && std::isfinite(v.GetDouble()) && v.GetDouble() == std::trunc(v.GetDouble()));
 }
 
-std::string pointerTo(std::string_view pointer, std::string_view token) {
-    std::string out(pointer);
-    out += '/';
-    for (const char c : token) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
-    return out;
-}
-
 bool isOfType(const Value& v, std::string_view type) {
     if (type == "null") return v.IsNull();
     if (type == "boolean") return v.IsBool();

@@ -9,8 +9,6 @@ namespace stepper::schema {
 
 // Equal JSON values have equal canonical texts, whatever the order of members and the notation of numbers.
 std::string canonical(const json::Value& v);
-// A JSON pointer, one token longer.
-std::string pointerTo(std::string_view pointer, std::string_view token);
 
 // `type` is one of the seven names.
 bool isOfType(const json::Value& v, std::string_view type);

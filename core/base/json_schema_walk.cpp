@@ -2,21 +2,30 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "core/base/json_finder.h"
 #include "core/base/json_schema_values.h"
+#include "core/base/place.h"
 #include "core/base/text.h"
 
 namespace stepper::schema {
 namespace {
 
-using json::find;
 using json::Value;
 using json::view;
 
 constexpr size_t kMaxCalls = 200;         // schemas inside schemas at one place of the walk
-constexpr size_t kMaxSteps = 10'000'000;  // a fraction of a second
 constexpr size_t kMaxTextInError = 200;
+constexpr size_t kLongestKeyword = 21;  // unevaluatedProperties
+
+// For an error; long texts are cut.
+std::string shown(const Value& v) {
+    if (!v.IsString()) return json::dump(v);
+    const auto text = utf8Prefix(view(v), kMaxTextInError);
+    return json::dump(Value(rapidjson::StringRef(text.data(), text.size())));
+}
 
 // One validation, and one class, because every keyword may apply any other. Every keyword's method answers
 // whether `v` satisfies `argument`, which stands in `schema`.
@@ -24,7 +33,7 @@ class Walk {
 public:
     using Check = bool (Walk::*)(const Value& schema, const Value& argument, const Value& v);
 
-    explicit Walk(const Prepared& prepared) : prepared_(prepared) {}
+    Walk(const Prepared& prepared, size_t& steps) : prepared_(prepared), steps_(steps) {}
 
     Result<void> run(const Value& v) {
         const bool matches = check(prepared_.schema, v);
@@ -32,10 +41,10 @@ public:
         if (matches) return {};
         std::string where;
         for (const Step& s : failure_.path)
-            where = pointerTo(where, s.key ? view(*s.key) : std::to_string(s.index));
+            addPointerToken(where, s.key ? view(*s.key) : std::to_string(s.index));
         if (where.empty()) where = "value";
-        return Error{ErrorClass::BadResponse, std::string(utf8Prefix(where, kMaxTextInError)) + ": " +
-                                                  std::string(utf8Prefix(failure_.what, kMaxTextInError))};
+        return Error{ErrorClass::BadResponse,
+                     where + ": " + std::string(utf8Prefix(failure_.what, kMaxTextInError))};
     }
 
     bool reference(const Value& schema, const Value&, const Value& v);
@@ -97,18 +106,20 @@ private:
     bool inside(size_t index, const Value& schema, const Value& v) {
         return inside(Step{nullptr, index}, schema, v);
     }
-    // Nothing when the pattern cannot be enforced.
+    // Nothing when the pattern cannot be enforced. When the steps are used up, what ends a search soonest.
     std::optional<bool> matches(const Value& pattern, const Value& text) {
         const auto p = prepared_.patterns.find(&pattern);
         if (p == prepared_.patterns.end()) {
+            if (!spend(1)) return true;
             ++unknowns_;
             return std::nullopt;
         }
-        return spend((text.GetStringLength() + 1) * (1 + p->second.size() / 16)) &&
+        return !spend((text.GetStringLength() + 1) * (1 + p->second.size() / 16)) ||
                p->second.search(view(text));
     }
-    bool evaluates(const Value& schema, const Value& v, const Step& part);
-    bool evaluatesInPlace(const Value& schema, const Value& v, const Step& part);
+    using Schemas = std::vector<const Value*>;
+    void addApplied(const Value& schema, const Value& v, Schemas& out);
+    void addAppliedInPlace(const Value& schema, const Value& v, Schemas& out);
     bool evaluatesMember(const Value& schema, const Value& name);
     bool evaluatesItem(const Value& schema, const Value& v, size_t index);
     double length(const Value& text) {
@@ -122,8 +133,18 @@ private:
         steps_ -= steps;
         return true;
     }
-    // Finding a member compares names one by one, which is cheaper than other steps.
-    bool spendOnSearch(const Value& object) { return spend(1 + object.MemberCount() / 4); }
+    const Value* find(const Value& object, std::string_view name) {
+        spend(1);
+        return finder_.find(object, name);
+    }
+    bool says(const Value& schema, std::string_view keyword) {
+        const Value* v = find(schema, keyword);
+        return v && v->IsTrue();
+    }
+    std::optional<double> numberOf(const Value& schema, std::string_view keyword) {
+        const Value* v = find(schema, keyword);
+        return v && v->IsNumber() ? std::optional(v->GetDouble()) : std::nullopt;
+    }
     bool exhaust() {
         exhausted_ = "checking the value against its schema takes too long";
         return false;
@@ -134,11 +155,13 @@ private:
         return false;
     }
     bool demand(bool ok, const char* what, const Value& limit, const char* unit = "") {
-        return ok || fail(what + json::dump(limit) + unit);
+        return ok || fail(what + shown(limit) + unit);
     }
 
     const Prepared& prepared_;
-    size_t steps_ = kMaxSteps, calls_ = 0;
+    json::Finder finder_;
+    size_t& steps_;
+    size_t calls_ = 0;
     size_t unknowns_ = 0;  // patterns taken for fulfilled because they cannot be enforced
     const char* exhausted_ = nullptr;
     std::vector<Step> path_;
@@ -184,12 +207,13 @@ Walk::Check Walk::keyword(std::string_view name) {
         {"unevaluatedProperties", &Walk::unevaluatedProperties},
         {"unevaluatedItems", &Walk::unevaluatedItems},
     };
-    const auto found = kChecks.find(name);
+    // Strangers also write names of megabytes.
+    const auto found = name.size() > kLongestKeyword ? kChecks.end() : kChecks.find(name);
     return found == kChecks.end() ? nullptr : found->second;
 }
 
 bool Walk::check(const Value& schema, const Value& v) {
-    if (exhausted_) return false;
+    if (exhausted_ || !spend(1)) return false;
     const Value* s = &schema;
     for (auto to = prepared_.references.find(s);
          to != prepared_.references.end() && (prepared_.references_stand_alone || s->MemberCount() == 1);
@@ -198,7 +222,7 @@ bool Walk::check(const Value& schema, const Value& v) {
         s = to->second;
     }
     if (s->IsBool()) return s->GetBool() || fail("not allowed");
-    if (v.IsNull() && json::boolean(*s, "nullable").value_or(false)) return true;
+    if (v.IsNull() && says(*s, "nullable")) return true;
     if (calls_ >= kMaxCalls) {
         exhausted_ = "the schema applies itself without end to one value";
         return false;
@@ -219,6 +243,7 @@ bool Walk::reference(const Value& schema, const Value&, const Value& v) {
 bool Walk::type(const Value&, const Value& argument, const Value& v) {
     if (argument.IsString())
         return isOfType(v, view(argument)) || fail("not of type " + std::string(view(argument)));
+    if (!spend(argument.Size())) return false;
     std::string names;
     for (const Value& name : argument.GetArray()) {
         if (isOfType(v, view(name))) return true;
@@ -230,16 +255,16 @@ bool Walk::type(const Value&, const Value& argument, const Value& v) {
 bool Walk::enumeration(const Value&, const Value& argument, const Value& v) {
     const std::string text = canonical(v);
     return spend(text.size() / 4) &&
-           (prepared_.allowed.at(&argument).count(text) > 0 || fail("not an allowed value"));
+           (prepared_.allowed.at(&argument).contains(text) || fail("not an allowed value"));
 }
 
 bool Walk::minimum(const Value& schema, const Value& argument, const Value& v) {
-    if (json::boolean(schema, "exclusiveMinimum").value_or(false))
+    if (says(schema, "exclusiveMinimum"))
         return exclusiveMinimum(schema, argument, v);
     return demand(!v.IsNumber() || compare(v, argument) >= 0, "below the minimum of ", argument);
 }
 bool Walk::maximum(const Value& schema, const Value& argument, const Value& v) {
-    if (json::boolean(schema, "exclusiveMaximum").value_or(false))
+    if (says(schema, "exclusiveMaximum"))
         return exclusiveMaximum(schema, argument, v);
     return demand(!v.IsNumber() || compare(v, argument) <= 0, "above the maximum of ", argument);
 }
@@ -292,8 +317,8 @@ bool Walk::additionalItems(const Value& schema, const Value& argument, const Val
 }
 bool Walk::contains(const Value& schema, const Value& argument, const Value& v) {
     if (!v.IsArray()) return true;
-    const double least = json::number(schema, "minContains").value_or(1);
-    const auto most = json::number(schema, "maxContains");
+    const double least = numberOf(schema, "minContains").value_or(1);
+    const auto most = numberOf(schema, "maxContains");
     const size_t unknowns = unknowns_;
     size_t count = 0;
     for (rapidjson::SizeType i = 0; i < v.Size() && (most || count < least); ++i)
@@ -311,7 +336,7 @@ bool Walk::maxItems(const Value&, const Value& argument, const Value& v) {
 }
 bool Walk::uniqueItems(const Value&, const Value& argument, const Value& v) {
     if (!v.IsArray() || !argument.GetBool()) return true;
-    std::unordered_set<std::string> seen;
+    std::set<std::string> seen;
     for (const Value& item : v.GetArray()) {
         std::string text = canonical(item);
         if (!spend(16 + text.size() / 4)) return false;
@@ -323,7 +348,6 @@ bool Walk::uniqueItems(const Value&, const Value& argument, const Value& v) {
 bool Walk::properties(const Value&, const Value& argument, const Value& v) {
     if (!v.IsObject()) return true;
     for (const auto& m : v.GetObject()) {
-        if (!spendOnSearch(argument)) return false;
         const Value* schema = find(argument, view(m.name));
         if (schema && !inside(m.name, *schema, m.value)) return false;
     }
@@ -341,7 +365,6 @@ bool Walk::additionalProperties(const Value& schema, const Value& argument, cons
     const Value* named = find(schema, "properties");
     const Value* patterns = find(schema, "patternProperties");
     for (const auto& m : v.GetObject()) {
-        if (!spendOnSearch(named ? *named : schema)) return false;
         if (named && find(*named, view(m.name))) continue;
         if (patterns && std::any_of(patterns->MemberBegin(), patterns->MemberEnd(),
                                     [&](const auto& p) { return matches(p.name, m.name).value_or(true); }))
@@ -358,8 +381,7 @@ bool Walk::propertyNames(const Value&, const Value& argument, const Value& v) {
 bool Walk::required(const Value&, const Value& argument, const Value& v) {
     if (!v.IsObject()) return true;
     for (const Value& name : argument.GetArray()) {
-        if (!spendOnSearch(v)) return false;
-        if (!find(v, view(name))) return fail("the required member " + json::dump(name) + " is missing");
+        if (!find(v, view(name))) return fail("the required member " + shown(name) + " is missing");
     }
     return true;
 }
@@ -372,7 +394,6 @@ bool Walk::maxProperties(const Value&, const Value& argument, const Value& v) {
 bool Walk::dependencies(const Value& schema, const Value& argument, const Value& v) {
     if (!v.IsObject()) return true;
     for (const auto& m : argument.GetObject()) {
-        if (!spendOnSearch(v)) return false;
         if (!find(v, view(m.name))) continue;
         if (m.value.IsArray() ? !required(schema, m.value, v) : !check(m.value, v)) return false;
     }
@@ -419,46 +440,59 @@ bool Walk::condition(const Value& schema, const Value& argument, const Value& v)
 
 bool Walk::unevaluatedProperties(const Value& schema, const Value& argument, const Value& v) {
     if (!v.IsObject()) return true;
+    Schemas applied;
+    addAppliedInPlace(schema, v, applied);
     for (const auto& m : v.GetObject()) {
-        if (evaluatesMember(schema, m.name) || evaluatesInPlace(schema, v, {&m.name, 0})) continue;
+        const auto is_about = [&](const Value* s) {
+            return find(*s, "unevaluatedProperties") || evaluatesMember(*s, m.name);
+        };
+        if (evaluatesMember(schema, m.name) || std::any_of(applied.begin(), applied.end(), is_about))
+            continue;
         if (!inside(m.name, argument, m.value)) return false;
     }
     return true;
 }
 bool Walk::unevaluatedItems(const Value& schema, const Value& argument, const Value& v) {
     if (!v.IsArray()) return true;
+    Schemas applied;
+    addAppliedInPlace(schema, v, applied);
     for (rapidjson::SizeType i = 0; i < v.Size(); ++i) {
-        if (evaluatesItem(schema, v, i) || evaluatesInPlace(schema, v, {nullptr, i})) continue;
+        const auto is_about = [&](const Value* s) {
+            return find(*s, "unevaluatedItems") || evaluatesItem(*s, v, i);
+        };
+        if (evaluatesItem(schema, v, i) || std::any_of(applied.begin(), applied.end(), is_about)) continue;
         if (!inside(i, argument, v[i])) return false;
     }
     return true;
 }
 
-// Whether a keyword of the schema, which `v` satisfies, is about that member or item of v.
-bool Walk::evaluates(const Value& schema, const Value& v, const Step& part) {
-    if (!schema.IsObject() || !spend(4)) return false;
+// Adds the schemas that `v` satisfies and whose keywords are about its members or items: this one, which it
+// satisfies, and those that it applies to `v` itself.
+void Walk::addApplied(const Value& schema, const Value& v, Schemas& out) {
+    if (!schema.IsObject() || !spend(4)) return;
     // What stands beside such a reference was never checked.
     const auto to = prepared_.references.find(&schema);
     if (to != prepared_.references.end() && prepared_.references_stand_alone)
-        return evaluates(*to->second, v, part);
-    if (find(schema, part.key ? "unevaluatedProperties" : "unevaluatedItems")) return true;
-    return (part.key ? evaluatesMember(schema, *part.key) : evaluatesItem(schema, v, part.index)) ||
-           evaluatesInPlace(schema, v, part);
+        return addApplied(*to->second, v, out);
+    out.push_back(&schema);
+    addAppliedInPlace(schema, v, out);
 }
-// The same of the schemas that it applies to `v` itself.
-bool Walk::evaluatesInPlace(const Value& schema, const Value& v, const Step& part) {
+void Walk::addAppliedInPlace(const Value& schema, const Value& v, Schemas& out) {
     const auto to = prepared_.references.find(&schema);
-    if (to != prepared_.references.end() && evaluates(*to->second, v, part)) return true;
-    const auto holds = [&](const Value* s) { return s && check(*s, v) && evaluates(*s, v, part); };
+    if (to != prepared_.references.end()) addApplied(*to->second, v, out);
+    const auto add = [&](const Value* s) {
+        const bool holds = s && check(*s, v);
+        if (holds) addApplied(*s, v, out);
+        return holds;
+    };
     for (const char* name : {"allOf", "anyOf", "oneOf"})
         if (const Value* all = find(schema, name))
-            if (std::any_of(all->Begin(), all->End(), [&](const Value& s) { return holds(&s); })) return true;
-    if (const Value* condition = find(schema, "if"))
-        if (holds(condition) || holds(find(schema, check(*condition, v) ? "then" : "else"))) return true;
+            for (const Value& s : all->GetArray()) add(&s);
+    if (const Value* condition = find(schema, "if")) add(find(schema, add(condition) ? "then" : "else"));
     const Value* dependents = find(schema, "dependentSchemas");
-    return dependents && v.IsObject() &&
-           std::any_of(dependents->MemberBegin(), dependents->MemberEnd(),
-                       [&](const auto& m) { return find(v, view(m.name)) && holds(&m.value); });
+    if (!dependents || !v.IsObject()) return;
+    for (const auto& m : dependents->GetObject())
+        if (find(v, view(m.name))) add(&m.value);
 }
 bool Walk::evaluatesMember(const Value& schema, const Value& name) {
     if (find(schema, "additionalProperties")) return true;
@@ -477,6 +511,8 @@ bool Walk::evaluatesItem(const Value& schema, const Value& v, size_t index) {
 
 }  // namespace
 
-Result<void> walk(const Prepared& prepared, const Value& value) { return Walk(prepared).run(value); }
+Result<void> walk(const Prepared& prepared, const Value& value, size_t& steps) {
+    return Walk(prepared, steps).run(value);
+}
 
 }  // namespace stepper::schema

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxSource = 4'096;
 constexpr int64_t kMaxMemory = 1 << 20;
+constexpr size_t kTooLarge = 10'000;  // instructions, about what that memory holds of them
 constexpr std::string_view kAnything = "[\\x{0}-\\x{10FFFF}]", kNothing = "[^\\x{0}-\\x{10FFFF}]";
 
 // The number in the `digits` hexadecimal characters at the start of s.
@@ -106,7 +107,7 @@ bool isMalformed(const re2::RE2& expression) {
 
 }  // namespace
 
-Result<Pattern> Pattern::compile(std::string_view source) {
+Result<Pattern> Pattern::compile(std::string_view source, size_t& effort) {
     if (source.size() > kMaxSource)
         return Error{ErrorClass::Unsupported, "the pattern is longer than 4096 bytes"};
     if (!isValidUtf8(source)) return Error{ErrorClass::InvalidRequest, "the pattern is not UTF-8"};
@@ -116,6 +117,8 @@ Result<Pattern> Pattern::compile(std::string_view source) {
     options.set_log_errors(false);
     options.set_max_mem(kMaxMemory);
     auto compiled = std::make_shared<const re2::RE2>(*spelled, options);
+    if (compiled->ok()) effort += static_cast<size_t>(compiled->ProgramSize());
+    if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge) effort += kTooLarge;
     if (!compiled->ok())
         return Error{isMalformed(*compiled) ? ErrorClass::InvalidRequest : ErrorClass::Unsupported,
                      "the pattern cannot be used: " + compiled->error()};

@@ -3,6 +3,7 @@
 // back-references do not exist, and sizes are bounded. Immutable once compiled: search() may be called from
 // any thread.
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -17,8 +18,13 @@ namespace stepper {
 class Pattern {
 public:
     // With the reason: InvalidRequest when it is no regular expression, Unsupported when it may be one but
-    // asks for what a linear search cannot do.
-    static Result<Pattern> compile(std::string_view source);
+    // asks for what a linear search cannot do. Adds to `effort` what that took, in instructions: of the
+    // program, or of one that would have been too large.
+    static Result<Pattern> compile(std::string_view source, size_t& effort);
+    static Result<Pattern> compile(std::string_view source) {
+        size_t effort = 0;
+        return compile(source, effort);
+    }
 
     // Whether some part of the UTF-8 text matches.
     bool search(std::string_view text) const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/place.h"
+
 namespace stepper::output {
 namespace {
 
@@ -11,8 +13,8 @@ using json::Value;
 constexpr size_t kMaxLevels = 8;  // of `properties` and `items` inside each other
 constexpr std::string_view kTypes[] = {"string", "number", "boolean", "array", "object"};
 
-Error invalid(const std::string& place, const std::string& what) {
-    return {ErrorClass::InvalidRequest, "Invalid " + place + ": " + what};
+Error invalid(const Place& place, const std::string& what) {
+    return {ErrorClass::InvalidRequest, "Invalid " + place.dotted() + ": " + what};
 }
 
 bool isTypeOfValues(const Value& type) {
@@ -33,16 +35,16 @@ public:
         return std::move(document_);
     }
 
-    static inline const std::string kRoot = "outputSchema";
+    static inline const Place kRoot{"outputSchema"};
 
 private:
-    Result<Value> node(const Value& v, const std::string& place, size_t level) {
+    Result<Value> node(const Value& v, const Place& place, size_t level) {
         if (level > kMaxLevels)
             return invalid(place, "nested deeper than " + std::to_string(kMaxLevels) + " levels");
         if (!v.IsObject()) return invalid(place, "expected object");
         const auto type = json::string(v, "type");
         if (!type || std::find(std::begin(kTypes), std::end(kTypes), *type) == std::end(kTypes))
-            return invalid(place + ".type", "expected one of string, number, boolean, array, object");
+            return invalid(Place(place, "type"), "expected one of string, number, boolean, array, object");
         Value out(rapidjson::kObjectType);
         put(out, "type", *type);
         if (auto ok = objectRules(v, place, level, out); !ok) return ok.error();
@@ -51,14 +53,14 @@ private:
         return out;
     }
 
-    Result<void> objectRules(const Value& v, const std::string& place, size_t level, Value& out) {
+    Result<void> objectRules(const Value& v, const Place& place, size_t level, Value& out) {
         const Value* properties = find(v, "properties");
         if (properties) {
-            if (!properties->IsObject()) return invalid(place + ".properties", "expected object");
+            const Place inside(place, "properties");
+            if (!properties->IsObject()) return invalid(inside, "expected object");
             Value translated(rapidjson::kObjectType);
             for (const auto& m : properties->GetObject()) {
-                auto child =
-                    node(m.value, place + ".properties." + std::string(json::view(m.name)), level + 1);
+                auto child = node(m.value, Place(inside, json::view(m.name)), level + 1);
                 if (!child) return child.error();
                 json::set(translated, json::view(m.name), std::move(child).value(), allocator());
             }
@@ -67,36 +69,36 @@ private:
         if (const Value* keys = find(v, "requiredKeys")) {
             const auto text = [](const Value& key) { return key.IsString(); };
             if (!keys->IsArray() || !std::all_of(keys->Begin(), keys->End(), text))
-                return invalid(place + ".requiredKeys", "expected array of strings");
+                return invalid(Place(place, "requiredKeys"), "expected array of strings");
             put(out, "required", copy(*keys));
         }
         if (const Value* allowed = find(v, "allowAdditionalKeys")) {
-            if (!allowed->IsBool()) return invalid(place + ".allowAdditionalKeys", "expected boolean");
+            if (!allowed->IsBool()) return invalid(Place(place, "allowAdditionalKeys"), "expected boolean");
             if (properties && !allowed->GetBool()) put(out, "additionalProperties", Value(false));
         }
         return {};
     }
 
-    Result<void> arrayRules(const Value& v, const std::string& place, size_t level, Value& out) {
+    Result<void> arrayRules(const Value& v, const Place& place, size_t level, Value& out) {
         if (const Value* items = find(v, "items")) {
-            auto child = node(*items, place + ".items", level + 1);
+            auto child = node(*items, Place(place, "items"), level + 1);
             if (!child) return child.error();
             put(out, "items", std::move(child).value());
         }
         for (const char* name : {"minItems", "maxItems"})
             if (const Value* count = find(v, name)) {
-                if (!count->IsUint64()) return invalid(place + "." + name, "expected non-negative integer");
+                if (!count->IsUint64()) return invalid(Place(place, name), "expected non-negative integer");
                 put(out, name, copy(*count));
             }
         const Value *least = find(v, "minItems"), *most = find(v, "maxItems");
         if (least && most && least->GetUint64() > most->GetUint64())
-            return invalid(place + ".minItems", "must not exceed maxItems");
+            return invalid(Place(place, "minItems"), "must not exceed maxItems");
         return {};
     }
 
-    static Result<void> noArrayRules(const Value& v, const std::string& place) {
+    static Result<void> noArrayRules(const Value& v, const Place& place) {
         for (const char* name : {"items", "minItems", "maxItems"})
-            if (find(v, name)) return invalid(place + "." + name, "only allowed when type is array");
+            if (find(v, name)) return invalid(Place(place, name), "only allowed when type is array");
         return {};
     }
 
@@ -166,18 +168,19 @@ Result<OutputSchema> OutputSchema::parse(const json::Value& v) {
         return OutputSchema(std::move(schema).value(), json::dump(*translated));
     }
     if (kind != "json-schema")
-        return invalid(Translation::kRoot + ".kind", "expected 'http-json' for HTTP transport");
+        return invalid(Place(Translation::kRoot, "kind"), "expected 'http-json' for HTTP transport");
+    const Place place(Translation::kRoot, "schema");
     const Value* given = find(v, "schema");
-    if (!given) return invalid(Translation::kRoot + ".schema", "expected object");
+    if (!given) return invalid(place, "expected object");
     const Value& own = unwrapped(*given);
-    if (auto ok = constrains(own); !ok) return invalid(Translation::kRoot + ".schema", ok.error().message);
+    if (auto ok = constrains(own); !ok) return invalid(place, ok.error().message);
     auto schema = JsonSchema::compile(own);
-    if (!schema) return invalid(Translation::kRoot + ".schema", schema.error().message);
+    if (!schema) return invalid(place, schema.error().message);
     return OutputSchema(std::move(schema).value(), json::dump(own));
 }
 
-Result<void> OutputSchema::validate(const json::Value& v) const {
-    auto outcome = schema_.validate(v);
+Result<void> OutputSchema::validate(const json::Value& v, size_t& steps) const {
+    auto outcome = schema_.validate(v, steps);
     if (outcome) return outcome;
     return Error{ErrorClass::BadResponse, "Output schema validation failed: " + outcome.error().message};
 }

@@ -16,8 +16,12 @@ public:
     // ...".
     static Result<OutputSchema> parse(const json::Value& v);
 
-    // BadResponse "Output schema validation failed: <place>: <what is wrong>".
-    Result<void> validate(const json::Value& v) const;
+    // BadResponse "Output schema validation failed: <place>: <what is wrong>". `steps` as of JsonSchema.
+    Result<void> validate(const json::Value& v, size_t& steps) const;
+    Result<void> validate(const json::Value& v) const {
+        size_t steps = JsonSchema::kMostSteps;
+        return validate(v, steps);
+    }
 
     // The JSON Schema to hand to providers, as JSON text; for http-json a translation.
     const std::string& jsonSchema() const { return text_; }

@@ -9,7 +9,7 @@
 namespace stepper::output {
 namespace {
 
-// More values than any answer offers; judging each costs what its schema costs.
+// More values than any answer offers.
 constexpr size_t kMaxJudged = 16;
 
 Error refusal(std::string_view why) {
@@ -73,9 +73,10 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
         return best(
             text, finished, false,
             [](const Candidate& c, const json::Document&) -> Result<Processed> { return passedOn(c); });
+    size_t steps = JsonSchema::kMostSteps;  // for all candidates together
     return best(text, finished, true,
                 [&](const Candidate& c, const json::Document& value) -> Result<Processed> {
-                    if (auto ok = schema->validate(value); !ok) return refusal(ok.error().message);
+                    if (auto ok = schema->validate(value, steps); !ok) return refusal(ok.error().message);
                     Processed out = passedOn(c);
                     out.warnings = schema->warnings();
                     return out;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/base/json_finder.h"
 #include "core/base/text.h"
 #include "core/secrets/redact.h"
 
@@ -27,21 +28,21 @@ struct Roots {
     }
 };
 
-const json::Value* step(const json::Value& v, std::string_view segment) {
-    if (!v.IsArray()) return json::find(v, segment);
+const json::Value* step(json::Finder& finder, const json::Value& v, std::string_view segment) {
+    if (!v.IsArray()) return finder.find(v, segment);
     rapidjson::SizeType index = 0;
     const char* end = segment.data() + segment.size();
     const auto [stop, problem] = std::from_chars(segment.data(), end, index);
     return problem == std::errc{} && stop == end && index < v.Size() ? &v[index] : nullptr;
 }
 
-const json::Value* resolve(std::string_view path, const Roots& roots) {
+const json::Value* resolve(json::Finder& finder, std::string_view path, const Roots& roots) {
     size_t dot = path.find('.');
     const json::Value* v = roots.named(path.substr(0, dot));
     while (v && dot != std::string_view::npos) {
         path.remove_prefix(dot + 1);
         dot = path.find('.');
-        v = step(*v, path.substr(0, dot));
+        v = step(finder, *v, path.substr(0, dot));
     }
     return v;
 }
@@ -67,6 +68,7 @@ private:
 };
 
 void renderTemplate(std::string_view source, const Roots& roots, Bounded& out) {
+    json::Finder finder;
     while (!out.overflowed()) {
         const size_t close = source.find("}}");
         // The innermost opening belongs to this closing; braces before it are text ("{{{ payload.a }}}").
@@ -76,7 +78,7 @@ void renderTemplate(std::string_view source, const Roots& roots, Bounded& out) {
             out.add(source.substr(0, close + 2));
         } else {
             out.add(source.substr(0, open));
-            const json::Value* v = resolve(trim(source.substr(open + 2, close - open - 2)), roots);
+            const json::Value* v = resolve(finder, trim(source.substr(open + 2, close - open - 2)), roots);
             if (v) out.add(asText(*v));
         }
         source.remove_prefix(close + 2);
