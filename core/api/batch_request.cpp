@@ -1,6 +1,6 @@
 #include "core/api/batch_request.h"
 
-#include <unordered_set>
+#include <set>
 
 #include "core/base/text.h"
 
@@ -94,7 +94,7 @@ std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_
     if (const auto problem = readSettings(body, max_concurrency, out)) return refuse(*problem);
     remarkOnBatch(body, out.remarks);
 
-    std::unordered_set<std::string> ids;
+    std::set<std::string> ids;
     for (rapidjson::SizeType i = 0; i < items->Size(); ++i) {
         auto item = parseItem((*items)[i], i, out.tenant_id);
         if (auto* bad = std::get_if<BadRequest>(&item)) return std::move(*bad);

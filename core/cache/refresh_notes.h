@@ -1,9 +1,9 @@
 // Which keys were lately said to need a refresh, so that a storm of hits says it once. Safe from any thread.
 #pragma once
 #include <deque>
+#include <map>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "core/base/clock.h"
 
@@ -27,7 +27,7 @@ private:
 
     const Clock& clock_;
     std::mutex mutex_;
-    std::unordered_map<std::string, SteadyTime> noted_;
+    std::map<std::string, SteadyTime> noted_;
     std::deque<Note> order_;  // oldest first; outlives what forget() takes from `noted_`
 };
 

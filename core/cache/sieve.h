@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <iterator>
 #include <list>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 namespace stepper::cache {
@@ -73,9 +73,9 @@ private:
 
     const uint64_t capacity_;
     uint64_t bytes_ = 0;
-    Queue queue_;                                        // newest first
-    std::unordered_map<std::string_view, Place> index_;  // its keys belong to the queue
-    Place hand_ = queue_.end();                          // the end: starts over at the oldest
+    Queue queue_;                              // newest first
+    std::map<std::string_view, Place> index_;  // its keys belong to the queue
+    Place hand_ = queue_.end();                // the end: starts over at the oldest
 };
 
 }  // namespace stepper::cache

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
-#include <unordered_map>
-#include <unordered_set>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -49,7 +48,7 @@ bool applyMergeKeys(Node& mapping) {
     }
     mapping.entries = std::move(own);
     if (merged.empty()) return true;
-    std::unordered_set<std::string> keys;
+    std::set<std::string> keys;
     for (const Entry& e : mapping.entries) keys.insert(e.key);
     for (Node& source : merged) {
         if (!source.isMapping()) return false;
@@ -186,7 +185,7 @@ private:
 };
 
 void reportRepeatedKeys(const Node& node, const std::string& path, Problems& problems) {
-    std::unordered_map<std::string_view, const Mark*> seen;
+    std::map<std::string_view, const Mark*> seen;
     for (const Entry& e : node.entries) {
         const std::string key_path = path.empty() ? e.key : path + "." + e.key;
         const auto [it, is_new] = seen.try_emplace(e.key, &e.mark);

@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -137,8 +136,8 @@ private:
     Changes& changes_;
 
     std::map<std::string, MemoryJob, std::less<>> jobs_;
-    std::unordered_map<std::string, MemoryJob*> flights_;
-    std::unordered_map<std::string, KnownRequest> requests_;
+    std::map<std::string, MemoryJob*> flights_;
+    std::map<std::string, KnownRequest> requests_;
     std::array<LaneQueue, 3> lanes_;
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;  // by end, age
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
