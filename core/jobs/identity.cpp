@@ -95,8 +95,9 @@ std::string reportKey(std::string_view tenant, std::string_view user_id, std::st
 std::string meaningOf(std::string_view kind, std::string_view body) {
     auto parsed = json::parse(body);
     if (!parsed || !parsed->IsObject()) return sha256Hex(std::string(kind) + std::string(body));
+    // RemoveMember() puts the last one in its place: order means nothing here, and moving all would.
     for (auto member = parsed->MemberBegin(); member != parsed->MemberEnd();)
-        member = member->value.IsNull() ? parsed->EraseMember(member) : member + 1;
+        member = member->value.IsNull() ? parsed->RemoveMember(member) : member + 1;
     json::Document d(rapidjson::kObjectType);
     json::set(d, "kind", kind, d.GetAllocator());
     json::set(d, "body", json::Value(*parsed, d.GetAllocator()), d.GetAllocator());
