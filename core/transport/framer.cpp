@@ -95,10 +95,11 @@ void Framer::recogniseSse() {
     const std::string_view body = rest();
     const bool has_bom = body.starts_with(kBom);
     if (!has_bom && !finished_ && kBom.starts_with(body)) return;
-    const std::string_view text = body.substr(has_bom ? kBom.size() : 0);
-    const size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return;
-    const bool document = std::string_view("{[<").find(text[first]) != std::string_view::npos;
+    const size_t seen = std::max(scanned_, begin_ + (has_bom ? kBom.size() : 0));
+    const size_t first = buffer_.find_first_not_of(" \t\r\n", seen);
+    scanned_ = first == std::string::npos ? buffer_.size() : 0;
+    if (first == std::string::npos) return;
+    const bool document = std::string_view("{[<").find(buffer_[first]) != std::string_view::npos;
     sse_body_ = document ? SseBody::Document : SseBody::Events;
     if (has_bom) begin_ += kBom.size();
 }

@@ -69,7 +69,7 @@ private:
 
     std::string buffer_;
     size_t begin_ = 0;    // what lies before was handed out
-    size_t scanned_ = 0;  // no line end before this place: a long line is searched once, not at every feed
+    size_t scanned_ = 0;  // what is looked for is not before this place: nothing is searched at every feed
 
     SseBody sse_body_ = SseBody::Unknown;
     bool after_cr_ = false;  // an LF that follows belongs to the line end already seen
