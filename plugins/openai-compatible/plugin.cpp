@@ -1,5 +1,6 @@
 // Any server that speaks POST {base_url}/chat/completions. What differs between servers is options, not code.
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -176,25 +177,27 @@ private:
 
     struct ToolCall {
         Document first;  // the first fragment: id, type, name
-        std::optional<int64_t> index;
         std::string arguments;
     };
 
     // Streams send a call in fragments: the first has the id and the name, `index` (missing at some) says
     // whose arguments the others continue.
     void readFragment(const Value& fragment) {
-        const auto index = kit::integer(fragment, "index");
-        const bool continues_last = !index && kit::string(fragment, "id").empty() && !tool_calls_.empty();
-        auto call = continues_last
-                        ? tool_calls_.end() - 1
-                        : std::find_if(tool_calls_.begin(), tool_calls_.end(),
-                                       [&](const ToolCall& known) { return index && known.index == index; });
-        if (call == tool_calls_.end()) {
-            call = tool_calls_.insert(call, ToolCall{{}, index, {}});
-            call->first.CopyFrom(fragment, call->first.GetAllocator());
-        }
+        ToolCall& call = callOf(fragment);
         if (const Value* function = kit::object(fragment, "function"))
-            call->arguments += kit::string(*function, "arguments");
+            call.arguments += kit::string(*function, "arguments");
+    }
+
+    ToolCall& callOf(const Value& fragment) {
+        const auto index = kit::integer(fragment, "index");
+        if (!index && kit::string(fragment, "id").empty() && !tool_calls_.empty()) return tool_calls_.back();
+        const size_t next = tool_calls_.size();
+        const size_t place = index ? places_.try_emplace(*index, next).first->second : next;
+        if (place == next) {
+            ToolCall& call = tool_calls_.emplace_back();
+            call.first.CopyFrom(fragment, call.first.GetAllocator());
+        }
+        return tool_calls_[place];
     }
 
     void emitToolCall(ToolCall& call, const sdk::Event& ev) {
@@ -211,6 +214,7 @@ private:
     bool heard_ = false;  // some delta said something
     std::string refusal_;
     std::vector<ToolCall> tool_calls_;
+    std::map<int64_t, size_t> places_;  // in tool_calls_, by index
 };
 
 class OpenAiCompatible final : public sdk::Provider {
