@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/app/allocator.h"
 #include "core/app/command_line.h"
 #include "core/app/ending.h"
 #include "core/app/verbs.h"
@@ -38,6 +39,7 @@ int closeOutput(int status) {
 int main(int argc, char** argv) {
     using namespace stepper;
     fillStandardStreams();
+    app::giveFreedMemoryBack();
     const auto line = app::readCommandLine({argv + std::min(argc, 1), argv + argc});
     const auto* run = std::get_if<app::Run>(&line);
     const bool serving = run && run->verb == app::serve;
