@@ -9,6 +9,11 @@ class VerdictTest(unittest.TestCase):
         # The machine became three times as slow from round to round; each round says 1.5, 1.5 and 2.
         self.assertAlmostEqual(ratio([15, 45, 180], [10, 30, 90], [10, 30, 90]), 1.5)
 
+    # ubugeeei-prod/vize#3622: medians of each side alone made +15 % of what the pairs knew to be nothing.
+    def test_a_machine_that_is_slow_in_half_of_the_rounds_is_no_difference(self):
+        load = [1, 3, 1, 3, 1, 3, 3, 1]
+        self.assertEqual(judge([100 * x for x in load], [101 * x for x in load], [99 * x for x in load]).word, "same")
+
     def test_a_round_that_was_disturbed_does_not_decide(self):
         self.assertAlmostEqual(ratio([10, 10, 900], [10, 10, 10], [10, 10, 10]), 1)
 

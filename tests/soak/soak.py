@@ -114,7 +114,8 @@ def soak(world, record, seconds):
     first, end, rest = phases(samples, seconds, samples[-1].at)
     print(f"{'':24} {'MiB':>9} {'descriptors':>12} {'threads':>8}")
     span = window(seconds)
-    for name, sample in (("idle", idle), (f"first {span:.0f} s", first), (f"last {span:.0f} s", end), (f"rested {span:.0f} s", rest)):
+    for name, sample in (("idle", idle), (f"first {span:.0f} s", first), (f"last {span:.0f} s", end),
+                         (f"rested {span:.0f} s", rest)):
         show(name, sample)
     print(f"resident at the end {end.resident / first.resident:.2f} × that of the beginning (aim: {GROWN}), "
           f"after the rest {rest.resident / first.resident:.2f} × (aim: {KEPT}); peak {max(s.resident for s in samples):.1f} MiB")

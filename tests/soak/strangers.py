@@ -131,6 +131,7 @@ def never_read(world, record, chance):
     idle = []
     for n in range(READERS):
         client = socket.socket()
+        client.settimeout(30)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         client.connect(("127.0.0.1", world.port))
         client.sendall(get(job + ("/events" if n % 2 else "")))
