@@ -43,8 +43,8 @@ public:
         for (const Step& s : failure_.path)
             addPointerToken(where, s.key ? view(*s.key) : std::to_string(s.index));
         if (where.empty()) where = "value";
-        return Error{ErrorClass::BadResponse,
-                     where + ": " + std::string(utf8Prefix(failure_.what, kMaxTextInError))};
+        return Error{ErrorClass::BadResponse, std::string(utf8Prefix(where, Place::kMostBytes)) + ": " +
+                                                  std::string(utf8Prefix(failure_.what, kMaxTextInError))};
     }
 
     bool reference(const Value& schema, const Value&, const Value& v);

@@ -5,13 +5,6 @@
 #include "core/base/text.h"
 
 namespace stepper {
-namespace {
-
-void add(std::string& out, std::string_view text) {
-    out += utf8Prefix(text, Place::kMostBytes - std::min(out.size(), Place::kMostBytes));
-}
-
-}  // namespace
 
 std::vector<const Place*> Place::way() const {
     std::vector<const Place*> out;
@@ -23,32 +16,31 @@ std::vector<const Place*> Place::way() const {
 std::string Place::dotted() const {
     std::string out;
     for (const Place* place : way()) {
-        if (place->is_index_) {
-            add(out, "[" + std::to_string(place->index_) + "]");
-        } else {
-            if (!out.empty()) add(out, ".");
-            add(out, place->name_);
-        }
+        if (out.size() > kMostBytes) break;
+        if (place->is_index_)
+            out += '[' + std::to_string(place->index_) + ']';
+        else
+            (out += out.empty() ? "" : ".") += place->name_.substr(0, kMostBytes + 1);
     }
-    return out;
+    return std::string(utf8Prefix(out, kMostBytes));
 }
 
 std::string Place::pointer() const {
     std::string out;
     for (const Place* place : way()) {
         if (!place->in_)
-            add(out, place->name_);
+            out += place->name_.substr(0, kMostBytes + 1);
         else
             addPointerToken(out, place->is_index_ ? std::to_string(place->index_) : place->name_);
     }
-    return out;
+    return std::string(utf8Prefix(out, kMostBytes));
 }
 
 void addPointerToken(std::string& pointer, std::string_view token) {
-    std::string escaped = "/";
+    if (pointer.size() > Place::kMostBytes) return;
+    pointer += '/';
     for (const char c : token.substr(0, Place::kMostBytes))
-        c == '~' ? escaped += "~0" : c == '/' ? escaped += "~1" : escaped += c;
-    add(pointer, escaped);
+        c == '~' ? pointer += "~0" : c == '/' ? pointer += "~1" : pointer += c;
 }
 
 }  // namespace stepper

@@ -31,7 +31,7 @@ private:
     bool is_index_ = false;
 };
 
-// Adds a token to a JSON pointer that is to be shown; no more than fit into Place::kMostBytes.
+// Adds a token to a JSON pointer of which Place::kMostBytes will be shown, as far as it matters for that.
 void addPointerToken(std::string& pointer, std::string_view token);
 
 }  // namespace stepper

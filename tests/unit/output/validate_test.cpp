@@ -36,6 +36,22 @@ TEST(Process, ContractCases) {
                 testing::StartsWith("Validation failed: Output schema validation failed"));
 }
 
+std::string listOf(int count, const std::string& value) {
+    std::string out = "[";
+    for (int i = 0; i < count; ++i) out += (i ? "," : "") + value;
+    return out + "]";
+}
+
+// Or an answer could take as many times what is granted as it has values.
+TEST(Process, AllCandidatesShareTheStepsThatASchemaMayTake) {
+    const std::string schema =
+        R"({"kind":"json-schema","schema":{"items":{"allOf":)" + listOf(5'000, "{}") + "}}}";
+    EXPECT_EQ(processed("One:\n[1, 2]\n", Mode::Json, schema), "[1,2]");
+    EXPECT_EQ(processed("One:\n[1, 2]\nAnother:\n" + listOf(5'000, "0") + "\n", Mode::Json, schema),
+              "Validation failed: Output schema validation failed: checking the value against its schema takes "
+              "too long");
+}
+
 // A draft, an example or a citation is judged, too, and fails.
 TEST(Process, TheSchemaChoosesAmongTheCandidates) {
     constexpr auto kProduct =
