@@ -186,42 +186,59 @@ size_t headEnd(std::string_view bytes, size_t from) {
 
 }  // namespace
 
-std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t max_head) {
-    size_t start = 0;  // RFC 9112 2.2: empty lines before a request are skipped
-    while (bytes.substr(start).starts_with("\r\n")) start += 2;
-    const Reject too_large{431,
-                           "The request's headers are larger than " + std::to_string(max_head) + " bytes"};
-    if (bytes.size() > max_head && start == bytes.size()) return too_large;
-    if (bytes.substr(start).empty() || bytes.substr(start) == "\r") return MoreBytes{};
+Reject HeadScanner::tooLarge() const {
+    return {431, "The request's headers are larger than " + std::to_string(max_head_) + " bytes"};
+}
 
-    const auto method_end = std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start), bytes.end(),
+// Where the request line ends, if it is there and valid.
+std::variant<MoreBytes, Reject, size_t> HeadScanner::lineEnd(std::string_view bytes) {
+    // RFC 9112 2.2: empty lines before a request are skipped
+    while (bytes.substr(start_).starts_with("\r\n")) start_ += 2;
+    if (bytes.size() > max_head_ && start_ == bytes.size()) return tooLarge();
+    if (bytes.substr(start_).empty() || bytes.substr(start_) == "\r") return MoreBytes{};
+
+    const auto method_end = std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start_), bytes.end(),
                                              [](char c) { return isToken(c); });
-    const auto method_size = static_cast<size_t>(method_end - bytes.begin()) - start;
+    const auto method_size = static_cast<size_t>(method_end - bytes.begin()) - start_;
     if (method_size == 0 || method_size > kMaxMethod || (method_end != bytes.end() && *method_end != ' '))
         return bad("This is not an HTTP/1.1 request");
 
-    const auto newline = bytes.find('\n', start);
-    if (std::min(newline, bytes.size()) - start > kMaxRequestLine)
+    const auto newline = bytes.find('\n', start_);
+    if (std::min(newline, bytes.size()) - start_ > kMaxRequestLine)
         return Reject{414, "The request line is longer than 8 KiB"};
     if (newline == std::string_view::npos) {
-        if (bytes.size() > max_head) return too_large;
+        if (bytes.size() > max_head_) return tooLarge();
         return MoreBytes{};
     }
     if (bytes[newline - 1] != '\r') return bad("The request line does not end in CRLF");
-    const auto line = parseRequestLine(bytes.substr(start, newline - 1 - start));
+    const auto line = parseRequestLine(bytes.substr(start_, newline - 1 - start_));
     if (const auto* reject = std::get_if<Reject>(&line)) return *reject;
+    return newline;
+}
 
-    const auto end = headEnd(bytes, newline);
-    if (std::min(end, bytes.size()) > max_head) return too_large;
-    if (end == std::string_view::npos) return MoreBytes{};
-
+std::variant<MoreBytes, Reject, Head> HeadScanner::look(std::string_view bytes) {
+    if (newline_ == 0) {
+        const auto line_end = lineEnd(bytes);
+        if (const auto* reject = std::get_if<Reject>(&line_end)) return *reject;
+        if (std::holds_alternative<MoreBytes>(line_end)) return MoreBytes{};
+        newline_ = from_ = std::get<size_t>(line_end);
+    }
+    const auto end = headEnd(bytes, from_);
+    if (std::min(end, bytes.size()) > max_head_) return tooLarge();
+    if (end == std::string_view::npos) {
+        // The end may have begun with the last two bytes.
+        from_ = std::max(newline_, bytes.size() - 2);
+        return MoreBytes{};
+    }
+    const auto line = parseRequestLine(bytes.substr(start_, newline_ - 1 - start_));
     const auto& [method, target, version] = std::get<RequestLine>(line);
     Head head;
     head.method = method;
     head.target = target;
     head.size = end;
     head.http10 = version == "HTTP/1.0";
-    if (auto reject = parseFields(bytes.substr(newline + 1, end - newline - 1), head.headers)) return *reject;
+    if (auto reject = parseFields(bytes.substr(newline_ + 1, end - newline_ - 1), head.headers))
+        return *reject;
     if (auto reject = interpret(head)) return *reject;
     return head;
 }

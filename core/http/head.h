@@ -33,8 +33,30 @@ struct Head {
 
 struct MoreBytes {};
 
-// Looks at all bytes received so far; refuses what can no longer become a valid head as early as it can tell.
-std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t max_head);
+// Reads one head, however small the pieces are that it arrives in: what was looked at is not read again and
+// again. Used by one thread.
+class HeadScanner {
+public:
+    explicit HeadScanner(size_t max_head) : max_head_(max_head) {}
+
+    // `bytes` are all that were received so far; a call after MoreBytes continues. Refuses what can no longer
+    // become a valid head as early as it can tell.
+    std::variant<MoreBytes, Reject, Head> look(std::string_view bytes);
+
+private:
+    std::variant<MoreBytes, Reject, size_t> lineEnd(std::string_view bytes);
+    Reject tooLarge() const;
+
+    const size_t max_head_;
+    size_t start_ = 0;    // of the request line
+    size_t newline_ = 0;  // that ends it, once it is there and was found valid
+    size_t from_ = 0;     // then: no head ends before
+};
+
+// Of bytes that are all there are.
+inline std::variant<MoreBytes, Reject, Head> scanHead(std::string_view bytes, size_t max_head) {
+    return HeadScanner(max_head).look(bytes);
+}
 
 // The value of that header, "" when there is none.
 std::string_view find(const Headers& headers, std::string_view lower_name);

@@ -36,8 +36,9 @@ bool RequestReader::awaitRequest() {
 
 std::optional<std::variant<Reject, Head>> RequestReader::readHead() {
     const auto until = in(options_.head_timeout);
+    HeadScanner scanner(options_.max_head);
     for (;;) {
-        auto scan = scanHead(buffer_, options_.max_head);
+        auto scan = scanner.look(buffer_);
         if (auto* reject = std::get_if<Reject>(&scan)) return std::move(*reject);
         if (auto* head = std::get_if<Head>(&scan)) {
             buffer_.erase(0, head->size);

@@ -24,6 +24,38 @@ int refusal(std::string_view bytes) {
     return reject ? reject->status : 0;
 }
 
+// However a head is cut, each piece tells what all bytes so far tell.
+TEST(HeadScanner, ContinuesWhereItWas) {
+    for (const std::string head :
+         {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+          "\r\n\r\nPOST /a?b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+          "GET / HTTP/1.1\r\nHost: a\n\nX", "GET / HTTP/1.0\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "\r\n\nGET",
+          "GET / HTTP/1.1\n", "\x16\x03\x01", "GET / HTTP/1.1\r\nHost a\r\n\r\n", "GET / HTTP/2.0\r\n\r\n"}) {
+        for (size_t piece = 1; piece <= head.size(); ++piece) {
+            HeadScanner scanner(kMaxHead);
+            for (size_t seen = piece;; seen += piece) {
+                const auto bytes = std::string_view(head).substr(0, seen);
+                const auto scan = scanner.look(bytes), whole = scanHead(bytes, kMaxHead);
+                ASSERT_EQ(scan.index(), whole.index()) << head << " after " << seen;
+                if (const auto* got = std::get_if<Head>(&scan)) {
+                    EXPECT_EQ(got->size, std::get<Head>(whole).size);
+                }
+                if (!std::holds_alternative<MoreBytes>(scan) || seen >= head.size()) break;
+            }
+        }
+    }
+}
+
+TEST(HeadScanner, ATooLargeHeadIsRefusedInPiecesToo) {
+    HeadScanner scanner(100);
+    std::string bytes = "GET / HTTP/1.1\r\nHost: a\r\n";
+    while (bytes.size() <= 100) {
+        EXPECT_TRUE(std::holds_alternative<MoreBytes>(scanner.look(bytes)));
+        bytes += "a: b\r\n";
+    }
+    EXPECT_EQ(std::get<Reject>(scanner.look(bytes)).status, 431);
+}
+
 TEST(Head, ReadsLineAndFields) {
     const std::string bytes =
         "\r\nPOST /a?b=c HTTP/1.1\r\nHost: x:80\r\nX-Thing:  two words \r\nContent-Length: 12\r\n\r\n{...";
