@@ -1,16 +1,42 @@
 // GET /v1/usage: who used what of which provider.
 #pragma once
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
 #include "core/engine/usage_keeper.h"
 #include "core/http/http.h"
 
 namespace stepper::api {
 
-// ?days=1..31 (1 unless given, today first) &tenant=NAME (all unless given).
+// ?days=1..31 (1 unless given, today first) &tenant=NAME (all unless given). What is more than one portion
+// leaves as it is read, however many tenants there are. The keeper must outlive the response.
 http::Response usage(const http::Request& request, engine::UsageKeeper& keeper);
 
 // {"days":[{"day","tenants":[{"tenant","providers":[{"provider","requests","failed","promptTokens",
-// "completionTokens","estimatedCost"?}]}]}],"total":{"requests",...},"warnings"?}
-std::string usageJson(const std::vector<engine::UsageKeeper::ReportedDay>& days,
-                      const std::vector<std::string>& warnings = {});
+// "completionTokens","estimatedCost"?}]}]}],"total":{"requests",...},"warnings"?}, written piece by piece, in
+// this order. Used by one thread at a time.
+class UsageWriter {
+public:
+    UsageWriter();
+
+    void day(engine::Day day);
+    // Of the day that was begun last.
+    void tenant(std::string_view name, const engine::TenantUsage& usage);
+    // Nothing follows.
+    void end(const std::vector<std::string>& warnings);
+
+    // What was written since; the next pieces continue it.
+    std::string take();
+    size_t size() const { return buffer_.GetSize(); }
+
+private:
+    void endDay();
+
+    rapidjson::StringBuffer buffer_;
+    json::Writer writer_{buffer_};
+    bool in_day_ = false;
+    engine::UsageCounts total_;
+};
 
 }  // namespace stepper::api

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/engine/plan.h"
 
@@ -36,15 +37,14 @@ std::string_view tenantOf(const GenerateRequest& request) {
     return request.tenant_id.empty() && commit ? commit->user_id : request.tenant_id;
 }
 
-Usage::Tenant& Usage::Book::of(std::string_view tenant, size_t most) {
+Usage::Tenants::iterator Usage::Book::of(std::string_view tenant, size_t most) {
     const auto known = tenants.find(tenant);
-    if (known != tenants.end()) return known->second;
-    if (tenants.size() < most) return tenants[std::string(tenant)];
-    return tenants[std::string(kOthers)];
+    if (known != tenants.end()) return known;
+    return tenants.try_emplace(std::string(tenants.size() < most ? tenant : kOthers)).first;
 }
 
-void Usage::Book::mark(Tenant& tenant) {
-    if (!std::exchange(tenant.changed, true)) ++changed;
+void Usage::Book::mark(Tenants::iterator tenant) {
+    if (!std::exchange(tenant->second.changed, true)) changed.push_back(tenant);
 }
 
 void Usage::record(std::string_view tenant, const config::Provider& provider, bool answered,
@@ -54,19 +54,20 @@ void Usage::record(std::string_view tenant, const config::Provider& provider, bo
     const Day day = today();
     std::lock_guard lock(mutex_);
     Book& book = books_[day];
-    Tenant& row = book.of(tenant, kMostTenants);
-    countsOf(row.usage, provider.name).add(one);
+    const auto row = book.of(tenant, kMostTenants);
+    countsOf(row->second.usage, provider.name).add(one);
     book.mark(row);
 }
 
-Usage::Held Usage::of(Day day, std::optional<std::string_view> tenant) const {
+Usage::Held Usage::of(Day day, std::string_view first, size_t most) const {
     std::lock_guard lock(mutex_);
     Held out;
     const auto book = books_.find(day);
     if (book == books_.end()) return out;
     out.whole = book->second.whole;
-    for (const auto& [name, row] : book->second.tenants)
-        if (!tenant || name == *tenant) out.tenants.emplace(name, row.usage);
+    const Tenants& tenants = book->second.tenants;
+    for (auto it = tenants.lower_bound(first); it != tenants.end() && out.tenants.size() < most; ++it)
+        out.tenants.emplace_hint(out.tenants.end(), it->first, it->second.usage);
     return out;
 }
 
@@ -84,7 +85,7 @@ void Usage::complete(Day day, const DayUsage& written) {
     book.whole = true;
     for (const auto& [tenant, usage] : written) {
         // Whoever was written down is known, however many there are.
-        Tenant& row = book.of(tenant, std::numeric_limits<size_t>::max());
+        Tenant& row = book.of(tenant, std::numeric_limits<size_t>::max())->second;
         for (const auto& [provider, counts] : usage) countsOf(row.usage, provider).add(counts);
     }
 }
@@ -93,11 +94,10 @@ std::vector<Usage::Change> Usage::takeChanges(size_t most) {
     std::lock_guard lock(mutex_);
     std::vector<Change> out;
     for (auto& [day, book] : books_) {
-        if (!book.whole || book.changed == 0) continue;
-        for (auto& [name, row] : book.tenants) {
-            if (out.size() == most) return out;
-            if (!std::exchange(row.changed, false)) continue;
-            --book.changed;
+        if (!book.whole) continue;
+        for (; !book.changed.empty() && out.size() < most; book.changed.pop_back()) {
+            auto& [name, row] = *book.changed.back();
+            row.changed = false;
             out.push_back({day, name, row.usage});
         }
     }
@@ -110,7 +110,7 @@ void Usage::putBack(const std::vector<Change>& changes) {
         const auto book = books_.find(change.day);
         if (book == books_.end()) continue;
         const auto row = book->second.tenants.find(change.tenant);
-        if (row != book->second.tenants.end()) book->second.mark(row->second);
+        if (row != book->second.tenants.end()) book->second.mark(row);
     }
 }
 
@@ -118,7 +118,7 @@ void Usage::forgetWritten() {
     const Day now = today();
     std::lock_guard lock(mutex_);
     std::erase_if(books_, [now](const auto& entry) {
-        return entry.first < now && entry.second.whole && entry.second.changed == 0;
+        return entry.first < now && entry.second.whole && entry.second.changed.empty();
     });
 }
 

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -56,12 +55,13 @@ public:
 
     Day today() const { return std::chrono::floor<std::chrono::days>(clock_.wall()); }
 
-    // What is held of a day, of one tenant or of all; `whole` when that is all there is of it.
+    // What is held of a day, of so many tenants by name, from the first on; `whole` when that is all there is
+    // of them.
     struct Held {
         bool whole = false;
         DayUsage tenants;
     };
-    Held of(Day day, std::optional<std::string_view> tenant) const;
+    Held of(Day day, std::string_view first, size_t most) const;
 
     // Days that were begun without knowing what had been written down of them; add it with complete().
     std::vector<Day> incomplete() const;
@@ -84,16 +84,14 @@ private:
         TenantUsage usage;
         bool changed = false;
     };
-    struct Hash : std::hash<std::string_view> {
-        using is_transparent = void;
-    };
+    using Tenants = std::map<std::string, Tenant, std::less<>>;
     struct Book {
         bool whole = false;
-        size_t changed = 0;  // tenants
-        std::unordered_map<std::string, Tenant, Hash, std::equal_to<>> tenants;
+        Tenants tenants;
+        std::vector<Tenants::iterator> changed;
 
-        Tenant& of(std::string_view tenant, size_t most);
-        void mark(Tenant& tenant);
+        Tenants::iterator of(std::string_view tenant, size_t most);
+        void mark(Tenants::iterator tenant);
     };
 
     const Clock& clock_;

@@ -95,7 +95,7 @@ void UsageKeeper::keepOrComplain() {
 Result<void> UsageKeeper::keep() {
     std::lock_guard one_at_a_time(store_mutex_);
     for (const Day day : usage_.incomplete()) {
-        const auto before = written(day, std::nullopt);
+        const auto before = written(day, {}, SIZE_MAX);
         if (!before) return before.error();
         usage_.complete(day, *before);
     }
@@ -104,15 +104,13 @@ Result<void> UsageKeeper::keep() {
     return removeOld();
 }
 
-Result<DayUsage> UsageKeeper::written(Day day, std::optional<std::string_view> tenant) {
+Result<DayUsage> UsageKeeper::written(Day day, std::string_view first, size_t most) {
     const std::string prefix = prefixOf(day);
-    const auto notes = store_.notes(prefix + std::string(tenant.value_or("")));
+    const auto notes = store_.notes(prefix, prefix + std::string(first), most);
     if (!notes) return notes.error();
     DayUsage out;
-    for (const auto& note : *notes) {
-        std::string name = note.name.substr(prefix.size());
-        if (!tenant || name == *tenant) out.emplace(std::move(name), usageIn(note.text));
-    }
+    for (const auto& note : *notes)
+        out.emplace_hint(out.end(), note.name.substr(prefix.size()), usageIn(note.text));
     return out;
 }
 
@@ -135,39 +133,30 @@ Result<void> UsageKeeper::writeChanges() {
 Result<void> UsageKeeper::removeOld() {
     const Day today = usage_.today();
     if (cleaned_on_ == today) return {};
-    const auto notes = store_.notes(kPrefix);
-    if (!notes) return notes.error();
     const std::string oldest_kept = prefixOf(today - std::chrono::days(kDays - 1));
-    std::vector<store::Note> gone;
-    for (const auto& note : *notes) {
-        if (note.name >= oldest_kept) break;
-        gone.push_back({note.name, ""});
-    }
-    for (size_t i = 0; i < gone.size(); i += kPortion) {
-        const auto portion = std::span(gone).subspan(i, std::min(kPortion, gone.size() - i));
-        if (auto done = store_.putNotes(portion); !done) return done;
+    for (;;) {
+        auto notes = store_.notes(kPrefix, kPrefix, kPortion);
+        if (!notes) return notes.error();
+        std::erase_if(*notes, [&](const store::Note& note) { return note.name >= oldest_kept; });
+        if (notes->empty()) break;
+        for (auto& note : *notes) note.text.clear();
+        if (auto done = store_.putNotes(*notes); !done) return done;
     }
     cleaned_on_ = today;
     return {};
 }
 
-Result<std::vector<UsageKeeper::ReportedDay>> UsageKeeper::report(int days,
-                                                                  std::optional<std::string_view> tenant) {
+Result<DayUsage> UsageKeeper::page(Day day, std::string_view first, size_t most) {
     std::lock_guard one_at_a_time(store_mutex_);
-    std::vector<ReportedDay> out;
-    const Day today = usage_.today();
-    for (Day day = today; day > today - std::chrono::days(days); day -= std::chrono::days(1)) {
-        auto held = usage_.of(day, tenant);
-        if (!held.whole) {
-            const auto before = written(day, tenant);
-            if (!before) return before.error();
-            for (const auto& [name, usage] : *before)
-                for (const auto& [provider, counts] : usage)
-                    countsOf(held.tenants[name], provider).add(counts);
-        }
-        out.push_back({day, std::move(held.tenants)});
-    }
-    return out;
+    auto [whole, tenants] = usage_.of(day, first, most);
+    if (whole) return std::move(tenants);
+    const auto before = written(day, first, most);
+    if (!before) return before.error();
+    for (const auto& [name, usage] : *before)
+        for (const auto& [provider, counts] : usage) countsOf(tenants[name], provider).add(counts);
+    // Behind so many of both there may be others that only one of them has shown.
+    while (tenants.size() > most) tenants.erase(std::prev(tenants.end()));
+    return std::move(tenants);
 }
 
 }  // namespace stepper::engine

@@ -13,7 +13,7 @@ namespace stepper::engine {
 // "2026-11-21"
 std::string isoDay(Day day);
 
-// keep() and report() may be called from any thread.
+// keep() and page() may be called from any thread.
 class UsageKeeper {
 public:
     static constexpr int kDays = 31;
@@ -31,23 +31,20 @@ public:
     // One round of it: the numbers of tenants that changed, in portions; once a day what is too old goes.
     Result<void> keep();
 
-    struct ReportedDay {
-        Day day;
-        DayUsage tenants;
-    };
-    // The last so many days, today first; of one tenant or of all.
-    Result<std::vector<ReportedDay>> report(int days, std::optional<std::string_view> tenant);
+    Day today() const { return usage_.today(); }
+    // What was used that day by at most so many tenants, by name, from the first on.
+    Result<DayUsage> page(Day day, std::string_view first, size_t most);
 
 private:
     void loop();
     void keepOrComplain();
-    Result<DayUsage> written(Day day, std::optional<std::string_view> tenant);
+    Result<DayUsage> written(Day day, std::string_view first, size_t most);
     Result<void> writeChanges();
     Result<void> removeOld();
 
     Usage& usage_;
     store::Store& store_;
-    std::mutex store_mutex_;  // a report must not see a day between being read and being written
+    std::mutex store_mutex_;  // a page must not show a day between being read and being written
     std::optional<Day> cleaned_on_;
     Complaint trouble_{"usage cannot be stored; it is counted in memory meanwhile"};
 

@@ -355,10 +355,11 @@ Result<void> MemoryStore::putNotes(std::span<const Note> notes) {
     return {};
 }
 
-Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix) {
+Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix, std::string_view from, size_t most) {
     const Turn turn(*this);
     std::vector<Note> found;
-    for (auto it = notes_.lower_bound(prefix); it != notes_.end() && it->first.starts_with(prefix); ++it)
+    for (auto it = notes_.lower_bound(std::max(prefix, from));
+         it != notes_.end() && it->first.starts_with(prefix) && found.size() < most; ++it)
         found.push_back({it->first, it->second});
     return found;
 }

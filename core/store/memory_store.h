@@ -36,7 +36,7 @@ public:
     Result<std::optional<CachedAnswer>> cached(std::string_view key) override;
     Result<bool> forget(std::string_view key, std::string_view made_by) override;
     Result<void> putNotes(std::span<const Note> notes) override;
-    Result<std::vector<Note>> notes(std::string_view prefix) override;
+    Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) override;
     Result<bool> sweep(milliseconds retention) override;
     Health health() const override { return {}; }
 

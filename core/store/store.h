@@ -290,8 +290,9 @@ public:
     // All of them or none, by name; an empty text removes the note. Committed without a sync: a kill loses
     // nothing, a loss of power may lose the last moments.
     virtual Result<void> putNotes(std::span<const Note> notes) = 0;
-    // Those whose names begin with the prefix, by name.
-    virtual Result<std::vector<Note>> notes(std::string_view prefix) = 0;
+    // Those whose names begin with the prefix, by name: at most so many, from that name on.
+    virtual Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) = 0;
+    Result<std::vector<Note>> notes(std::string_view prefix) { return notes(prefix, prefix, SIZE_MAX); }
 
     // Removes final jobs older than `retention` and expired answers, a bounded number; whether more are left.
     virtual Result<bool> sweep(milliseconds retention) = 0;

@@ -1,5 +1,7 @@
 #include "core/store/sqlite/notes.h"
 
+#include <algorithm>
+
 namespace stepper::store::sqlite {
 
 void putNotes(Transaction& tx, std::span<const Note> notes) {
@@ -14,11 +16,11 @@ void putNotes(Transaction& tx, std::span<const Note> notes) {
     }
 }
 
-std::vector<Note> findNotes(Db& db, std::string_view prefix) {
+std::vector<Note> findNotes(Db& db, std::string_view prefix, std::string_view from, size_t most) {
     std::vector<Note> notes;
     // Names that begin with the prefix follow one another.
-    Query q(db, "SELECT name, text FROM note WHERE name >= ?1 ORDER BY name", prefix);
-    for (; q.next(); notes.push_back({q.text(0), q.text(1)}))
+    Query q(db, "SELECT name, text FROM note WHERE name >= ?1 ORDER BY name", std::max(prefix, from));
+    for (; notes.size() < most && q.next(); notes.push_back({q.text(0), q.text(1)}))
         if (!q.text(0).starts_with(prefix)) break;
     return notes;
 }

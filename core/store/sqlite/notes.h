@@ -9,6 +9,6 @@
 namespace stepper::store::sqlite {
 
 void putNotes(Transaction& tx, std::span<const Note> notes);
-std::vector<Note> findNotes(Db& db, std::string_view prefix);
+std::vector<Note> findNotes(Db& db, std::string_view prefix, std::string_view from, size_t most);
 
 }  // namespace stepper::store::sqlite

@@ -120,8 +120,8 @@ public:
     Result<std::optional<CachedAnswer>> cached(std::string_view key) override {
         return readers_.run([this, key](Db& db) { return findAnswer(db, key, wallMs(clock_.wall())); });
     }
-    Result<std::vector<Note>> notes(std::string_view prefix) override {
-        return readers_.run([prefix](Db& db) { return findNotes(db, prefix); });
+    Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) override {
+        return readers_.run([=](Db& db) { return findNotes(db, prefix, from, most); });
     }
 
     Health health() const override { return condition_.health(); }

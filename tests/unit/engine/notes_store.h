@@ -1,5 +1,6 @@
 // A store that keeps notes and nothing else, and fails when told to, for tests of what writes them.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -12,6 +13,7 @@ class NotesStore final : public store::UnavailableStore {
 public:
     std::map<std::string, std::string> texts;
     std::vector<size_t> written;  // the size of each portion
+    size_t most_read = 0;             // at once
     bool reads_fail = false, writes_fail = false;
 
     Result<void> putNotes(std::span<const store::Note> notes) override {
@@ -26,11 +28,13 @@ public:
         }
         return {};
     }
-    Result<std::vector<store::Note>> notes(std::string_view prefix) override {
+    Result<std::vector<store::Note>> notes(std::string_view prefix, std::string_view from,
+                                           size_t most) override {
         if (reads_fail) return unavailable();
         std::vector<store::Note> out;
         for (const auto& [name, text] : texts)
-            if (name.starts_with(prefix)) out.push_back({name, text});
+            if (name.starts_with(prefix) && name >= from && out.size() < most) out.push_back({name, text});
+        most_read = std::max(most_read, out.size());
         return out;
     }
 };

@@ -92,7 +92,9 @@ TEST_F(QuotaJournalTest, AStoreThatFailsHoldsNobodyUpAndIsAskedAgainLater) {
 // A disk on which writes do not return until they are let.
 class SlowStore final : public store::UnavailableStore {
 public:
-    Result<std::vector<store::Note>> notes(std::string_view) override { return std::vector<store::Note>{}; }
+    Result<std::vector<store::Note>> notes(std::string_view, std::string_view, size_t) override {
+        return std::vector<store::Note>{};
+    }
     Result<void> putNotes(std::span<const store::Note>) override {
         std::unique_lock lock(mutex_);
         begun_ = true;

@@ -27,18 +27,15 @@ plugin::Usage tokens(int64_t in, int64_t out) {
 }
 
 // "day tenant provider requests/failed in+out[ cost]"
-Lines linesOf(const std::vector<UsageKeeper::ReportedDay>& days) {
-    Lines out;
-    for (const auto& [day, tenants] : days)
-        for (const auto& [tenant, usage] : tenants)
-            for (const auto& [provider, c] : usage) {
-                std::string line = isoDay(day) + ' ' + tenant + ' ' + provider + ' ' +
-                                   std::to_string(c.requests) + '/' + std::to_string(c.failed) + ' ' +
-                                   std::to_string(c.tokens_in) + '+' + std::to_string(c.tokens_out);
-                if (c.cost) line += ' ' + std::to_string(*c.cost);
-                out.push_back(std::move(line));
-            }
-    return out;
+void addLines(Day day, const DayUsage& tenants, Lines& out) {
+    for (const auto& [tenant, usage] : tenants)
+        for (const auto& [provider, c] : usage) {
+            std::string line = isoDay(day) + ' ' + tenant + ' ' + provider + ' ' +
+                               std::to_string(c.requests) + '/' + std::to_string(c.failed) + ' ' +
+                               std::to_string(c.tokens_in) + '+' + std::to_string(c.tokens_out);
+            if (c.cost) line += ' ' + std::to_string(*c.cost);
+            out.push_back(std::move(line));
+        }
 }
 
 // The manual clock starts with 2026.
@@ -50,9 +47,27 @@ protected:
     }
     bool keep() { return keeper_->keep().ok(); }
     Lines report(int days = 1, std::optional<std::string_view> tenant = {}) {
-        auto found = keeper_->report(days, tenant);
-        EXPECT_TRUE(found.ok());
-        return found.ok() ? linesOf(*found) : Lines{"error"};
+        Lines out;
+        for (int i = 0; i < days; ++i) {
+            const Day day = keeper_->today() - std::chrono::days(i);
+            auto page = keeper_->page(day, tenant.value_or(""), tenant ? 1 : SIZE_MAX);
+            if (!page.ok()) return {"error"};
+            if (tenant) std::erase_if(*page, [&](const auto& entry) { return entry.first != *tenant; });
+            addLines(day, *page, out);
+        }
+        return out;
+    }
+    // What report() tells of today, a page of so many tenants at a time.
+    Lines reportOfPages(size_t most) {
+        Lines out;
+        for (std::string first;;) {
+            const auto page = keeper_->page(keeper_->today(), first, most);
+            if (!page.ok()) return {"error"};
+            EXPECT_LE(page->size(), most);
+            addLines(keeper_->today(), *page, out);
+            if (page->size() < most) return out;
+            first = std::prev(page->end())->first + '\0';
+        }
     }
     void restart() {
         keeper_.reset();
@@ -160,7 +175,7 @@ TEST_F(UsageTest, AStoreThatFailsLosesNothing) {
 TEST_F(UsageTest, AReportOfAStoreThatFailsIsAnError) {
     use("a", local_);
     store_.reads_fail = true;
-    EXPECT_FALSE(keeper_->report(1, {}).ok());
+    EXPECT_EQ(report(), Lines{"error"});
 }
 
 TEST_F(UsageTest, ADayIsNeitherTakenNorForgottenTooSoon) {
@@ -178,18 +193,18 @@ TEST_F(UsageTest, ADayIsNeitherTakenNorForgottenTooSoon) {
     usage_->forgetWritten();
     EXPECT_EQ(usage_->takeChanges(10).size(), 1u);
     usage_->forgetWritten();
-    EXPECT_FALSE(usage_->of(day, {}).whole);
+    EXPECT_FALSE(usage_->of(day, "", 1).whole);
 }
 
 TEST_F(UsageTest, DaysThatAreWrittenLeaveMemoryAndAreStillReported) {
     use("a", local_);
     ASSERT_TRUE(keep());
     const Day first = usage_->today();
-    EXPECT_TRUE(usage_->of(first, {}).whole);
+    EXPECT_TRUE(usage_->of(first, "", 1).whole);
     clock_.advance(24h);
     ASSERT_TRUE(keep());
-    EXPECT_FALSE(usage_->of(first, {}).whole);
-    EXPECT_TRUE(usage_->of(first, {}).tenants.empty());
+    EXPECT_FALSE(usage_->of(first, "", 1).whole);
+    EXPECT_TRUE(usage_->of(first, "", 1).tenants.empty());
     EXPECT_EQ(report(2), (Lines{"2026-01-01 a local 1/0 10+5"}));
 }
 
@@ -230,6 +245,32 @@ TEST_F(UsageTest, WhatCannotBeReadIsLeftOut) {
     EXPECT_EQ(report(), (Lines{"2026-01-01 b local 1/0 10+5"}));
 }
 
+TEST_F(UsageTest, PagesHoldTogetherWhatOneReportDoes) {
+    for (const auto* tenant : {"", "a", "a\x01", "b/c", "d", "é"}) use(tenant, local_);
+    ASSERT_TRUE(keep());
+    restart();
+    // Some are written, some are in memory, some are both.
+    for (const auto* tenant : {"", "a/", "b/c", "e"}) use(tenant, groq_);
+    const Lines all = report();
+    EXPECT_EQ(all.size(), 10u);
+    for (const size_t most : {1, 2, 3, 7, 8, 100}) {
+        store_.most_read = 0;
+        EXPECT_EQ(reportOfPages(most), all) << most;
+        EXPECT_LE(store_.most_read, most);
+    }
+    ASSERT_TRUE(keep());
+    for (const size_t most : {1, 3, 8}) EXPECT_EQ(reportOfPages(most), all) << most;
+}
+
+TEST_F(UsageTest, OldDaysLeaveInPortions) {
+    for (int i = 0; i < 1'200; ++i) store_.texts["usage/2025-11-30/t" + std::to_string(i)] = "{}";
+    store_.texts["usage/2025-12-02/t"] = "{}";
+    ASSERT_TRUE(keep());
+    EXPECT_EQ(store_.texts.size(), 1u);
+    EXPECT_LE(store_.most_read, 500u);
+    for (const size_t portion : store_.written) EXPECT_LE(portion, 500u);
+}
+
 TEST_F(UsageTest, TheThreadWritesTheRestWhenItIsClosed) {
     keeper_->start();
     use("a", local_);
@@ -249,10 +290,10 @@ TEST_F(UsageTest, ManyThreadsLoseNothing) {
     for (auto& thread : threads) thread.join();
     ASSERT_TRUE(keep());
     restart();
-    const auto days = keeper_->report(1, {});
-    ASSERT_TRUE(days.ok());
+    const auto all = keeper_->page(keeper_->today(), "", SIZE_MAX);
+    ASSERT_TRUE(all.ok());
     int64_t requests = 0;
-    for (const auto& [tenant, usage] : days->front().tenants)
+    for (const auto& [tenant, usage] : *all)
         for (const auto& provider : usage) requests += provider.counts.requests;
     EXPECT_EQ(requests, kThreads * kEach);
 }

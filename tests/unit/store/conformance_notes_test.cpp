@@ -54,6 +54,22 @@ TEST_P(Notes, NamesAreInTheOrderOfTheirBytes) {
     EXPECT_EQ(notes("\xf4\x8f\xbf\xbf"), (Texts{"\xf4\x8f\xbf\xbf=4"}));
 }
 
+TEST_P(Notes, TheyAreReadInPages) {
+    put({{"a/1", "1"}, {"a/2", "2"}, {"a/22", "3"}, {"a/3", "4"}, {"b", "5"}});
+    const auto page = [&](const std::string& from, size_t most) {
+        std::string names;
+        for (const Note& note : must(store_->notes("a/", from, most))) names += note.name + " ";
+        return names;
+    };
+    EXPECT_EQ(page("", 2), "a/1 a/2 ");
+    EXPECT_EQ(page("a/2", 2), "a/2 a/22 ");
+    EXPECT_EQ(page(std::string("a/2\0", 4), 2), "a/22 a/3 ");
+    EXPECT_EQ(page("a/3", 9), "a/3 ");
+    EXPECT_EQ(page("a/4", 9), "");
+    EXPECT_EQ(page("z", 9), "");
+    EXPECT_EQ(page("", 0), "");
+}
+
 TEST_P(Notes, ANewTextTakesThePlaceOfTheOld) {
     put({{"a", "1"}, {"b", "2"}});
     put({{"a", "longer than before"}});

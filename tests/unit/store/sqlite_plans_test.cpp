@@ -113,7 +113,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     itemsOf(*db_, "batch");
     const std::vector<Note> notes = {{"a", "1"}, {"b", ""}};
     putNotes(t, notes);
-    findNotes(*db_, "a");
+    findNotes(*db_, "a", "", 10);
     ASSERT_FALSE(db_->failed()) << db_->failure()->message;
 
     EXPECT_GT(plans().size(), 30u);

@@ -27,7 +27,9 @@ public:
     Result<bool> forget(std::string_view, std::string_view) override { return unavailable(); }
     Result<bool> sweep(milliseconds) override { return unavailable(); }
     Result<void> putNotes(std::span<const Note>) override { return unavailable(); }
-    Result<std::vector<Note>> notes(std::string_view) override { return unavailable(); }
+    Result<std::vector<Note>> notes(std::string_view, std::string_view, size_t) override {
+        return unavailable();
+    }
     Health health() const override { return {}; }
 
 protected:
