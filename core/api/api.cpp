@@ -209,7 +209,8 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
     using http::Body;
     using http::Request;
     const auto api = std::make_shared<const Endpoints>(deps);
-    const auto submit = std::make_shared<const Submit>(deps.jobs, deps.snapshots, deps.metrics, deps.clock);
+    const auto submit =
+        std::make_shared<const Submit>(deps.engine, deps.jobs, deps.snapshots, deps.metrics, deps.clock);
     const auto jobs = std::make_shared<JobEndpoints>(deps.jobs, deps.clock, deps.metrics, deps.bodies);
     const auto admin = std::make_shared<const Admin>(deps.reloading, deps.snapshots);
     return {

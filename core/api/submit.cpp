@@ -131,6 +131,11 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     submission.time_limit = wanted.max_duration;
     submission.priority = wanted.priority.value_or(submission.priority);
 
+    // A key names the job that it has made, whatever is known by now.
+    if (submission.idempotency_key.empty())
+        if (const auto failed = tooLarge(wanted, submission.kind, submission.cache_key))
+            return immediateAnswer(*failed, report, request.id, remarks.warnings());
+
     const auto done = jobs_.submit(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
@@ -150,6 +155,14 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
         out.headers.emplace_back("X-Cache", cacheWord(*done, bypass));
     }
     return out;
+}
+
+std::optional<engine::Outcome> Submit::tooLarge(const ParsedRequest& work, std::string_view kind,
+                                                const std::string& cache_key) const {
+    auto failed = engine_.tooLarge(work.request);
+    if (!failed || cache_key.empty() || work.cache_control != CacheControl::Default) return failed;
+    const auto hit = jobs_.cache().find(cache_key, jobs_.deliversOnce(kind));
+    return hit && *hit ? std::nullopt : std::move(failed);
 }
 
 http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
@@ -193,6 +206,15 @@ http::Response Submit::batch(const http::Request& request) const {
                     : jobs::cacheKeyOf(p.request, p.cache_key, snapshot->config.security.redact),
              p.cache_control == CacheControl::Default, p.priority, p.max_duration});
     }
+    for (size_t i = 0; i < wanted.items.size() && submission.idempotency_key.empty(); ++i) {
+        const auto& item = submission.items[i];
+        const auto outcome = tooLarge(wanted.items[i].parsed, item.kind, item.cache_key);
+        if (!outcome) continue;
+        const engine::Failure& why = *outcome->failure;
+        return http::Response::error(why.http_status, why.code,
+                                     "items[" + std::to_string(i) + "].request: " + why.message, request.id);
+    }
+
     const auto done = jobs_.submitBatch(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);

@@ -1,7 +1,7 @@
 // POST /v1/generate, /v1/reports, /v1/generate/batch: accept work, or answer it from the cache.
 #pragma once
 #include "core/api/generate_request.h"
-#include "core/engine/snapshot.h"
+#include "core/engine/engine.h"
 #include "core/http/http.h"
 #include "core/jobs/job_service.h"
 #include "core/telemetry/metrics.h"
@@ -11,9 +11,9 @@ namespace stepper::api {
 // Borrows everything; handlers run on any thread.
 class Submit {
 public:
-    Submit(jobs::JobService& jobs, const engine::SnapshotHolder& snapshots, Metrics& metrics,
-           const Clock& clock)
-        : jobs_(jobs), snapshots_(snapshots), metrics_(metrics), clock_(clock) {}
+    Submit(engine::Engine& engine, jobs::JobService& jobs, const engine::SnapshotHolder& snapshots,
+           Metrics& metrics, const Clock& clock)
+        : engine_(engine), jobs_(jobs), snapshots_(snapshots), metrics_(metrics), clock_(clock) {}
 
     http::Response generate(const http::Request& request) const;
     http::Response report(const http::Request& request) const;
@@ -25,9 +25,13 @@ public:
 
 private:
     http::Response enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const;
+    // The failure of work that no provider could ever take, none of what is answered already.
+    std::optional<engine::Outcome> tooLarge(const ParsedRequest& work, std::string_view kind,
+                                            const std::string& cache_key) const;
     http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
                              const Remarks& remarks) const;
 
+    engine::Engine& engine_;
     jobs::JobService& jobs_;
     const engine::SnapshotHolder& snapshots_;
     Metrics& metrics_;

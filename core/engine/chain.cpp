@@ -41,6 +41,12 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
 }
 
 Outcome Chain::run() {
+    // What cannot be rendered is nobody's failure but the request's.
+    if (!legs_.empty())
+        if (const auto& messages = rendering_.of(legs_.front().provider->spec); !messages) {
+            stop_ = messages.error();
+            return failed();
+        }
     while (!outOfTime()) {
         limits::Pass pass;
         const auto leg = next(pass);
@@ -48,9 +54,30 @@ Outcome Chain::run() {
     }
     if (out_.provider.empty()) {
         skipPending(legs_.size());
-        out_.failure = conclude({legs_, demand_, stop_, soonest_, options_.wait, outOfTime(),
-                                 deadline_ - started_ <= kMinCall});
+        return failed();
     }
+    return told();
+}
+
+std::optional<Outcome> Chain::tooLarge() {
+    bool any = false;
+    for (size_t i = 0; i < candidates_.size(); ++i) {
+        if (!candidates_[i].pending) continue;
+        const auto ready = candidates_[i].gate->look(demand_);
+        if (ready.denied != limits::Denial::TooLarge) return std::nullopt;
+        skipTooLarge(i, ready.most_bytes);
+        any = true;
+    }
+    return any ? std::optional(failed()) : std::nullopt;
+}
+
+Outcome Chain::failed() {
+    out_.failure = conclude(
+        {legs_, demand_, stop_, soonest_, options_.wait, outOfTime(), deadline_ - started_ <= kMinCall});
+    return told();
+}
+
+Outcome Chain::told() {
     for (auto& leg : legs_)
         std::move(leg.records.begin(), leg.records.end(), std::back_inserter(out_.attempts));
     out_.total = since(started_);
@@ -109,7 +136,9 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     record.error_code = verdict.wire_code;
     record.retry_after = trouble->error.retry_after;
     record.duration = took;
-    engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
+    // A request that is too large for it is no failure of a provider.
+    if (verdict.report != limits::Report::Kind::TooLarge)
+        engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
     if (verdict.next == Next::Stop) {
         stop_ = trouble->error;
         return true;
@@ -123,8 +152,7 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits:
     using Kind = limits::Report::Kind;
     HeldSlot slot(provider, std::move(pass), engine_.dispatcher_);
     const auto& messages = rendering_.of(provider.spec);
-    // Nothing was sent, so it says nothing of the provider; UNKNOWN is what clients know it by.
-    if (!messages) return Trouble{{ErrorClass::Internal, messages.error().message}};
+    if (!messages) return Trouble{messages.error()};
     if (engine_.journal_)
         engine_.journal_->cover(provider.spec.name, provider.gate, slot.pass(), deadline_ - kMinCall,
                                 cancel_);

@@ -20,6 +20,9 @@ public:
 
     // An answer or a failure, never the fallback.
     Outcome run();
+    // The same failure as run() would come to, when all providers there are can only be passed over for the
+    // request's size; else none. Asks nobody.
+    std::optional<Outcome> tooLarge();
 
 private:
     // How a try went, when it brought no answer.
@@ -40,6 +43,9 @@ private:
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
     bool retries(size_t leg, const Trouble& trouble);
+    Outcome failed();
+    // With the story of the walk.
+    Outcome told();
     void succeed(size_t leg, plugin::Answer answer, output::Processed processed, milliseconds took);
     void skip(size_t leg, std::string_view why, milliseconds ready_in = milliseconds{0});
     void skipTooLarge(size_t leg, uint64_t most_bytes);

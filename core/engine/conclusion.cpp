@@ -21,6 +21,8 @@ bool isLimit(const AttemptRecord& r) {
 
 bool isTooLarge(const AttemptRecord& r) { return r.skipped == "too_large"; }
 
+bool isLate(const AttemptRecord& r) { return r.skipped == "deadline"; }
+
 bool isSkipped(const AttemptRecord& r) { return !r.skipped.empty(); }
 
 milliseconds soonestSlot(std::span<const Leg> legs) {
@@ -52,10 +54,10 @@ std::optional<milliseconds> soonestReady(const Walk& walk) {
 }
 
 Failure tooLate(const Walk& walk) {
-    const char* message = walk.waits && walk.too_short
-                              ? "The time that the request allows is too short to ask a provider. Allow more."
-                              : "The request's deadline passed before a provider answered.";
-    return {Kind::Exhausted, "DEADLINE", 504, message, true, std::nullopt};
+    Failure out = pastDeadline({});
+    if (walk.waits && walk.too_short)
+        out.message = "The time that the request allows is too short to ask a provider. Allow more.";
+    return out;
 }
 
 Failure tooLarge(std::span<const Leg> legs) {
@@ -73,6 +75,24 @@ std::string limitedMessage(std::span<const Leg> legs) {
         if (const auto words = leg.provider->gate->state().quota_words; !words.empty())
             out += " Of its quota " + leg.provider->spec.name + " said: " + words;
     return out;
+}
+
+Failure limited(const Walk& walk) {
+    return {Kind::AllLimited,
+            "RATE_LIMIT",
+            429,
+            limitedMessage(walk.legs),
+            true,
+            soonestReady(walk).value_or(soonestSlot(walk.legs))};
+}
+
+Failure noneReady(const Walk& walk) {
+    return {Kind::NoneReady,
+            "UPSTREAM_UNAVAILABLE",
+            503,
+            "No provider can be asked now: their limits are used up or their circuits open.",
+            true,
+            soonestReady(walk).value_or(soonestSlot(walk.legs))};
 }
 
 std::string absentMessage(std::span<const Leg> legs) {
@@ -110,6 +130,14 @@ Failure failed(const Walk& walk) {
 
 }  // namespace
 
+Failure pastDeadline(Failure failure) {
+    failure.code = "DEADLINE";
+    failure.http_status = 504;
+    failure.message = "The request's deadline passed before a provider answered.";
+    failure.retryable = true;
+    return failure;
+}
+
 Failure conclude(const Walk& walk) {
     if (walk.stop) {
         const Verdict& v = verdictOn(walk.stop->error_class);
@@ -127,23 +155,17 @@ Failure conclude(const Walk& walk) {
             if (!isTooLarge(record) && record.skipped != "disabled") told.push_back(&record);
         }
     if (told.empty()) return any_too_large ? tooLarge(walk.legs) : failed(walk);
-    const auto all = [&](auto&& is) { return std::ranges::all_of(told, [&](const auto* r) { return is(*r); }); };
-    if (all(isLimit))
-        return {Kind::AllLimited,
-                "RATE_LIMIT",
-                429,
-                limitedMessage(walk.legs),
-                true,
-                soonestReady(walk).value_or(soonestSlot(walk.legs))};
-    if (std::ranges::any_of(told, [](const auto* r) { return r->skipped == "deadline"; }))
-        return tooLate(walk);
-    if (all(isSkipped))
-        return {Kind::NoneReady,
-                "UPSTREAM_UNAVAILABLE",
-                503,
-                "No provider can be asked now: their limits are used up or their circuits open.",
-                true,
-                soonestReady(walk).value_or(soonestSlot(walk.legs))};
+    const auto all = [&](bool (*is)(const AttemptRecord&)) {
+        return std::ranges::all_of(told, [&](const auto* r) { return is(*r); });
+    };
+    const auto any = [&](bool (*is)(const AttemptRecord&)) {
+        return std::ranges::any_of(told, [&](const auto* r) { return is(*r); });
+    };
+    if (any(isLate)) return tooLate(walk);
+    // Whoever was passed over might have been waited for longer.
+    const bool cut = walk.out_of_time && any(isSkipped);
+    if (all(isLimit)) return cut ? pastDeadline(limited(walk)) : limited(walk);
+    if (all(isSkipped)) return cut ? pastDeadline(noneReady(walk)) : noneReady(walk);
     return walk.out_of_time ? tooLate(walk) : failed(walk);
 }
 

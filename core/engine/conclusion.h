@@ -24,6 +24,10 @@ struct Walk {
     bool out_of_time = false, too_short = false;  // too_short: from the beginning
 };
 
+// The failure of a request whose time is up while it could still have waited: its time is what it failed of,
+// whatever kept it waiting. The kind and when to come back stay.
+Failure pastDeadline(Failure failure);
+
 // What it stands a chance for later is told by Failure::retryable and its kind: too large for everybody is
 // neither limited nor worth another try.
 Failure conclude(const Walk& walk);

@@ -4,6 +4,7 @@
 
 #include "core/engine/chain.h"
 #include "core/engine/fallback.h"
+#include "core/engine/plan.h"
 
 namespace stepper::engine {
 namespace {
@@ -48,6 +49,18 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
                           request.preset(), mode, outcome.total);
     return outcome;
+}
+
+std::optional<Outcome> Engine::tooLarge(const GenerateRequest& request) {
+    const auto snapshot = deps_.snapshots.get();
+    // Its text is rendered only where its size may matter.
+    const auto takes_any = [](const ProviderEntry* p) {
+        return p->enabled() && p->gate->look({}).most_bytes == limits::Readiness::kAnySize;
+    };
+    if (std::ranges::any_of(plan(*snapshot, request), takes_any)) return std::nullopt;
+    CancelToken nobody;
+    const RunOptions options;
+    return Chain(*this, *snapshot, request, SteadyTime::max(), nobody, options).tooLarge();
 }
 
 limits::Gate::Room Engine::roomForJobs() {

@@ -34,6 +34,10 @@ public:
     Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                      const RunOptions& options = {});
 
+    // The failure of a request that is larger than any of its providers can ever take, as generate() would tell
+    // it; none of one that somebody might take.
+    std::optional<Outcome> tooLarge(const GenerateRequest& request);
+
     // How many jobs could be started now, as far as can be told without knowing them, and when more could.
     limits::Gate::Room roomForJobs();
     // Limits or providers changed: whoever waits looks again.

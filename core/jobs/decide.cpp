@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "core/base/units.h"
+#include "core/engine/conclusion.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::jobs {
@@ -109,6 +110,9 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
     const bool over = out_of_time || waited_enough;
     if (!outcome.failure) return answered(outcome, job, policy, over);
     const engine::Failure& failure = *outcome.failure;
+    using Kind = engine::Failure::Kind;
+    const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady;
+    if (out_of_time && nobody_asked) return failed(engine::pastDeadline(failure), outcome, job, over);
     if (out_of_time || !failure.retryable) return failed(failure, outcome, job, over);
 
     // Not beyond the end of its time: then it is due to be ended.
@@ -116,8 +120,6 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
         const milliseconds left = std::max(policy.max_wait - moment.waited, milliseconds{0});
         return std::min({delay, left, moment.time_left.value_or(delay)});
     };
-    using Kind = engine::Failure::Kind;
-    const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady;
     if (!nobody_asked && job.attempts + 1 >= policy.max_attempts) return failed(failure, outcome, job, over);
     if (waited_enough) return failed(waitedTooLong(failure, policy.max_wait), outcome, job, over);
     const milliseconds hint = failure.retry_after.value_or(milliseconds{0});

@@ -3,7 +3,7 @@ import threading
 import time
 import unittest
 
-from harness import Case, call, provider
+from harness import Case, call, provider, run_stepper
 
 NO_FALLBACK = {"fallback": {"enabled": False}}
 SLOW = {"latency_ms": 60_000}
@@ -34,6 +34,20 @@ class Hope(Case):
         self.simulator.behave("small", {})
         return self.start([provider(self.simulator, "small", limits=limits)], NO_FALLBACK)
 
+    def test_a_prompt_above_any_limit_reaches_nobody(self):
+        server = self.start_one(settings=NO_FALLBACK)
+        prompt = "a" * 5_000_000
+        for path in ("/v1/generate/immediate", "/v1/generate"):
+            answer = self.post(server, {"prompt": prompt}, path)
+            self.assertEqual(answer.status, 400, path)
+            self.assertIn("longer than", answer.json["error"])
+        told = run_stepper("generate", "-c", self.folder / "stepper.yaml", "-", input=prompt)
+        self.assertEqual((told.returncode, told.stdout), (1, ""))
+        self.assertIn("longer than", told.stderr)
+        self.assertNotRegex(told.stderr, "(?m)^one: ", "nobody was tried")
+        self.assertEqual(self.upstream_calls("one"), 0)
+        self.assertNotIn("provider_failures_total{", call("GET", server.url + "/metrics").raw.decode())
+
     def test_what_fits_nowhere_is_told_so_before_anything_is_sent(self):
         for limits in ({"tpm": 5_000}, {"tpd": 5_000}, {"windows": [{"tokens": 5_000, "per": "10s"}]}):
             with self.subTest(limits):
@@ -44,8 +58,18 @@ class Hope(Case):
                 self.assertEqual((answer.status, answer.json["errorCode"], answer.json["retryable"]), (400, "CONTEXT_LENGTH", False))
                 self.assertNotIn("Retry-After", answer.headers)
                 self.assertEqual(self.story(answer), [("small", "too_large")])
-                job = self.finished(server, self.queue(server, large))
+                posted = self.post(server, large)
+                self.assertEqual((posted.status, posted.json["errorCode"], posted.json["retryable"]), (400, "CONTEXT_LENGTH", False))
+                self.assertEqual(self.story(posted), [("small", "too_large")])
+                batch = self.post(server, {"items": [{"id": "a", "request": {"prompt": "x"}}, {"id": "b", "request": large}]},
+                                  "/v1/generate/batch")
+                self.assertEqual((batch.status, batch.json["errorCode"]), (400, "CONTEXT_LENGTH"))
+                self.assertIn("items[1].request: The request is too large", batch.json["error"])
+                # A key names its job, and that ends at once.
+                job = self.finished(server, self.queue(server, large, headers={"Idempotency-Key": "k"}), 2)
                 self.assertEqual((job["status"], job["failure"]["errorCode"]), ("failed", "CONTEXT_LENGTH"))
+                metrics = call("GET", server.url + "/metrics").raw.decode()
+                self.assertNotIn("provider_failures_total{", metrics)
                 self.assertEqual(self.upstream_calls("small"), 0)
                 self.assertEqual(self.generate(server, {"prompt": "x"}).status, 200)
                 server.stop()
@@ -66,7 +90,10 @@ class Hope(Case):
         large = {"prompt": "word " * 8_000, "responseMode": "text"}
         self.assertEqual(self.story(self.generate(server, large)), [("one", "CONTEXT_LENGTH")])
         self.assertEqual(self.story(self.generate(server, large)), [("one", "too_large")])
+        self.assertEqual(self.post(server, large).json["errorCode"], "CONTEXT_LENGTH")
         self.assertEqual(self.upstream_calls("one"), 1)
+        self.assertNotIn("provider_failures_total{", call("GET", server.url + "/metrics").raw.decode())
+        self.assertEqual(call("GET", server.url + "/health").json["status"], "healthy")
         self.assertEqual(self.generate(server, {"prompt": "x"}).status, 200)
 
     def test_one_that_does_not_fit_what_is_left_holds_nobody_up(self):
@@ -87,6 +114,20 @@ class Hope(Case):
         self.assertEqual([answers[str(i)].status for i in (0, 2, 3, 4)], [200] * 4)
         self.assertEqual((answers["1"].status, answers["1"].json["errorCode"]), (429, "RATE_LIMIT"))
         self.assertGreater(int(answers["1"].headers["Retry-After"]), 20, "it waits for tomorrow")
+
+    # Time.
+
+    def test_a_deadline_that_passes_in_line_is_no_limit(self):
+        self.simulator.behave("slow", SLOW)
+        server = self.start([provider(self.simulator, "slow", concurrency=1)], {**NO_FALLBACK, "server": {"drain_timeout": "100ms"}})
+        self.run_beside(server, {"prompt": "first"})
+        self.await_upstream(1, "slow")
+        for body, headers in (({"prompt": "x", "maxDurationSeconds": 0.2}, {}), ({"prompt": "x"}, {"X-Request-Timeout-Ms": "200"}),
+                              ({"prompt": "x", "maxDurationSeconds": 0.01}, {})):
+            answer = self.generate(server, body, headers=headers)
+            self.assertEqual((answer.status, answer.json["errorCode"], answer.json["retryable"]), (504, "DEADLINE", True))
+            self.assertEqual(self.story(answer), [("slow", "busy")])
+        self.assertEqual(self.upstream_calls("slow"), 1)
 
     # Others' hope.
 

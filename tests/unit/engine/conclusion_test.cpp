@@ -97,13 +97,33 @@ TEST_F(ConclusionTest, TooLittleTimeIsToldAsSuchWhateverElseIsTrue) {
     EXPECT_EQ(concluded().message.find("too short"), std::string::npos);
 }
 
-TEST_F(ConclusionTest, WhoWaitedForALimitUntilTheEndIsToldOfTheLimit) {
-    out_of_time_ = true;
-    skip(0, "rate_limited");
-    skip(1, "busy");
-    EXPECT_EQ(concluded().code, "RATE_LIMIT");
+TEST_F(ConclusionTest, WhoWaitedUntilTheEndFailedOfItsTime) {
+    for (const char* other : {"busy", "not_yet", "circuit_open"}) {
+        for (auto& leg : legs_) leg.records.clear();
+        skip(0, "rate_limited");
+        skip(1, other);
+        out_of_time_ = false;
+        const auto before = concluded();
+        EXPECT_NE(before.code, "DEADLINE") << other;
+        out_of_time_ = true;
+        const auto failure = concluded();
+        EXPECT_EQ(failure.code, "DEADLINE") << other;
+        EXPECT_EQ(failure.http_status, 504);
+        EXPECT_EQ(failure.kind, before.kind) << "nobody was asked: what becomes of it stays the same";
+        EXPECT_EQ(failure.retry_after, before.retry_after);
+    }
     waits_ = false;
     EXPECT_EQ(concluded().code, "DEADLINE") << "who does not wait had no time to begin with";
+}
+
+TEST_F(ConclusionTest, WhatAllHaveSaidIsTrueAfterTheDeadlineToo) {
+    out_of_time_ = true;
+    fail(0, ErrorClass::RateLimited);
+    fail(1, ErrorClass::RateLimited);
+    EXPECT_EQ(concluded().code, "RATE_LIMIT");
+    legs_[1].records.clear();
+    skip(1, "rate_limited");
+    EXPECT_EQ(concluded().code, "DEADLINE") << "the other one was waited for";
 }
 
 TEST_F(ConclusionTest, WhoIsHeldBackForAnotherComesBackWhenThatEnds) {
