@@ -82,8 +82,8 @@ struct Ending::State {
     std::set<int> told;  // the listener's
 };
 
-// A second signal ends the process at once, whatever the drain is waiting for; and so does the time that it must
-// be over by, for a plugin that hangs in a step can be waited for for ever.
+// A second signal ends the process at once, whatever the drain is waiting for; and so does the time that it
+// must be over by, for a plugin that hangs in a step can be waited for for ever.
 void Ending::State::listen() {
     const sigset_t set = setOf({});
     for (;;) {

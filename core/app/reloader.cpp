@@ -163,9 +163,8 @@ std::vector<fs::path> Reloader::watched() const {
 
 std::optional<Reloader::Task> Reloader::nextTask() {
     std::unique_lock lock(mutex_);
-    const bool woken = work_.wait_for(lock, unsettled_ ? kLookAgain : kRescan, [this] {
-        return stop_ || hint_ || attention_ || asked_ > served_;
-    });
+    const bool woken = work_.wait_for(lock, unsettled_ ? kLookAgain : kRescan,
+                                      [this] { return stop_ || hint_ || attention_ || asked_ > served_; });
     if (stop_) return std::nullopt;
     Task task{asked_, asked_ > served_, woken && !hint_ && asked_ == served_, {}};
     task.releases.swap(releases_);
@@ -227,7 +226,8 @@ bool Reloader::apply(const config::Config& config, plugin::Pace pace, ReloadRepo
     for (;;) {
         auto seen = library_.look(demandOf(config), pace);
         unsettled_ = seen.unsettled;
-        if (seen.problem && !contains(report.problems, *seen.problem)) report.problems.push_back(*seen.problem);
+        if (seen.problem && !contains(report.problems, *seen.problem))
+            report.problems.push_back(*seen.problem);
         pace = plugin::Pace::Careful;  // what was refused just now is not tried again
         auto next = engine::buildSnapshot(config, std::move(seen.catalog), deps_.gates,
                                           running->generation + 1, running.get());

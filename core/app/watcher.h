@@ -10,9 +10,9 @@ namespace stepper::app {
 
 class Watcher {
 public:
-    // `changed` is called on that thread when something may have changed and has come to rest, and once after
-    // watching other files than before began, for what changed meanwhile was not seen. When there is no thread, or
-    // something cannot be watched, that is logged.
+    // `changed` is called on that thread when something may have changed and has come to rest, and once
+    // other files than before are watched, for what changed meanwhile was not seen. When there is no thread,
+    // or something cannot be watched, that is logged.
     explicit Watcher(std::function<void()> changed);
     // Calls `changed` no more.
     ~Watcher();

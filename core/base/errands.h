@@ -1,5 +1,5 @@
-// Does what may never return — reading a file of a server that is gone, running foreign code — on threads that
-// are left behind when it does not. Safe from any thread.
+// Does what may never return (reading a file of a server that is gone, running foreign code) on threads
+// that are left behind when it does not. Safe from any thread.
 #pragma once
 #include <functional>
 #include <memory>
@@ -14,14 +14,14 @@ namespace stepper {
 
 class Errands {
 public:
-    // How long one is waited for. `returned` is called, on its thread, when one comes back that was left behind.
+    // How long one is waited for. `returned` is called, on its thread, when one that was left behind returns.
     Errands(milliseconds patience, std::function<void()> returned);
     ~Errands() { stop(); }
     Errands(const Errands&) = delete;
     Errands& operator=(const Errands&) = delete;
 
-    // What `work` returns. It must own all that it uses, and what it returns too late dies on its thread. `what`
-    // names it, such as "reading /etc/x". Overloaded when it has not come back in time, when one of that name is
+    // What `work` returns. It must own all that it uses; what it returns too late dies on its thread. `what`
+    // names it, such as "reading /x". Overloaded when it has not come back in time, when one of that name is
     // still out (there is never a second one), or when no thread is to be had.
     template <class T>
     Result<T> run(const std::string& what, std::function<Result<T>()> work) {

@@ -15,7 +15,7 @@ struct OpenedFile {
     struct stat info;  // as it was when it was opened
 };
 
-// For reading, and only what is a regular file or leads to one: a named pipe would be waited for, a device may
+// For reading, and only what is a regular file or leads to one: a pipe would be waited for, a device may
 // do something. Config error that starts with the path.
 Result<OpenedFile> openRegularFile(const std::filesystem::path& path);
 

@@ -47,7 +47,8 @@ Result<std::map<fs::path, Print>> surveyFolder(const fs::path& dir) {
     for (; !ec && it != fs::directory_iterator{}; it.increment(ec))
         if (it->path().extension() == ".so") out.emplace(it->path(), printOf(it->path()));
     if (ec)
-        return Error{ErrorClass::Config, dir.string() + ": the plugins folder cannot be read: " + ec.message()};
+        return Error{ErrorClass::Config,
+                     dir.string() + ": the plugins folder cannot be read: " + ec.message()};
     return out;
 }
 

@@ -84,7 +84,7 @@ public:
     Result<void> map() const;
     // Only after map() succeeded.
     const stepper_plugin& table() const { return *table_; }
-    // Nobody will use it again: lets the plugin give back what it holds, unless it still starts. It stays mapped.
+    // Nobody will use it again: lets it give back what it holds, unless it still starts. It stays mapped.
     void deinit() const;
     // Its own transcripts, "" when it brings none. Only after map() succeeded.
     std::string_view embeddedTranscripts() const;

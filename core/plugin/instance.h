@@ -30,8 +30,8 @@ public:
     virtual Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) = 0;
 };
 
-// Maps the image if it is not yet, and creates the provider here. Config error with the plugin's words, or when it
-// takes longer than the image's errands may.
+// Maps the image if it is not yet, and creates the provider here. Config error with the plugin's words, or
+// when it takes longer than the image's errands may.
 Result<std::unique_ptr<Instance>> createInProcess(std::shared_ptr<const PluginImage> image,
                                                   std::string config_json);
 

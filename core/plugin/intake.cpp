@@ -55,7 +55,8 @@ Result<PluginFile> readPluginFile(const fs::path& path) {
     struct stat after {};
     if (const auto why = objection(before); !why.empty()) return refused(path, why);
     PluginFile out{path, std::string(static_cast<size_t>(before.st_size), '\0'), {}};
-    if (!readAll(file->descriptor.get(), out.bytes) || ::fstat(file->descriptor.get(), &after) != 0 || !sameState(before, after))
+    if (!readAll(file->descriptor.get(), out.bytes) || ::fstat(file->descriptor.get(), &after) != 0 ||
+        !sameState(before, after))
         return refused(path, "incomplete: it changed while it was read; copy it again");
     if (auto sound = checkSharedObject(out.bytes, STEPPER_ENTRY_SYMBOL); !sound)
         return refused(path, sound.error().message);

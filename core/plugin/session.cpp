@@ -245,8 +245,9 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
         return Error{ErrorClass::Config,
                      "not what plugin " + image->kind() + " takes: " + valid.error().message};
 
-    auto instance = isolation == config::Isolation::Process ? createRemotely(*image, config_json)
-                                                            : createInProcess(image, std::string(config_json));
+    auto instance = isolation == config::Isolation::Process
+                        ? createRemotely(*image, config_json)
+                        : createInProcess(image, std::string(config_json));
     if (!instance) return std::move(instance).error();
     return std::shared_ptr<const Provider>(new Provider(std::move(image), std::move(instance).value()));
 }

@@ -22,11 +22,17 @@ struct Gate {
 TEST(Errands, BringsBackAValueOrAnError) {
     Errands errands(milliseconds{60'000}, [] { FAIL() << "none was left behind"; });
     EXPECT_EQ(*errands.run<int>("counting", [] { return Result<int>(7); }), 7);
-    const auto failed = errands.run<int>("counting", [] { return Result<int>(Error{ErrorClass::Auth, "no"}); });
+    const auto failed = errands.run<int>("counting", [] {
+        return Result<int>(Error{ErrorClass::Auth, "no"});
+    });
     EXPECT_EQ(failed.error().message, "no");
-    EXPECT_EQ(errands.run<std::unique_ptr<int>>("making", [] {
-                         return Result<std::unique_ptr<int>>(std::make_unique<int>(8));
-                     }).value().operator*(), 8);
+    EXPECT_EQ(errands
+                  .run<std::unique_ptr<int>>(
+                      "making", [] { return Result<std::unique_ptr<int>>(std::make_unique<int>(8)); })
+                  .value()
+                  .
+                  operator*(),
+              8);
 }
 
 TEST(Errands, WhatHangsIsLeftBehindAndTriedAgainOnceItIsBack) {
@@ -84,7 +90,8 @@ TEST(Errands, StoppingWaitsForNobody) {
     begun.open.wait();
     errands.stop();
     EXPECT_THAT(waiting.get().error().message, HasSubstr("the process is ending"));
-    EXPECT_THAT(errands.run<int>("more", [] { return Result<int>(1); }).error().message, HasSubstr("not begun"));
+    EXPECT_THAT(errands.run<int>("more", [] { return Result<int>(1); }).error().message,
+                HasSubstr("not begun"));
     gate.opener.set_value();
 }
 

@@ -60,7 +60,8 @@ TEST_F(FileTest, WhatIsNoFileIsNamed) {
     EXPECT_THAT(refusal(unix_socket), testing::HasSubstr("it is a socket" + suffix));
     EXPECT_THAT(refusal(folder_.path()), testing::HasSubstr("it is a folder" + suffix));
     EXPECT_THAT(refusal("/dev/zero"), testing::HasSubstr("it is a device" + suffix));
-    EXPECT_THAT(refusal(folder_.path() / "none"), testing::EndsWith("none: cannot be read: No such file or directory"));
+    EXPECT_THAT(refusal(folder_.path() / "none"),
+                testing::EndsWith("none: cannot be read: No such file or directory"));
     EXPECT_THAT(refusal(folder_.path() / "loop"), testing::HasSubstr("Too many levels of symbolic links"));
 }
 

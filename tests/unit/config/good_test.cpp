@@ -431,7 +431,8 @@ TEST_F(Load, ReadsBothFiles) {
 TEST_F(Load, SaysWhichFileCannotBeRead) {
     EXPECT_EQ(problemOf(load(dir_ / "none.yaml", {})),
               (dir_ / "none.yaml").string() + ": cannot be read: No such file or directory");
-    EXPECT_EQ(problemOf(load(dir_, {})), dir_.string() + ": cannot be read: it is a folder, not a regular file");
+    EXPECT_EQ(problemOf(load(dir_, {})),
+              dir_.string() + ": cannot be read: it is a folder, not a regular file");
     const auto settings = write("stepper.yaml", "providers_file: none.yaml\n");
     EXPECT_EQ(problemOf(load(settings, {})), settings.string() +
                                                  ":1:17: providers_file: " + (dir_ / "none.yaml").string() +
