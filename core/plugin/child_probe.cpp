@@ -27,6 +27,8 @@ std::string lastLine(std::string_view text) {
     return lines.empty() ? std::string{} : toValidUtf8(utf8Prefix(lines.back(), 500));
 }
 
+constexpr milliseconds kGlance{20};
+
 // What the child writes to one descriptor, as far as it is worth keeping.
 struct Reading {
     int fd;
@@ -46,16 +48,21 @@ void readSome(Reading& from) {
     }
 }
 
-// Reads until the child closes both or time is up. True when the child is done in time.
-bool collect(std::array<Reading, 2>& from, SteadyTime until) {
+// Reads until the child closes both, or has left although something it started still has them open, or time
+// is up. True when the child is done in time.
+bool collect(std::array<Reading, 2>& from, const ChildProcess& child, SteadyTime until) {
+    bool left = false;
     while (from[0].open || from[1].open) {
-        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
-        if (left <= 0) return false;
+        const auto rest = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+        if (rest.count() <= 0) return left;
         std::array<pollfd, 2> p{pollfd{from[0].open ? from[0].fd : -1, POLLIN, 0},
                                 pollfd{from[1].open ? from[1].fd : -1, POLLIN, 0}};
-        if (::poll(p.data(), p.size(), static_cast<int>(left)) <= 0) continue;
+        const auto patience = left ? milliseconds{0} : std::min(rest, kGlance);
+        const int ready = ::poll(p.data(), p.size(), static_cast<int>(patience.count()));
+        if (ready == 0 && left) return true;
+        if (ready == 0) left = child.hasLeft();
         for (size_t i = 0; i < p.size(); ++i)
-            if (p[i].revents) readSome(from[i]);
+            if (ready > 0 && p[i].revents) readSome(from[i]);
     }
     return true;
 }
@@ -125,7 +132,7 @@ Result<Description> probeInChild(const std::filesystem::path& program, const Pri
     const SteadyTime until = std::chrono::steady_clock::now() + timeout;
     std::array<Reading, 2> said{Reading{out_reader.get(), 2u << 20}, Reading{err_reader.get(), 65'536}};
     // It may have closed its outputs and still hang on its way out.
-    const auto status = collect(said, until) ? child->end(until) : std::nullopt;
+    const auto status = collect(said, *child, until) ? child->end(until) : std::nullopt;
     if (!status) return problem("hung while being probed and was ended after " + formatDuration(timeout));
     if (WIFEXITED(*status) && WEXITSTATUS(*status) == 0) return descriptionIn(said[0].text);
     const std::string last = lastLine(said[1].text);

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,11 +16,22 @@
 #include <unistd.h>
 
 #include "core/base/descriptor.h"
+#include "core/plugin/strays.h"
 
 namespace stepper::plugin {
 namespace {
 
 constexpr milliseconds kGlance{5};
+
+// Those we started, which are no strays.
+struct Registry {
+    std::mutex mutex;
+    std::set<pid_t> running;
+};
+Registry& registry() {
+    static auto* const registry = new Registry;  // children are ended by whatever is destroyed last
+    return *registry;
+}
 
 // What posix_spawn is told: the child's descriptors and signals.
 class SpawnSettings {
@@ -44,7 +57,10 @@ public:
         posix_spawnattr_init(&attributes);
         posix_spawnattr_setsigmask(&attributes, &blocked);
         posix_spawnattr_setsigdefault(&attributes, &all);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        // To be ended with all that is in it.
+        posix_spawnattr_setflags(&attributes,
+                                 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     }
     ~SpawnSettings() {
         posix_spawn_file_actions_destroy(&actions);
@@ -67,7 +83,8 @@ Result<ChildProcess> ChildProcess::spawn(std::vector<std::string> command,
     // In a sanitized build the runtime would turn a crash into an exit; it is told not to.
     std::string asan = "ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0",
                 tsan = "TSAN_OPTIONS=handle_segv=0:handle_abort=0";
-    std::array<char*, 3> environment{asan.data(), tsan.data(), nullptr};
+    std::string mark = kForeignMark;
+    std::array<char*, 4> environment{asan.data(), tsan.data(), mark.data(), nullptr};
 
     // Beyond the child's numbers: one that is dealt with must not overwrite one that is not.
     std::vector<Descriptor> lifted;
@@ -82,12 +99,15 @@ Result<ChildProcess> ChildProcess::spawn(std::vector<std::string> command,
         ours = lifted.back().get();
     }
     const SpawnSettings settings(moves, ends);
+    adoptStrays();
+    std::lock_guard lock(registry().mutex);
     pid_t pid = 0;
     const int failed = ::posix_spawn(&pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
                                      environment.data());
     if (failed)
         return Error{ErrorClass::Overloaded,
                      "cannot start a process with " + command.front() + ": " + std::strerror(failed)};
+    registry().running.insert(pid);
     return ChildProcess(pid);
 }
 
@@ -95,13 +115,26 @@ std::optional<int> ChildProcess::end(SteadyTime until) {
     if (pid_ == 0) return {};
     const bool left = leaves(until);
     if (!left) ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);  // its group: the number is its own until it is reaped
     int status = 0;
     pid_t reaped = 0;
     do reaped = ::waitpid(pid_, &status, 0);
     while (reaped < 0 && errno == EINTR);
+    {
+        std::lock_guard lock(registry().mutex);
+        registry().running.erase(pid_);
+    }
     pid_ = 0;
+    endStrays();
     return left && reaped > 0 ? std::optional(status) : std::nullopt;
 }
+
+int ChildProcess::endStrays() {
+    std::lock_guard lock(registry().mutex);
+    return endChildren([](pid_t pid) { return !registry().running.contains(pid) && isForeign(pid); });
+}
+
+bool ChildProcess::hasLeft() const { return leaves({}); }
 
 bool ChildProcess::leaves(SteadyTime until) const {
     // Older kernels and containers' filters refuse it; then it is looked at now and again.

@@ -20,8 +20,8 @@ public:
     struct Handover {
         int ours, theirs;
     };
-    // Whether what a terminal or a supervisor sends to end the host ends the child as well, or it stays until
-    // the host lets it go.
+    // Whether what a supervisor sends to end all of us ends the child as well, or it stays until the host
+    // lets it go. What a terminal sends does not reach it.
     enum class Ends { WithSignals, WithHost };
 
     // Starts command[0] with nothing of our environment: a plugin must not see the keys in it. Without a
@@ -35,8 +35,14 @@ public:
     ChildProcess& operator=(ChildProcess&&) = delete;
 
     // Waits until then for the child to leave, and kills it if it does not: the status as waitpid has it,
-    // none when it was killed or has been ended before.
+    // none when it was killed or has been ended before. Whatever it started ends with it.
     std::optional<int> end(SteadyTime until);
+    // It has left, or somebody has killed it; it still has to be ended.
+    bool hasLeft() const;
+
+    // Ends what foreign code started and left running: in children that have ended, or in this process. How
+    // many there were. Safe from any thread.
+    static int endStrays();
 
 private:
     explicit ChildProcess(pid_t pid) : pid_(pid) {}

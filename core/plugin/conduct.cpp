@@ -64,15 +64,41 @@ std::optional<SteadyTime> Conduct::oldestStep() const {
 
 Conduct::Counts Conduct::counts() const { return {calls_, faults_, slow_steps_}; }
 
-void Conduct::beginProbation(std::function<void()> decided) {
+void Conduct::onAttention(std::function<void()> attention) {
+    std::lock_guard lock(mutex_);
+    attention_ = std::move(attention);
+}
+
+void Conduct::call() const {
+    std::function<void()> attention;
+    {
+        std::lock_guard lock(mutex_);
+        attention = attention_;
+    }
+    if (attention) attention();
+}
+
+void Conduct::accuse(std::string of) {
+    {
+        std::lock_guard lock(mutex_);
+        if (accusation_) return;
+        accusation_ = std::move(of);
+    }
+    call();
+}
+
+std::optional<std::string> Conduct::accusation() const {
+    std::lock_guard lock(mutex_);
+    return accusation_;
+}
+
+void Conduct::beginProbation() {
     std::lock_guard lock(mutex_);
     calls_ = faults_ = slow_steps_ = 0;
-    decided_ = std::move(decided);
     verdict_ = Verdict::Undecided;
 }
 
 void Conduct::weigh() {
-    std::function<void()> decided;
     {
         std::lock_guard lock(mutex_);
         if (verdict_ != Verdict::Undecided) return;
@@ -81,9 +107,8 @@ void Conduct::weigh() {
         if (verdict == Verdict::Undecided) return;
         at_verdict_ = now;
         verdict_ = verdict;
-        decided.swap(decided_);
     }
-    if (decided) decided();
+    call();
 }
 
 std::string Conduct::complaint() const {

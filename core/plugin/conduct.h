@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "core/plugin/call_marks.h"
 
 namespace stepper::plugin {
 
@@ -16,6 +17,8 @@ namespace stepper::plugin {
 inline constexpr int kProbationCalls = 20, kProbationFaults = 3;
 // A step that keeps its thread longer than this, by computing or by blocking, is such a fault.
 inline constexpr milliseconds kSlowStep{100};
+// After so many calls of the ABI's functions, what they do to the process is not looked at any more.
+inline constexpr int kWatchedCalls = 64;
 
 // What the counts of a probation mean.
 enum class Verdict { Undecided, Passed, Failed };
@@ -38,9 +41,20 @@ public:
     // When the step began that has been running longest; none runs: empty.
     std::optional<SteadyTime> oldestStep() const;
 
-    // From now on the counts start over and are judged; `decided` is called once, on the thread of the call
-    // that decided.
-    void beginProbation(std::function<void()> decided);
+    // Where its calls are counted beyond the end of the process; null: nowhere. Before the first call.
+    void countCallsIn(CallMark* mark) { mark_ = mark; }
+    CallMark* callMark() const { return mark_; }
+
+    // `attention` is called, on the thread of the call, whenever there is a verdict or an accusation.
+    void onAttention(std::function<void()> attention);
+    // It has changed the process it runs in; a sentence without a subject. The first one counts.
+    void accuse(std::string of);
+    std::optional<std::string> accusation() const;
+    // True for the first calls, after which it is known what it does to its process. Counts them.
+    bool isWatched() { return watches_left_ > 0 && watches_left_-- > 0; }
+
+    // From now on the counts start over and are judged.
+    void beginProbation();
     // Undecided until probation is over; Passed when there was none.
     Verdict verdict() const { return verdict_; }
     // Complete sentence on why it failed.
@@ -48,13 +62,17 @@ public:
 
 private:
     void weigh();
+    void call() const;
 
     static constexpr size_t kSlots = 64;
     std::array<std::atomic<int64_t>, kSlots> steps_{};  // when each began, in ticks of the clock; 0: none
     std::atomic<int64_t> calls_{0}, faults_{0}, slow_steps_{0};
     std::atomic<Verdict> verdict_{Verdict::Passed};
+    std::atomic<int> watches_left_{kWatchedCalls};
+    CallMark* mark_ = nullptr;
     mutable std::mutex mutex_;  // the rest
-    std::function<void()> decided_;
+    std::function<void()> attention_;
+    std::optional<std::string> accusation_;
     Counts at_verdict_;
 };
 

@@ -48,7 +48,9 @@ Result<Ledger> Ledger::open(const fs::path& dir) {
                                              ": another process uses this folder; give each its own with "
                                              "plugins.state_dir"};
     ::chmod(dir.c_str(), 0700);
+    out.marks_ = std::make_unique<CallMarks>(dir);
     out.read();
+    out.condemnDead();
     return out;
 }
 
@@ -58,7 +60,6 @@ void Ledger::read() {
     const auto text = readFile(dir_ / kFile, kMaxBytes);
     if (!text) return findings_.push_back(text.error().message + "; what was known of plugins is forgotten");
     understand(*text);
-    condemnProbations();
 }
 
 void Ledger::understand(std::string_view all) {
@@ -82,24 +83,32 @@ void Ledger::understand(std::string_view all) {
     each("quarantine", [&](std::string sha, const json::Value& v) { quarantine_[sha] = text(v, "reason"); });
 }
 
-void Ledger::condemnProbations() {
-    bool any = false;
+void Ledger::condemnDead() {
+    std::set<std::string> dead = marks_->died();
     for (auto& [name, known] : files_) {
-        if (!known.probation) continue;
-        any = true;
+        if (dead.erase(known.sha256) == 0 || !known.probation) continue;
         const std::string what = "plugin " + name + " (sha256 " + known.sha256 + ")";
         if (known.previous.empty() && known.deaths++ == 0) {
-            findings_.push_back("the process died while " + what +
-                                " was on probation; there is no previous version, so it is tried once more");
+            findings_.push_back(
+                "the process died in a call of " + what +
+                ", which was on probation; there is no previous version, so it is tried once more");
             continue;
         }
-        quarantine_[known.sha256] = "the process died while this version was on probation";
-        findings_.push_back(what + " is quarantined: the process died while it was on probation" +
+        quarantine_[known.sha256] = "the process died in a call of this version while it was on probation";
+        findings_.push_back(what +
+                            " is quarantined: the process died in a call of it while it was on probation" +
                             (known.previous.empty() ? "" : "; the previous version is used"));
         known = {known.previous, "", false, 0};
     }
+    for (const auto& [name, known] : files_) dead.erase(known.previous);
+    // It had not even been put in force.
+    for (const auto& sha256 : dead) {
+        quarantine_[sha256] = "the process died while this version was started";
+        findings_.push_back("the plugin with the sha256 " + sha256 +
+                            " is quarantined: the process died while it was started");
+    }
     std::erase_if(files_, [](const auto& f) { return f.second.sha256.empty(); });
-    if (!any) return;
+    if (findings_.empty()) return;
     if (const auto written = write(); !written) findings_.push_back(written.error().message);
 }
 

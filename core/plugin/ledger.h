@@ -4,12 +4,14 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/descriptor.h"
 #include "core/base/result.h"
+#include "core/plugin/call_marks.h"
 
 namespace stepper::plugin {
 
@@ -18,7 +20,7 @@ struct KnownFile {
     std::string sha256;      // of what was taken last
     std::string previous;    // of what it replaced and would be replaced with, "" when there is nothing
     bool probation = false;  // not yet shown to be sound
-    int deaths = 0;          // of processes while it was on probation
+    int deaths = 0;          // of processes in a call of it while it was on probation
 };
 
 // Used by one thread. The folder belongs to one process at a time.
@@ -26,9 +28,9 @@ class Ledger {
 public:
     // Of no folder: remembers until the process ends.
     Ledger() = default;
-    // Opens the folder, made with mode 0700. Whatever was on probation is quarantined: the process died of
-    // it, or at least with it. A file that cannot be understood is set aside. Config error when the folder
-    // cannot be used or another process uses it.
+    // Opens the folder, made with mode 0700. What was not known to be sound is quarantined if the process
+    // before died in a call of it; a death while none ran says nothing of it. A file that cannot be
+    // understood is set aside. Config error when the folder cannot be used or another process uses it.
     static Result<Ledger> open(const std::filesystem::path& dir);
 
     const std::filesystem::path& dir() const { return dir_; }
@@ -36,6 +38,9 @@ public:
     const std::vector<std::string>& findings() const { return findings_; }
     // Nothing has ever been taken here.
     bool isNew() const { return files_.empty(); }
+
+    // Counts the calls of that content that run in this process; null: they are not counted.
+    CallMark* callMark(const std::string& sha256) { return marks_ ? marks_->of(sha256) : nullptr; }
 
     const KnownFile* find(const std::string& file) const;
     // Why that content is not taken; empty when it may be.
@@ -54,11 +59,12 @@ public:
 private:
     void read();
     void understand(std::string_view text);
-    void condemnProbations();
+    void condemnDead();
     Result<void> write() const;
 
     std::filesystem::path dir_;
     Descriptor lock_;
+    std::unique_ptr<CallMarks> marks_;
     std::map<std::string, KnownFile> files_;
     std::map<std::string, std::string> quarantine_;  // reason by sha256
     std::vector<std::string> findings_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/plugin/belongings.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::plugin {
@@ -41,7 +42,7 @@ void tell(const Result<void>& written) {
 
 Library::Library(Ledger ledger, LoadOptions options, std::function<void()> attention)
     : options_(std::move(options)),
-      attention_(std::move(attention)),
+      attention_(std::make_shared<const std::function<void()>>(std::move(attention))),
       ledger_(std::move(ledger)),
       first_start_(ledger_.isNew()) {
     options_.copies_dir = ledger_.dir();
@@ -117,7 +118,7 @@ void Library::examine(const fs::path& file, Seen& seen, const Demand& demand) {
     seen.refusal = image.error().message;
     if (image.error().error_class == ErrorClass::Overloaded) seen.print = {};  // no fault of the file
     seen.quarantined = read && ledger_.quarantined(read->sha256).has_value();
-    if (!seen.image) seen.image = lastGood(file, demand);
+    if (!seen.image) seen.image = lastGood(file, demand, seen.sha256);
     if (seen.refusal == before) return;
     log::warn("plugin refused",
               {{"file", file.string()},
@@ -138,16 +139,22 @@ Result<Library::Image> Library::take(std::shared_ptr<const PluginFile> file, con
         if (copy->path() == known->second->copy().path()) return known->second;
     }
     options_.configs = demand.configs;
-    return errand<Image>("trying " + file->path.string(), [file, options = options_] {
-        return PluginImage::load(*file, options);
-    });
+    auto image = errand<Image>("trying " + file->path.string(),
+                               [file, options = options_] { return PluginImage::load(*file, options); });
+    if (image) {
+        (*image)->conduct().countCallsIn(ledger_.callMark(file->sha256));
+        (*image)->conduct().onAttention([attention = std::weak_ptr(attention_)] {
+            if (const auto call = attention.lock()) (*call)();
+        });
+    }
+    return image;
 }
 
-Library::Image Library::lastGood(const fs::path& file, const Demand& demand) {
+Library::Image Library::lastGood(const fs::path& file, const Demand& demand, const std::string& other_than) {
     const KnownFile* known = ledger_.find(file.filename());
     if (!known) return nullptr;
     for (const std::string& sha : {known->sha256, known->previous}) {
-        if (sha.empty() || ledger_.quarantined(sha)) continue;
+        if (sha.empty() || sha == other_than || ledger_.quarantined(sha)) continue;
         auto copy = readPluginFile(copyPath(ledger_.dir(), file, sha));
         if (!copy || copy->sha256 != sha) continue;
         copy->path = file;
@@ -236,7 +243,8 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
     const int deaths = known && known->sha256 == image->sha256() ? known->deaths : 0;
     const bool probation = needsProbation(file.filename(), *image);
     if (old && !live.probation) live.previous = old;
-    if (!old && probation) live.previous = lastGood(file, demand_);  // it was replaced while nobody ran
+    if (!old && probation)
+        live.previous = lastGood(file, demand_, image->sha256());  // it was replaced while nobody ran
     if (live.previous == image) live.previous = nullptr;
     if (old && live.file != file) tell(ledger_.forget(live.file.filename()));
     live.file = file;
@@ -245,7 +253,7 @@ std::string Library::putInForce(const std::string& kind, const Image& image, uin
     live.probation = probation;
     images_[image->sha256()] = image;
     if (live.probation) {
-        image->conduct().beginProbation(attention_);
+        image->conduct().beginProbation();
     } else {
         sound_.insert(image->sha256());
     }
@@ -279,6 +287,12 @@ bool Library::hangs(Live& live, SteadyTime now) {
 }
 
 bool Library::settle(SteadyTime now) {
+    if (restoreStandardStreams())
+        log::error("standard streams put back", {{"reason", "a plugin had closed or replaced one of them"}});
+    if (const int strays = ChildProcess::endStrays(); strays > 0)
+        log::error("processes of plugins ended",
+                   {{"count", strays},
+                    {"reason", "a plugin started them and left them running; it may start none"}});
     std::vector<std::pair<std::string, std::string>> failed;
     for (auto& [kind, live] : live_) {
         if (hangs(live, now)) {
@@ -287,6 +301,10 @@ bool Library::settle(SteadyTime now) {
             if (!live.previous && !std::exchange(live.told, true))
                 log::error("plugin hangs",
                            {{"kind", kind}, {"version", live.image->version()}, {"reason", kHangs}});
+            continue;
+        }
+        if (auto accused = live.image->conduct().accusation()) {
+            failed.emplace_back(kind, *std::move(accused));
             continue;
         }
         if (!live.probation) continue;

@@ -103,7 +103,7 @@ private:
     void forgetRefusals();
     void examine(const std::filesystem::path& file, Seen& seen, const Demand& demand);
     Result<Image> take(std::shared_ptr<const PluginFile> file, const Demand& demand);
-    Image lastGood(const std::filesystem::path& file, const Demand& demand);
+    Image lastGood(const std::filesystem::path& file, const Demand& demand, const std::string& other_than);
     Catalog choose(const Demand& demand);
     bool needsProbation(const std::string& name, const PluginImage& image) const;
     std::string putInForce(const std::string& kind, const Image& image, uint64_t generation);
@@ -114,7 +114,7 @@ private:
     void show();
 
     LoadOptions options_;
-    const std::function<void()> attention_;
+    const std::shared_ptr<const std::function<void()>> attention_;  // images outlive this
     Ledger ledger_;
     bool first_start_;
     std::map<std::filesystem::path, Seen> seen_;

@@ -1,5 +1,8 @@
+#include <csignal>
 #include <cstdio>
 
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -7,12 +10,16 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/plugin/child_probe.h"
+#include "core/plugin/process_state.h"
 #include "core/plugin/rehearsal.h"
+#include "core/plugin/strays.h"
 #include "core/plugin/transcript.h"
 
 namespace stepper::plugin {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int kOutOfReach = 100;
 
 // What a probe needs is little; what a broken plugin might take is not.
 void limitOurselves() {
@@ -101,17 +108,40 @@ std::string descriptionOf(const PluginImage& image) {
     return json::dump(d);
 }
 
-int complain(const Error& error) {
-    std::fprintf(stderr, "%s\n", error.message.c_str());
-    return 1;
+// All of it, from loading to destroying; what it says of itself.
+Result<std::string> tryOut(const fs::path& file, const json::Value& trial) {
+    const int threads = threadCount();
+    const auto image = PluginImage::open(file);
+    if (!image) return image.error();
+    if (auto sound = probe(*image, threads, trial); !sound) return std::move(sound).error();
+    return descriptionOf(**image);
 }
+
+// What is left of it in this process and around it.
+Result<void> lookAround(const ProcessState& before) {
+    if (const int strays = endChildren([](pid_t) { return true; }); strays > 0)
+        return Error{ErrorClass::Config,
+                     "started " + std::to_string(strays) +
+                         " process(es) and left them running; a plugin has none of its own"};
+    std::string changes;
+    for (const auto& change : before.changesTo(ProcessState::whole()))
+        changes += (changes.empty() ? "" : "; ") + change;
+    if (changes.empty()) return {};
+    return Error{ErrorClass::Config, "changes the process it runs in: " + changes};
+}
+
+// A second descriptor, for the plugin may close the first.
+std::FILE* writerTo(int fd) { return ::fdopen(::fcntl(fd, F_DUPFD_CLOEXEC, kOutOfReach), "w"); }
 
 }  // namespace
 
 int probeMain(const fs::path& file) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    adoptStrays();
     limitOurselves();
     // What the plugin prints must not pass for our answer.
-    std::FILE* answer = ::fdopen(::dup(STDOUT_FILENO), "w");
+    std::FILE* answer = writerTo(STDOUT_FILENO);
+    std::FILE* complaint = writerTo(STDERR_FILENO);
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
     std::string input;
     for (char buffer[4096];;) {
@@ -120,15 +150,18 @@ int probeMain(const fs::path& file) {
         input.append(buffer, static_cast<size_t>(n));
     }
     const auto trial = json::parse(input.empty() ? "{}" : input);
-    if (!answer || !trial) return complain(Error{ErrorClass::Internal, "the probe was started wrongly"});
-
-    const int threads = threadCount();
-    const auto image = PluginImage::open(file);
-    if (!image) return complain(image.error());
-    if (auto sound = probe(*image, threads, *trial); !sound) return complain(sound.error());
-    std::fprintf(answer, "%s\n", descriptionOf(**image).c_str());
+    if (!answer || !complaint || !trial) {
+        std::fprintf(stderr, "the probe was started wrongly\n");
+        return 1;
+    }
+    const ProcessState before = ProcessState::whole();
+    auto said = tryOut(file, *trial);
+    const auto around = lookAround(before);
+    if (said && !around) said = around.error();
+    std::fprintf(said ? answer : complaint, "%s\n", said ? said->c_str() : said.error().message.c_str());
     std::fclose(answer);
-    return 0;
+    std::fclose(complaint);
+    return said ? 0 : 1;
 }
 
 }  // namespace stepper::plugin

@@ -9,6 +9,7 @@
 
 #include "core/plugin/image.h"
 #include "core/plugin/remote_channel.h"
+#include "core/plugin/strays.h"
 #include "core/plugin/views.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -214,6 +215,11 @@ void Server::leave() {
 
 }  // namespace
 
-int remoteMain(const std::filesystem::path& so) { return Server(so).run(); }
+int remoteMain(const std::filesystem::path& so) {
+    adoptStrays();
+    const int status = Server(so).run();
+    endChildren([](pid_t) { return true; });
+    return status;
+}
 
 }  // namespace stepper::plugin

@@ -157,7 +157,7 @@ class Matrix(ReloadCase):
         self.assertEqual(self.answer(server), "A")
         quarantined = self.listed(server, state="quarantined")[0]
         self.assertIn("died", quarantined["reason"])
-        self.assertIn("died while it was on probation", self.log_text())
+        self.assertIn("died in a call of it while it was on probation", self.log_text())
         self.variant("b")
         self.await_answer(server, "B")
 

@@ -34,7 +34,8 @@ TEST(Conduct, PassesOnceAndStaysPassed) {
     Conduct conduct;
     int decided = 0;
     conduct.callEnded(true);
-    conduct.beginProbation([&] { ++decided; });
+    conduct.onAttention([&] { ++decided; });
+    conduct.beginProbation();
     for (int i = 0; i < kProbationCalls; ++i) {
         EXPECT_EQ(conduct.verdict(), Verdict::Undecided);
         conduct.callEnded(i < 2);
@@ -48,8 +49,10 @@ TEST(Conduct, PassesOnceAndStaysPassed) {
 TEST(Conduct, FailsWithItsReason) {
     Conduct faulty, slow;
     int decided = 0;
-    faulty.beginProbation([&] { ++decided; });
-    slow.beginProbation([&] { ++decided; });
+    faulty.onAttention([&] { ++decided; });
+    faulty.beginProbation();
+    slow.onAttention([&] { ++decided; });
+    slow.beginProbation();
     faulty.callEnded(false);
     for (int i = 0; i < kProbationFaults; ++i) {
         faulty.callEnded(true);
@@ -89,7 +92,7 @@ void compute(milliseconds d) {
 
 TEST(StepTimer, TellsOfWhatComputesTooLong) {
     Conduct conduct;
-    conduct.beginProbation([] {});
+    conduct.beginProbation();
     { const StepTimer quick(conduct); }
     EXPECT_EQ(conduct.counts().slow_steps, 0);
     {

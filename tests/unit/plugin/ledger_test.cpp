@@ -60,10 +60,11 @@ TEST_F(LedgerTest, NoFolderIsNotTheWorkingOne) {
     EXPECT_FALSE(fs::exists("lock"));
 }
 
-TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedIsQuarantined) {
+TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedInACallOfItIsQuarantined) {
     {
         Ledger ledger = open();
         ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
+        ++*ledger.callMark("new");
     }
     for (int start = 1; start <= 2; ++start) {
         Ledger ledger = open();
@@ -75,9 +76,14 @@ TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedIsQuarantined) {
 }
 
 TEST_F(LedgerTest, WithoutAPreviousVersionTheSecondDeathCondemns) {
-    { ASSERT_TRUE(open().note("a.so", {"first", "", true, 0})); }
     {
         Ledger ledger = open();
+        ASSERT_TRUE(ledger.note("a.so", {"first", "", true, 0}));
+        ++*ledger.callMark("first");
+    }
+    {
+        Ledger ledger = open();
+        ++*ledger.callMark("first");
         EXPECT_THAT(ledger.findings(), ElementsAre(HasSubstr("tried once more")));
         EXPECT_EQ(ledger.quarantined("first"), std::nullopt);
         EXPECT_TRUE(ledger.find("a.so")->probation);
@@ -85,6 +91,22 @@ TEST_F(LedgerTest, WithoutAPreviousVersionTheSecondDeathCondemns) {
     Ledger ledger = open();
     EXPECT_TRUE(ledger.quarantined("first"));
     EXPECT_EQ(ledger.find("a.so"), nullptr);
+}
+
+TEST_F(LedgerTest, ADeathCondemnsNobodyWhoseCallsHadEnded) {
+    {
+        Ledger ledger = open();
+        ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
+        ASSERT_TRUE(ledger.note("b.so", {"sound", "before", false, 0}));
+        ++*ledger.callMark("new");
+        --*ledger.callMark("new");
+        for (const char* sound : {"sound", "before", "old"}) ++*ledger.callMark(sound);
+    }
+    Ledger ledger = open();
+    EXPECT_THAT(ledger.findings(), IsEmpty());
+    EXPECT_TRUE(ledger.find("a.so")->probation);
+    for (const char* each : {"new", "old", "sound", "before"})
+        EXPECT_EQ(ledger.quarantined(each), std::nullopt);
 }
 
 TEST_F(LedgerTest, AnOrderlyEndCondemnsNobody) {

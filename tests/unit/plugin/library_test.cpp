@@ -60,6 +60,8 @@ protected:
         std::erase_if(all, [state](const auto& l) { return l.state != state; });
         return all;
     }
+    // A call of what is in force begins, and never ends.
+    void call() { ++*current_.by_kind.at("variant")->conduct().callMark(); }
     void behave(bool well, int calls) {
         for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(!well);
     }
@@ -201,9 +203,67 @@ TEST_F(LibraryTest, DyingOnProbationMeansThePreviousVersion) {
     update();
     put("b");
     update();
+    call();
     open();  // no close(): as if the process had died
     EXPECT_EQ(update(), "1.0.0");
     EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("died"));
+}
+
+TEST_F(LibraryTest, ADeathWhileNoCallRanLeavesItOnProbation) {
+    put("a");
+    update();
+    put("b");
+    update();
+    for (int death = 0; death < 3; ++death) {
+        open();
+        EXPECT_EQ(update(), "2.0.0");
+        EXPECT_THAT(in(State::Probation), SizeIs(1));
+        EXPECT_THAT(in(State::Quarantined), IsEmpty());
+    }
+    behave(false, kProbationFaults);
+    EXPECT_TRUE(library_->settle(now_));
+    EXPECT_EQ(update(), "1.0.0") << "what it would have been replaced with is still known";
+}
+
+TEST_F(LibraryTest, WhatDiedWhileItStartedIsNotTakenAgain) {
+    put("a");
+    update();
+    put("b");
+    current_ = library_->look(demand_, Pace::Immediate).catalog;
+    call();  // create() takes the process with it, before anything is in force
+    open();
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("died while this version was started"));
+}
+
+TEST_F(LibraryTest, WhatIsAccusedIsTakenBackAlthoughItWasSound) {
+    put("a");
+    update();
+    put("b");
+    update();
+    behave(true, kProbationCalls);
+    EXPECT_FALSE(library_->settle(now_));
+    attention_ = 0;
+    current_.by_kind.at("variant")->conduct().accuse(
+        "it changed the process it runs in: the umask was 2 and is 0");
+    EXPECT_EQ(attention_, 1);
+    EXPECT_TRUE(library_->settle(now_));
+    EXPECT_EQ(update(), "1.0.0");
+    EXPECT_THAT(in(State::Quarantined)[0].reason, HasSubstr("the umask was 2 and is 0"));
+}
+
+TEST_F(LibraryTest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
+    put("a");
+    update();
+    fs::permissions(demand_.dir, fs::perms::owner_write | fs::perms::others_write);
+    const auto seen = library_->look(demand_, Pace::Immediate);
+    fs::permissions(demand_.dir, fs::perms::owner_all);
+    ASSERT_TRUE(seen.problem.has_value());
+    EXPECT_THAT(*seen.problem, HasSubstr("plugins folder"));
+    EXPECT_EQ(seen.catalog.by_kind.count("variant"), 1u);
+    EXPECT_THAT(in(State::Live)[0].reason, IsEmpty()) << "nobody knows whether its file is gone";
+    fs::remove_all(demand_.dir);
+    EXPECT_FALSE(library_->look(demand_, Pace::Immediate).problem.has_value()) << "it may be made later";
 }
 
 TEST_F(LibraryTest, ANewKindIsCondemnedByTheSecondDeath) {
@@ -212,9 +272,11 @@ TEST_F(LibraryTest, ANewKindIsCondemnedByTheSecondDeath) {
     update();  // the first start trusts what it finds
     put("a");
     EXPECT_EQ(update(), "1.0.0");
+    call();
     open();
     EXPECT_EQ(update(), "1.0.0");
     EXPECT_THAT(in(State::Probation), SizeIs(1));
+    call();
     open();
     EXPECT_EQ(update(), "");
     EXPECT_THAT(in(State::Quarantined), SizeIs(1));
@@ -262,6 +324,7 @@ TEST_F(LibraryTest, WhatWasReplacedWhileNobodyRanAndKillsTheProcess) {
     put("b");
     open();
     EXPECT_EQ(update(), "2.0.0");
+    call();
     open();  // it died
     EXPECT_EQ(update(), "1.0.0");
 }
