@@ -31,7 +31,7 @@ http::Response answer(const Result<engine::ReloadReport>& report, const http::Re
         return http::Response::error(unknown ? 404 : 503, unknown ? "NOT_FOUND" : "TIMEOUT",
                                      report.error().message, request.id);
     }
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     if (!report->ok()) {
@@ -76,7 +76,7 @@ void putListing(json::Writer& w, const plugin::Listing& l, const engine::Snapsho
 
 http::Response Admin::plugins() const {
     const auto snapshot = snapshots_.get();
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     w.Key("plugins");
@@ -90,7 +90,7 @@ http::Response Admin::plugins() const {
 
 http::Response Admin::config() const {
     const auto snapshot = snapshots_.get();
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));

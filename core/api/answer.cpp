@@ -8,7 +8,7 @@ namespace {
 
 http::Response completed(const engine::Outcome& outcome, bool report,
                          const std::vector<std::string>& on_request) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "status", "completed");
@@ -38,7 +38,7 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
                                const std::vector<std::string>& warnings) {
     if (!outcome.failure) return completed(outcome, report, warnings);
     const engine::Failure& f = *outcome.failure;
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "error", f.message);

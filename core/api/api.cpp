@@ -161,7 +161,7 @@ void Endpoints::measureProviders() const {
 http::Response Endpoints::root() const {
     const auto snapshot = deps_.snapshots.get();
     const auto& security = snapshot->config.security;
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "service", "stepper");

@@ -75,7 +75,7 @@ std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecas
     const bool ready =
         std::ranges::any_of(providers, [](const Forecaster& p) { return p.first_in == milliseconds{0}; });
 
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::putInt(w, "jobs", jobs);

@@ -158,7 +158,7 @@ Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, cons
 
 std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                        const engine::ReloadReport& files, WallTime now, bool with_contract_version) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     const std::string timestamp = isoTime(now);
     w.StartObject();

@@ -114,7 +114,7 @@ http::Response JobEndpoints::drop(const http::Request& request) const {
     const std::string_view status = dropped->how == How::Cancelled ? "cancelled"
                                     : dropped->how == How::Purged  ? "deleted"
                                                                    : "kept";
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::putBool(w, "success", true);

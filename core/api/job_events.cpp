@@ -17,7 +17,7 @@ using Woken = jobs::Waiters::Ticket::Woken;
 constexpr milliseconds kKeepAlive{15'000};
 
 std::string stateJson(const store::Job& job) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "id", job.id);

@@ -160,7 +160,7 @@ std::optional<store::ListFilter> filterNamed(std::string_view word) {
 }
 
 std::string progressJson(const store::Job& job) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     putProgress(w, job);
     return {buffer.GetString(), buffer.GetSize()};
@@ -168,7 +168,7 @@ std::string progressJson(const store::Job& job) {
 
 std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
                     const std::vector<std::string>& warnings) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "id", job.id);
@@ -197,7 +197,7 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
 }
 
 std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<std::string>& warnings) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     w.Key("jobs");
@@ -229,7 +229,7 @@ std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<s
 std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
                        const std::vector<std::string>& warnings) {
     const auto meta = metaOf(answer.meta);
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "status", "completed");
@@ -254,7 +254,7 @@ std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool repor
 
 std::string batchMeta(const std::vector<std::string>& warnings) {
     if (warnings.empty()) return {};
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     engine::putWarnings(w, warnings);

@@ -34,7 +34,7 @@ struct Accepted {
 
 http::Response accepted(const Accepted& a) {
     const std::string where = (a.report ? "/v1/reports/" : "/v1/jobs/") + std::string(a.job_id);
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "status", "queued");
@@ -244,7 +244,7 @@ http::Response Submit::forgetReport(const http::Request& request) const {
     const auto key = jobs::reportKey("", user, commit, wording);
     const auto done = jobs_.cache().forget(key, "");
     if (!done) return storeUnavailable(done.error(), request.id);
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::putBool(w, "success", true);

@@ -33,7 +33,7 @@ public:
 private:
     void endDay();
 
-    rapidjson::StringBuffer buffer_;
+    json::Buffer buffer_;
     json::Writer writer_{buffer_};
     bool in_day_ = false;
     engine::UsageCounts total_;

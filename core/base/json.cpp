@@ -147,7 +147,7 @@ private:
 
 Result<Document> parse(std::string_view text, const ParseLimits& limits) {
     rapidjson::MemoryStream stream(text.data(), text.size());
-    rapidjson::Reader reader;
+    rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, Memory> reader;
     Document out;
     const char* violation = nullptr;
     rapidjson::ParseResult outcome;
@@ -178,15 +178,15 @@ Result<Document> parse(std::string_view text, const ParseLimits& limits) {
 }
 
 std::string dump(const Value& v) {
-    rapidjson::StringBuffer out;
+    Buffer out;
     Writer writer(out);
     v.Accept(writer);
     return {out.GetString(), out.GetSize()};
 }
 
 std::string dumpPretty(const Value& v) {
-    rapidjson::StringBuffer out;
-    rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(out);
+    Buffer out;
+    rapidjson::PrettyWriter<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, Memory> writer(out);
     writer.SetIndent(' ', 2);
     v.Accept(writer);
     return {out.GetString(), out.GetSize()};
@@ -200,7 +200,7 @@ const Value* find(const Value& v, std::string_view key) {
 }
 
 const Value* at(const Value& v, std::string_view pointer) {
-    const rapidjson::GenericPointer<Value> p(pointer.data(), pointer.size());
+    const rapidjson::GenericPointer<Value, Memory> p(pointer.data(), pointer.size());
     return p.IsValid() ? p.Get(v) : nullptr;
 }
 

@@ -2,6 +2,8 @@
 // Documents are not shared between threads while they are written; reading a const Value is safe.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,13 +16,33 @@
 
 namespace stepper::json {
 
+// RapidJSON uses what its allocators return without a look; one that has nothing to return throws
+// std::bad_alloc instead. All memory of RapidJSON's comes from here.
+struct Memory {
+    static const bool kNeedFree = true;
+    static void* Malloc(size_t size) { return size == 0 ? nullptr : had(std::malloc(size)); }
+    static void* Realloc(void* old, size_t, size_t size) {
+        if (size > 0) return had(std::realloc(old, size));
+        std::free(old);
+        return nullptr;
+    }
+    static void Free(void* old) { std::free(old); }
+
+private:
+    static void* had(void* memory) {
+        if (!memory) throw std::bad_alloc();
+        return memory;
+    }
+};
+
 // RapidJSON's own chunk is 64 KiB; most documents need one, and thousands live at once.
-struct Allocator : rapidjson::MemoryPoolAllocator<> {
+struct Allocator : rapidjson::MemoryPoolAllocator<Memory> {
     Allocator() : MemoryPoolAllocator(2048) {}
 };
-using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator>;
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator, Memory>;
 using Value = Document::ValueType;
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, Memory>;
+using Writer = rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, Memory>;
 
 struct ParseLimits {
     size_t max_depth = 64;

@@ -94,7 +94,7 @@ void write(const Value& v, Form form, json::Writer& out) {
 }
 
 std::string text(const Value& v, Form form) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer writer(buffer);
     write(v, form, writer);
     return {buffer.GetString(), buffer.GetSize()};

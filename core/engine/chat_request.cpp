@@ -71,7 +71,7 @@ uint64_t Rendering::bytes(const config::Provider& provider) {
 
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
                             const prompt::Messages& messages, bool stream) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "model", provider.model);

@@ -77,7 +77,7 @@ void putWarnings(json::Writer& w, const std::vector<std::string>& warnings) {
 }
 
 std::string answerMeta(const Outcome& outcome) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "provider", outcome.provider);
@@ -92,7 +92,7 @@ std::string answerMeta(const Outcome& outcome) {
 }
 
 std::string failureMeta(const Failure& failure, const std::vector<AttemptRecord>& attempts) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "errorCode", failure.code);

@@ -1,6 +1,7 @@
 #include "core/engine/usage_keeper.h"
 
 #include "core/base/json.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::engine {
 namespace {
@@ -15,7 +16,7 @@ std::string prefixOf(Day day) { return std::string(kPrefix) + isoDay(day) + '/';
 
 // {"groq":[requests,failed,tokens in,tokens out,cost or null],...}
 std::string textOf(const TenantUsage& usage) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     for (const auto& [provider, counts] : usage) {
@@ -82,7 +83,7 @@ void UsageKeeper::loop() {
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, kPause, [this] { return stop_; })) {
         lock.unlock();
-        keepOrComplain();
+        hasMemoryFor("keeping usage", [this] { keepOrComplain(); });
         lock.lock();
     }
 }

@@ -112,7 +112,7 @@ Quotas::Saved Quotas::save(bool final) {
     const WallTime wall = clock_.wall();
     const int64_t permits = final ? 0 : spare();
     const Units ahead{permits, permits * last_tokens_};
-    rapidjson::StringBuffer text;
+    json::Buffer text;
     json::Writer w(text);
     w.StartObject();
     json::putInt(w, "version", kVersion);

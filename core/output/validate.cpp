@@ -26,7 +26,7 @@ Processed passedOn(const Candidate& candidate) {
 
 Result<Processed> asString(std::string_view text) {
     if (trim(text).empty()) return refusal("Response is empty.");
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer(buffer).String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
     return passedOn({{buffer.GetString(), buffer.GetSize()}});
 }

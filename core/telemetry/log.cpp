@@ -1,6 +1,7 @@
 #include "core/telemetry/log.h"
 
 #include <memory>
+#include <new>
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -46,7 +47,7 @@ std::string_view name(Level l) {
 }
 
 std::string asJson(Level level, std::string_view event, Fields fields) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     json::put(w, "time", isoTime(std::chrono::system_clock::now()));
@@ -104,8 +105,12 @@ bool enabled(Level level) {
 void write(Level level, std::string_view event, Fields fields) {
     if (!enabled(level)) return;
     const State& s = state();
-    const std::string line = s.json ? asJson(level, event, fields) : asText(level, event, fields);
-    s.logger->log(toSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    try {
+        const std::string line = s.json ? asJson(level, event, fields) : asText(level, event, fields);
+        s.logger->log(toSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    } catch (const std::bad_alloc&) {
+        // A line that there is no memory for is lost; whoever writes it has more to do.
+    }
 }
 
 }  // namespace stepper::log

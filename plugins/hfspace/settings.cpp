@@ -57,7 +57,7 @@ Settings::Settings(std::string_view config_json) : config(kit::parse(config_json
         throw sdk::ConfigError("options.inputs has no {{prompt}} in it, the app would never see the prompt");
     api_name = withoutSlashes(word(options, "api_name", "chat"));
     text_pointer = word(options, "text_pointer", "/0");
-    if (!rapidjson::Pointer(text_pointer.data(), text_pointer.size()).IsValid())
+    if (!kit::Pointer(text_pointer.data(), text_pointer.size()).IsValid())
         throw sdk::ConfigError("options.text_pointer is no JSON pointer: " + text_pointer);
     prefixes = prefixesOf(options);
     wake_poll_ms = static_cast<uint32_t>(kit::integer(options, "wake_poll_ms").value_or(5'000));

@@ -5,7 +5,7 @@ namespace {
 
 std::string checkedPointer(const Value& v, const std::string& place) {
     std::string pointer(kit::view(v));
-    if (!rapidjson::Pointer(pointer.data(), pointer.size()).IsValid())
+    if (!kit::Pointer(pointer.data(), pointer.size()).IsValid())
         throw sdk::ConfigError(place + " is no JSON pointer: " + pointer);
     return pointer;
 }

@@ -42,7 +42,7 @@ TEST(AnswerMeta, EveryMemberOfTheEndingIsListed) {
     out.usage.total = 1;
     out.cost = 1;
     out.truncated = out.repaired = true;
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
     putEnding(w, out);

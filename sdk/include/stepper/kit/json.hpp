@@ -4,6 +4,8 @@
 // does.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +20,32 @@
 
 namespace stepper::kit {
 
+// RapidJSON uses what its allocators return without a look; one that has nothing to return throws
+// std::bad_alloc, which becomes an error at the edge of the plugin (plugin.hpp).
+struct Memory {
+    static const bool kNeedFree = true;
+    static void* Malloc(size_t size) { return size == 0 ? nullptr : had(std::malloc(size)); }
+    static void* Realloc(void* old, size_t, size_t size) {
+        if (size > 0) return had(std::realloc(old, size));
+        std::free(old);
+        return nullptr;
+    }
+    static void Free(void* old) { std::free(old); }
+
+private:
+    static void* had(void* memory) {
+        if (!memory) throw std::bad_alloc();
+        return memory;
+    }
+};
+
 // RapidJSON's own chunk is 64 KiB; most documents need one, and thousands live at once.
-struct Allocator : rapidjson::MemoryPoolAllocator<> {
+struct Allocator : rapidjson::MemoryPoolAllocator<Memory> {
     Allocator() : MemoryPoolAllocator(2048) {}
 };
-using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator>;
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Allocator, Memory>;
 using Value = Document::ValueType;
+using Pointer = rapidjson::GenericPointer<Value, Memory>;
 
 namespace detail {
 
@@ -92,8 +114,9 @@ inline Document parse(std::string_view text) {
 }
 
 inline std::string dump(const Value& v) {
-    rapidjson::StringBuffer out;
-    rapidjson::Writer<rapidjson::StringBuffer> writer(out);
+    using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, Memory>;
+    Buffer out;
+    rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, Memory> writer(out);
     v.Accept(writer);
     return {out.GetString(), out.GetSize()};
 }
@@ -109,7 +132,7 @@ inline const Value* find(const Value& v, std::string_view key) {
 
 // The value at an RFC 6901 pointer ("/choices/0/message"); nullptr when there is none or null.
 inline const Value* at(const Value& v, std::string_view pointer) {
-    const rapidjson::GenericPointer<Value> p(pointer.data(), pointer.size());
+    const Pointer p(pointer.data(), pointer.size());
     const Value* found = p.IsValid() ? p.Get(v) : nullptr;
     return found && found->IsNull() ? nullptr : found;
 }
