@@ -19,6 +19,7 @@ namespace {
 // look once its writer has closed it.
 constexpr uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                              IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
+constexpr int kUntold = 250;    // ms, where no descriptor wakes the wait
 constexpr int kMaxLinks = 40;   // as many as Linux follows
 constexpr int kMaxRounds = 16;  // a structure that never stands still must not keep the caller
 
@@ -82,7 +83,13 @@ int millisUntil(SteadyTime until) {
 
 }  // namespace
 
-FileWatch::FileWatch() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { STEPPER_ASSERT(wake_); }
+FileWatch::FileWatch() { ensureWake(); }
+
+void FileWatch::ensureWake() {
+    if (wake_) return;
+    wake_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    wake_fd_ = wake_.get();
+}
 
 Result<void> FileWatch::watch(const std::vector<fs::path>& paths) {
     paths_.clear();
@@ -159,10 +166,11 @@ bool FileWatch::takeEvents() {
 
 FileWatch::Why FileWatch::wait(SteadyTime until) {
     for (;;) {
+        ensureWake();
+        const int left = wake_ ? millisUntil(until) : std::min(millisUntil(until), kUntold);
         std::array<pollfd, 2> fds{{{wake_.get(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}}};
-        ::poll(fds.data(), fds.size(), in_flux_ ? 0 : millisUntil(until));
-        uint64_t count;
-        if (::read(wake_.get(), &count, sizeof count) == sizeof count) return Why::Woken;
+        ::poll(fds.data(), fds.size(), in_flux_ ? 0 : left);
+        if (takeWake()) return Why::Woken;
         if (in_flux_ || (fds[1].revents && takeEvents())) {
             (void)establish();  // what cannot be watched is said by the next watch()
             return Why::Changed;
@@ -182,8 +190,15 @@ bool FileWatch::settle(milliseconds quiet, milliseconds at_most) {
 }
 
 void FileWatch::wake() {
+    woken_ = true;
     const uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);  // full means already woken
+    [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);  // full means already woken
+}
+
+bool FileWatch::takeWake() {
+    uint64_t count;
+    [[maybe_unused]] const auto size = ::read(wake_.get(), &count, sizeof count);
+    return woken_.exchange(false);
 }
 
 }  // namespace stepper

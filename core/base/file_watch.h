@@ -1,9 +1,11 @@
 // Says that something may have changed about a set of files and directories. Only a hint: whoever is told
 // looks for himself, and looks now and then without being told, because nobody tells of changes on network
-// and some overlay file systems.
+// and some overlay file systems. Where the system refuses the descriptors for being told, it is a timer that
+// ends often.
 //
 // Used by one thread; wake() may be called from any thread and from a signal handler.
 #pragma once
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -53,7 +55,12 @@ private:
     Result<void> establish();
     bool takeEvents();
 
+    void ensureWake();
+    bool takeWake();
+
     Descriptor inotify_, wake_;
+    std::atomic<int> wake_fd_{-1};  // of wake_, for other threads
+    std::atomic<bool> woken_{false};
     std::vector<std::filesystem::path> paths_;
     std::map<int, Interest> watched_;  // by watch descriptor
     bool in_flux_ = false;

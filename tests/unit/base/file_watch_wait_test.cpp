@@ -237,5 +237,23 @@ TEST_F(Watch, WithoutInotifyItIsATimerUntilThereIsOne) {
     EXPECT_EQ(watch.wait(steady_clock::now() + 5s), Why::Changed);
 }
 
+TEST_F(Watch, WithoutAnyDescriptorItIsWokenAllTheSame) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{3, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    FileWatch watch;
+    watch.wake();
+    const Why woken = watch.wait(steady_clock::now() + 30s);
+    const Why then = watch.wait(steady_clock::now());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(woken, Why::Woken);
+    EXPECT_EQ(then, Why::Timeout);
+    ASSERT_TRUE(watch.watch({file_}));
+    EXPECT_EQ(watch.wait(steady_clock::now()), Why::Timeout);
+    watch.wake();
+    EXPECT_EQ(watch.wait(steady_clock::now() + 5s), Why::Woken);
+}
+
 }  // namespace
 }  // namespace stepper
