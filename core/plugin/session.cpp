@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <new>
 
 #include "core/base/json_schema.h"
 #include "core/base/text.h"
@@ -28,6 +29,7 @@ Result<std::unique_ptr<Instance>> createRemotely(const PluginImage& image, std::
 struct Sink {
     Output& out;
     const char* broken = nullptr;
+    bool out_of_memory = false;
 };
 
 void dispatch(Sink& sink, int32_t kind, std::string_view payload) {
@@ -46,8 +48,7 @@ void dispatch(Sink& sink, int32_t kind, std::string_view payload) {
     sink.out.meta(payload);
 }
 
-extern "C" void emitToSink(void* context, int32_t kind, stepper_str payload) {
-    auto& sink = *static_cast<Sink*>(context);
+void take(Sink& sink, int32_t kind, stepper_str payload) {
     const auto text = checkedView(payload, kMaxEmit);
     if (!text) {
         sink.broken = "it emitted a view with a wrong length";
@@ -58,6 +59,15 @@ extern "C" void emitToSink(void* context, int32_t kind, stepper_str payload) {
     }
 }
 
+extern "C" void emitToSink(void* context, int32_t kind, stepper_str payload) {
+    auto& sink = *static_cast<Sink*>(context);
+    try {
+        take(sink, kind, payload);
+    } catch (const std::bad_alloc&) {
+        // Nothing is thrown through a plugin.
+        sink.out_of_memory = true;
+    }
+}
 uint64_t monotonicMs() {
     return static_cast<uint64_t>(
         std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -149,6 +159,10 @@ Action Session::step(stepper_event event, Output& out) {
         finished_ = true;
         at_fault_ = answered.error().error_class == ErrorClass::Internal;
         return std::move(answered).error();
+    }
+    if (sink.out_of_memory) {
+        finished_ = true;
+        return Error{ErrorClass::Overloaded, "there is no memory for what the provider answers"};
     }
     if (sink.broken) return broken(sink.broken);
     if (event.kind == STEPPER_EV_CANCEL && action.kind == STEPPER_CONTINUE) return Done{};

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -138,6 +139,8 @@ inline void put(stepper_text_out* out, std::string_view text) noexcept {
     std::memcpy(out->ptr, text.data(), out->len);
 }
 
+inline constexpr std::string_view kOutOfMemory = "out of memory";
+
 // What a stepper_session* points to: the session, and the storage the host's views borrow from.
 struct Box {
     std::unique_ptr<Session> session;
@@ -183,6 +186,9 @@ struct Bridge {
             }
             *out = reinterpret_cast<stepper_session*>(box.release());
             return STEPPER_OK;
+        } catch (const std::bad_alloc&) {
+            put(error, kOutOfMemory);
+            return STEPPER_E_OVERLOADED;
         } catch (const std::invalid_argument& e) {
             put(error, e.what());
             return STEPPER_E_INVALID_REQUEST;
@@ -197,17 +203,20 @@ struct Bridge {
 
     static void step(stepper_session* s, const stepper_event* event, stepper_action* out) noexcept {
         Box& box = *reinterpret_cast<Box*>(s);
+        out->error.error_class = STEPPER_E_INTERNAL;
         try {
             box.last = box.session->step(Event{*event});
             fill(box, *out);
             return;
+        } catch (const std::bad_alloc&) {
+            out->error.message = toC(kOutOfMemory);
+            out->error.error_class = STEPPER_E_OVERLOADED;
         } catch (const std::exception& e) {
             out->error.message = keep(box, e.what());
         } catch (...) {
             out->error.message = toC("unknown exception");
         }
         out->kind = STEPPER_FAIL;
-        out->error.error_class = STEPPER_E_INTERNAL;
     }
 
     static void end(stepper_session* s) noexcept { delete reinterpret_cast<Box*>(s); }
@@ -218,7 +227,7 @@ private:
             box.last.failure.message = text;
             return toC(box.last.failure.message);
         } catch (...) {
-            return toC("out of memory");
+            return toC(kOutOfMemory);
         }
     }
 
