@@ -58,6 +58,7 @@ bool Ticket::end(std::optional<Error> error) {
     bool heard = false;
     {
         std::lock_guard lock(mutex_);
+        if (stage_ == Stage::Ended) return true;
         heard = stage_ != Stage::Forsaken;
         error_ = std::move(error);
         stage_ = Stage::Ended;
@@ -125,22 +126,34 @@ std::optional<Error> Writer::await(const std::shared_ptr<Ticket>& ticket) {
 }
 
 void Writer::loop() {
-    for (;;) {
-        const Group group = gather();
-        if (!group.empty()) {
-            write(group);
-            continue;
-        }
-        std::lock_guard lock(mutex_);
-        if (stopping_ && waiting_.empty()) break;
-    }
+    // Its memory is kept, so that those who wait can be told when there is no more.
+    for (Group group; round(group);) group.clear();
     // A file that is not ours any more, or damaged, is not touched again.
     if (condition_.health().status == Health::Status::Failed) db_->leaveLogAlone();
     db_.reset();
 }
 
-// Empty when it is time to stop, or for another look.
-Writer::Group Writer::gather() {
+bool Writer::round(Group& group) {
+    try {
+        group.reserve(kMostInGroup);
+        gather(group);
+        if (!group.empty()) write(group);
+    } catch (const std::bad_alloc&) {
+        for (const auto& ticket : group)
+            ticket->end(Error{ErrorClass::Overloaded, "out of memory", tuning_.retry_pause});
+        std::this_thread::sleep_for(tuning_.retry_pause);
+        db_->clearFailure();
+        if (db_->inTransaction()) db_->run("ROLLBACK");
+        db_->clearFailure();
+        return true;
+    }
+    if (!group.empty()) return true;
+    std::lock_guard lock(mutex_);
+    return !stopping_ || !waiting_.empty();
+}
+
+// Leaves it empty when it is time to stop, or for another look.
+void Writer::gather(Group& group) {
     std::unique_lock lock(mutex_);
     const auto is_due = [&] { return stopping_ || owing_ || !waiting_.empty(); };
     const SteadyTime idle_at = std::chrono::steady_clock::now() + tuning_.idle_after;
@@ -149,17 +162,15 @@ Writer::Group Writer::gather() {
         const bool usable = !refusal();
         if (std::chrono::steady_clock::now() >= idle_at) {
             if (usable && checkpoints_.idleWorkLeft()) checkpoints_.whenIdle();
-            return {};
+            return;
         }
         lock.lock();
     }
-    Group group;
     if (std::exchange(owing_, false) || !waiting_.empty()) group.assign(amends_.begin(), amends_.end());
     while (!waiting_.empty() && group.size() < kMostInGroup) {
         if (waiting_.front()->begin()) group.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }
-    return group;
 }
 
 void Writer::write(const Group& group) {

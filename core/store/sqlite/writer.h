@@ -109,7 +109,8 @@ private:
 
     std::optional<Error> await(const std::shared_ptr<Ticket>& ticket);
     void loop();
-    Group gather();
+    bool round(Group& group);  // false when it is time to stop
+    void gather(Group& group);
     void write(const Group& group);
     std::optional<Failure> attempt(Part part);
     void rollBack();
