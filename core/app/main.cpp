@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <new>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,6 +23,19 @@ void fillStandardStreams() {
     constexpr int kModes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", kModes[fd]) < 0) return;
+}
+
+// What running and ending take is had at the start, or there is none.
+int start(const stepper::app::Run& run) {
+    try {
+        return run.verb(run.options);
+    } catch (const std::system_error& e) {
+        std::fprintf(stderr, "stepper: cannot start: %s; raise the limits of its processes and open files\n",
+                     e.what());
+    } catch (const std::bad_alloc&) {
+        std::fprintf(stderr, "stepper: cannot start: not enough memory\n");
+    }
+    return stepper::app::kExitSystem;
 }
 
 // An answer that nobody could read is no success. A reader that has left, such as `head`, needs no words.
@@ -45,7 +60,7 @@ int main(int argc, char** argv) {
     const bool serving = run && run->verb == app::serve;
     if (serving) {
         app::takeSignals();
-        return run->verb(run->options);  // prints no answer
+        return start(*run);  // prints no answer
     }
     // Writes to gone peers return errors; other signals end a verb as everybody expects.
     sigset_t broken_pipe;

@@ -12,7 +12,8 @@
 namespace stepper::app {
 
 // Exit statuses, after sysexits.h where it has one.
-inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitOutput = 74, kExitConfig = 78;
+inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitSystem = 71, kExitOutput = 74,
+                     kExitConfig = 78;
 
 struct Options {
     std::optional<std::string> config;    // FILE, -c FILE

@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/base/result.h"
 
 namespace stepper {
+namespace {
+
+constexpr milliseconds kUntold{250};
+
+}  // namespace
 
 std::string_view name(CancelReason r) {
     switch (r) {
@@ -21,62 +26,81 @@ std::string_view name(CancelReason r) {
     return "not cancelled";
 }
 
-CancelSource::CancelSource(CancelReason reason)
-    : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), reason_(reason) {
-    STEPPER_ASSERT(fd_ >= 0);
+void CancelSource::cancel() noexcept {
+    std::lock_guard lock(mutex_);
+    if (cancelled_.exchange(true)) return;
+    for (Listener* l = first_; l; l = l->after_) l->sleeper_.wake();
 }
 
-CancelSource::~CancelSource() { ::close(fd_); }
+CancelSource::Listener::Listener(CancelSource& source, Sleeper& sleeper) noexcept
+    : source_(source), sleeper_(sleeper) {
+    std::lock_guard lock(source_.mutex_);
+    after_ = std::exchange(source_.first_, this);
+    if (after_) after_->before_ = this;
+}
 
-void CancelSource::cancel() {
+CancelSource::Listener::~Listener() {
+    std::lock_guard lock(source_.mutex_);
+    (before_ ? before_->after_ : source_.first_) = after_;
+    if (after_) after_->before_ = before_;
+}
+
+CancelDescriptor::CancelDescriptor(CancelSource& source)
+    : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), listener_(source, *this) {
+    if (!fd_) throw std::system_error(errno, std::generic_category(), "a cancellation cannot be watched");
+    if (source.isCancelled()) wake();
+}
+
+void CancelDescriptor::wake() noexcept {
     const uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);  // full means already cancelled
+    [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);  // full means already told
 }
 
-void CancelToken::watch(const CancelSource& source) {
+void CancelToken::watch(CancelSource& source) {
     const auto slot = std::find(sources_.begin(), sources_.end(), nullptr);
     STEPPER_ASSERT(slot != sources_.end());
     *slot = &source;
 }
 
-void CancelToken::watchClient(int socket) { client_ = socket; }
+void CancelToken::watchClient(int socket, HangUps& hang_ups) {
+    client_ = socket;
+    hang_ups_ = &hang_ups;
+}
 
 CancelReason CancelToken::check() {
     if (seen_ != CancelReason::None) return seen_;
-    for (const auto* source : sources_) {
-        if (!source) continue;
-        pollfd p{source->fd(), POLLIN, 0};
-        if (::poll(&p, 1, 0) == 1) return seen_ = source->reason();
-    }
+    for (const auto* source : sources_)
+        if (source && source->isCancelled()) return seen_ = source->reason();
     if (client_ >= 0) {
         char byte;
         const auto n = ::recv(client_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
             return seen_ = CancelReason::ClientGone;
-        // A pipelined request keeps the socket readable for good; polling it further would spin.
+        // What follows a pipelined request cannot be seen, and a client that ends with it still listens.
         if (n > 0) client_ = -1;
     }
     return CancelReason::None;
 }
 
 CancelReason CancelToken::sleepUntil(SteadyTime until) {
+    Bell bell;
+    const Alert alert(*this, bell);
     for (;;) {
         if (const auto reason = check(); reason != CancelReason::None) return reason;
-        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return CancelReason::None;
-        const Descriptors watched = descriptors();
-        std::array<pollfd, 3> fds{};
-        for (size_t i = 0; i < watched.count; ++i) fds[i] = {watched.fds[i], POLLIN, 0};
-        ::poll(fds.data(), watched.count, static_cast<int>(std::min<int64_t>(left.count(), 60'000)));
+        if (std::chrono::steady_clock::now() >= until) return CancelReason::None;
+        bell.sleepUntil(alert.lookBy(until));
     }
 }
 
-CancelToken::Descriptors CancelToken::descriptors() const {
-    Descriptors out;
-    for (const auto* source : sources_)
-        if (source) out.fds[out.count++] = source->fd();
-    if (client_ >= 0) out.fds[out.count++] = client_;
-    return out;
+CancelToken::Alert::Alert(CancelToken& token, Sleeper& sleeper) {
+    for (size_t i = 0; i < sources_.size(); ++i)
+        if (token.sources_[i]) sources_[i].emplace(*token.sources_[i], sleeper);
+    if (token.client_ >= 0) client_.emplace(*token.hang_ups_, token.client_, sleeper);
+}
+
+SteadyTime CancelToken::Alert::lookBy(SteadyTime until) const {
+    const bool untold = client_ && !client_->isOn();
+    return untold ? std::min(until, std::chrono::steady_clock::now() + kUntold) : until;
 }
 
 }  // namespace stepper

@@ -72,7 +72,7 @@ public:
 
 private:
     Attempted ended(const Action& action) {
-        Attempted out{out_.take(), {}, heard_, true};
+        Attempted out{out_.take(), {}, heard_, unasked_, true};
         if (const auto* error = std::get_if<Error>(&action)) {
             out.error = *error;
             out.concluded = !out.answer.finish.empty() && out.answer.finish != "error";
@@ -110,7 +110,7 @@ private:
     // open.
     Action exchange(transport::HttpRequest request, CancelToken& cancel) {
         auto opened = transport_.open(std::move(request), cancel);
-        if (!opened) return session_.ioError(opened.error(), out_);
+        if (!opened) return failed(opened.error());
         for (;;) {
             const HttpEvent event = (*opened)->next();
             Action action = deliver(event);
@@ -129,8 +129,16 @@ private:
             case HttpEvent::Kind::End: return session_.end(out_);
             case HttpEvent::Kind::Failed: break;
         }
-        if (event.error.error_class == ErrorClass::Cancelled) return cancelled(event.error);
-        return session_.ioError(event.error, out_);
+        return failed(event.error);
+    }
+
+    Action failed(const Error& error) {
+        if (error.error_class == ErrorClass::Cancelled) return cancelled(error);
+        if (error.error_class != ErrorClass::Internal) return session_.ioError(error, out_);
+        // It is no news of the provider, so its plugin has nothing to say about it.
+        unasked_ = !heard_;
+        session_.cancel(out_);
+        return error;
     }
 
     Action afterWait(milliseconds duration) {
@@ -161,7 +169,7 @@ private:
     AttemptListener& listener_;
     plugin::Session session_;
     plugin::Collector out_;
-    bool heard_ = false;
+    bool heard_ = false, unasked_ = false;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Attempted {
     plugin::Answer answer;
     std::optional<Error> error;  // why `answer` is none
     bool heard = false;          // a response had begun
+    bool unasked = false;        // this machine had not what asking takes: nothing is known of the provider
     bool concluded = false;  // the provider had said how its answer ended: an error is the answer's, not its
 };
 

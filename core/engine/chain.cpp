@@ -136,6 +136,11 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     record.error_code = verdict.wire_code;
     record.retry_after = trouble->error.retry_after;
     record.duration = took;
+    if (trouble->unasked) {
+        record.number = 0;
+        record.skipped = kNoResources;
+        return false;
+    }
     // A request that is too large for it is no failure of a provider.
     if (verdict.report != limits::Report::Kind::TooLarge)
         engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
@@ -167,7 +172,7 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits:
     report.tokens_in = got.answer.usage.prompt;
     report.tokens_out = got.answer.usage.completion;
     slot.learned(report);
-    if (got.error) return Trouble{std::move(*got.error), got.heard};
+    if (got.error) return Trouble{std::move(*got.error), got.heard, got.unasked};
     answer = std::move(got.answer);
     return std::nullopt;
 }

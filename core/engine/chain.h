@@ -28,7 +28,8 @@ private:
     // How a try went, when it brought no answer.
     struct Trouble {
         Error error;
-        bool heard = false;  // a response had begun
+        bool heard = false;    // a response had begun
+        bool unasked = false;  // see Attempted
     };
 
     // Enters the first provider that is ready, waiting for one where the caller waits; none when there is

@@ -95,6 +95,18 @@ Failure noneReady(const Walk& walk) {
             soonestReady(walk).value_or(soonestSlot(walk.legs))};
 }
 
+bool isShort(const AttemptRecord& r) { return r.skipped == kNoResources; }
+
+Failure shortOfMeans(const Walk& walk) {
+    return {Kind::NoneReady,
+            "OVERLOADED",
+            503,
+            "This server is short of descriptors, threads or memory and could not ask a provider. Try again in a "
+            "moment.",
+            true,
+            soonestSlot(walk.legs)};
+}
+
 std::string absentMessage(std::span<const Leg> legs) {
     std::string out = "No provider is available.";
     for (const Leg& leg : legs) {
@@ -165,6 +177,7 @@ Failure conclude(const Walk& walk) {
     // Whoever was passed over might have been waited for longer.
     const bool cut = walk.out_of_time && any(isSkipped);
     if (all(isLimit)) return cut ? pastDeadline(limited(walk)) : limited(walk);
+    if (any(isShort) && all(isSkipped)) return shortOfMeans(walk);
     if (all(isSkipped)) return cut ? pastDeadline(noneReady(walk)) : noneReady(walk);
     return walk.out_of_time ? tooLate(walk) : failed(walk);
 }

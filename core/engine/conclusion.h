@@ -9,6 +9,9 @@
 
 namespace stepper::engine {
 
+// AttemptRecord::skipped of a provider that this machine had not the means to ask.
+inline constexpr std::string_view kNoResources = "no_resources";
+
 // A provider of the plan and what became of it: a record per try, or one that says why it was passed over.
 struct Leg {
     const ProviderEntry* provider;

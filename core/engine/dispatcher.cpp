@@ -1,19 +1,13 @@
 #include "core/engine/dispatcher.h"
 
 #include <algorithm>
-#include <condition_variable>
 
 namespace stepper::engine {
-namespace {
 
-// How late a waiting request may notice that its client is gone.
-constexpr milliseconds kCancelCheck{100};
-
-}  // namespace
-
-// A waiter with the thread that waits.
+// A waiter with the thread that waits. Belongs to the line while `waits`, so it leaves before it goes, also
+// when what is done for it throws.
 struct Dispatcher::Parked : WaitingLine::Waiter {
-    std::condition_variable bell = {};
+    Bell bell = {};
 };
 
 Dispatcher::Turn Dispatcher::tryEnter(std::span<const Candidate> candidates, const limits::Demand& demand) {
@@ -30,34 +24,44 @@ Dispatcher::Turn Dispatcher::enter(std::span<const Candidate> candidates, const 
         Turn turn{choose(candidates, demand, clock_.now(), nullptr)};
         if (turn.choice.index || !turn.choice.hopeful(until)) return turn;
     }
-    std::unique_lock lock(mutex_);
     Parked self{{candidates, demand, tenant, until}};
+    const CancelToken::Alert alert(cancel, self.bell);
+    CancelReason cancelled = cancel.check();
+    std::unique_lock lock(mutex_);
     line_.join(self);
-    // Before the gates are looked at: whoever gives a slot back after that look has to see us.
-    waiting_ = line_.size();
-    serve();
-    CancelReason cancelled = CancelReason::None;
-    while (self.waits) {
-        const SteadyTime now = clock_.now();
-        if (now >= until || cancelled != CancelReason::None) {
-            line_.leave(self);
-            waiting_ = line_.size();
-        } else if (now >= self.look_at) {
-            serve();
-        } else {
-            self.bell.wait_for(lock, std::min<SteadyTime::duration>(self.look_at - now, kCancelCheck));
-            if (!self.waits) break;
-            lock.unlock();
-            cancelled = cancel.check();
-            lock.lock();
+    try {
+        // Before the gates are looked at: whoever gives a slot back after that look has to see us.
+        waiting_ = line_.size();
+        serve();
+        while (self.waits) {
+            const SteadyTime now = clock_.now();
+            if (now >= until || cancelled != CancelReason::None) {
+                leave(self);
+            } else if (now >= self.look_at) {
+                serve();
+            } else {
+                const SteadyTime::duration pause = std::min(self.look_at, until) - now;
+                lock.unlock();
+                self.bell.sleepUntil(alert.lookBy(std::chrono::steady_clock::now() + pause));
+                cancelled = cancel.check();
+                lock.lock();
+            }
         }
+    } catch (...) {
+        if (self.waits) leave(self);
+        throw;
     }
     return {std::move(self.choice), self.choice.index ? CancelReason::None : cancelled};
 }
 
-// Called with the lock held.
+// Called with the lock held, as serve() is.
+void Dispatcher::leave(Parked& waiter) {
+    line_.leave(waiter);
+    waiting_ = line_.size();
+}
+
 void Dispatcher::serve() {
-    for (auto* waiter : line_.serve(clock_.now())) static_cast<Parked*>(waiter)->bell.notify_one();
+    for (auto* waiter : line_.serve(clock_.now())) static_cast<Parked*>(waiter)->bell.wake();
     waiting_ = line_.size();
 }
 

@@ -41,6 +41,7 @@ private:
     struct Parked;
 
     void serve();
+    void leave(Parked& waiter);
 
     const Clock& clock_;
     std::function<void()> room_made_;

@@ -1,7 +1,7 @@
 #include "core/engine/held_slot.h"
 
 #include "core/limits/hints.h"
-#include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::engine {
 namespace {
@@ -19,8 +19,11 @@ void alert(const ProviderEntry& provider, limits::SetAside why) {
 }  // namespace
 
 HeldSlot::~HeldSlot() {
-    if (const auto news = provider_.gate->leave(pass_, report_)) alert(provider_, *news);
-    dispatcher_.roomMade();
+    // The slot itself is given back without memory; what is learned and who is let in may take some.
+    hasMemoryFor("giving back a slot", [this] {
+        if (const auto news = provider_.gate->leave(pass_, report_)) alert(provider_, *news);
+    });
+    hasMemoryFor("letting requests in", [this] { dispatcher_.roomMade(); });
 }
 
 void HeldSlot::heard(const transport::Headers& headers) {

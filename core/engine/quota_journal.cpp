@@ -1,6 +1,9 @@
 #include "core/engine/quota_journal.h"
 
 #include <algorithm>
+#include <system_error>
+
+#include "core/telemetry/rounds.h"
 
 namespace stepper::engine {
 namespace {
@@ -9,8 +12,20 @@ using std::chrono::steady_clock;
 
 constexpr std::string_view kPrefix = "quota/";
 constexpr milliseconds kAfterError{5'000};
-// How late one who waits for a write may notice that its client is gone.
-constexpr milliseconds kCancelCheck{100};
+
+// Wakes all who wait for a write: one of them has been cancelled.
+class Knock final : public Sleeper {
+public:
+    explicit Knock(std::condition_variable& waiters, std::mutex& mutex) : waiters_(waiters), mutex_(mutex) {}
+    void wake() noexcept override {
+        std::lock_guard lock(mutex_);
+        waiters_.notify_all();
+    }
+
+private:
+    std::condition_variable& waiters_;
+    std::mutex& mutex_;
+};
 
 store::Note noteOf(const std::string& provider, const limits::Quotas::Saved& saved) {
     return {std::string(kPrefix) + provider, saved.text};
@@ -38,19 +53,31 @@ void QuotaJournal::restore(const std::string& provider, limits::Gate& gate) cons
 void QuotaJournal::cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                          const limits::Pass& pass, SteadyTime until, CancelToken& cancel) {
     if (gate->covers(pass)) return;
+    Knock knock(written_, mutex_);
+    const CancelToken::Alert alert(cancel, knock);  // ends after the lock
     std::unique_lock lock(mutex_);
     const auto leftAlone = [this] { return stop_ || clock_.now() < leave_alone_until_; };
     if (leftAlone()) return;
     wanted_.insert_or_assign(provider, gate);
-    if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
+    if (!ensureThread()) return;
     work_.notify_one();
     const SteadyTime patience = steady_clock::now() + kPatience;
     while (!gate->covers(pass) && !leftAlone()) {
         const SteadyTime now = steady_clock::now();
         if (now >= patience) return giveUp("a write takes longer than a second");
         if (now >= until || cancel.check() != CancelReason::None) return;
-        written_.wait_until(lock, std::min({patience, until, now + kCancelCheck}));
+        written_.wait_until(lock, alert.lookBy(std::min(patience, until)));
     }
+}
+
+bool QuotaJournal::ensureThread() {
+    if (thread_.joinable()) return true;
+    try {
+        thread_ = std::thread([this] { loop(); });
+    } catch (const std::system_error& e) {
+        giveUp(e.what());
+    }
+    return thread_.joinable();
 }
 
 void QuotaJournal::loop() {
@@ -61,7 +88,8 @@ void QuotaJournal::loop() {
         const Wanted gates = std::exchange(wanted_, {});
         lock.unlock();
         std::vector<int64_t> covers;
-        const auto done = write(gates, covers);
+        Result<void> done = Error{ErrorClass::Overloaded, "out of memory"};
+        hasMemoryFor("storing quotas", [&] { done = write(gates, covers); });
         lock.lock();
         if (done) {
             size_t i = 0;

@@ -39,6 +39,8 @@ public:
 private:
     using Wanted = std::map<std::string, std::shared_ptr<limits::Gate>>;
 
+    // With the lock held, as giveUp().
+    bool ensureThread();
     void loop();
     // Without the lock. What was saved of each, in order.
     Result<void> write(const Wanted& gates, std::vector<int64_t>& covers);

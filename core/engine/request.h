@@ -40,7 +40,8 @@ struct AttemptRecord {
     std::string provider;
     int number = 1;       // 0 when it was not tried
     // Why not: rate_limited, circuit_open, busy, disabled; too_large with the error that says so; deadline
-    // (too little time was left), not_yet (one before it is waited for).
+    // (too little time was left), not_yet (one before it is waited for), no_resources (this machine had not what
+    // asking takes), with the error.
     std::string skipped;
     std::optional<milliseconds> duration;
     std::optional<Error> error;

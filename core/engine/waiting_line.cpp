@@ -1,6 +1,7 @@
 #include "core/engine/waiting_line.h"
 
 #include <algorithm>
+#include <new>
 #include <tuple>
 
 namespace stepper::engine {
@@ -39,13 +40,18 @@ void WaitingLine::leave(Waiter& waiter) {
 
 WaitingLine::Waiters WaitingLine::serve(SteadyTime now) {
     Waiters changed;
-    while (!keptForJobs(now)) {
-        Waiter* went = letNextIn(now);
-        if (!went) break;
-        changed.push_back(went);
+    changed.reserve(static_cast<size_t>(size_));
+    try {
+        while (!keptForJobs(now)) {
+            Waiter* went = letNextIn(now);
+            if (!went) break;
+            changed.push_back(went);
+        }
+        if (kept_until_ != SteadyTime{}) lookOver(now);
+        dismiss(changed);
+    } catch (const std::bad_alloc&) {
+        // Who went has to be told; for the others the next call looks again.
     }
-    if (kept_until_ != SteadyTime{}) lookOver(now);
-    dismiss(changed);
     return changed;
 }
 

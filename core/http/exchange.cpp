@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include <Poco/Exception.h>
 
@@ -11,6 +12,7 @@
 #include "core/http/body_stream.h"
 #include "core/http/media_type.h"
 #include "core/http/target.h"
+#include "core/http/turn_away.h"
 #include "core/http/writer.h"
 
 namespace stepper::http {
@@ -55,14 +57,16 @@ std::string clientIp(const std::string& connected, const Headers& headers, bool 
 
 class Exchange {
 public:
-    Exchange(Front& front, GuardedSocket& socket)
+    // `has_begun` says later whether some of an answer was sent.
+    Exchange(Front& front, GuardedSocket& socket, bool& has_begun)
         : front_(front),
           socket_(socket),
+          has_begun_(has_begun),
           head_(std::get_if<Head>(&socket.current())),
           held_(*front.bodies) {
         request_.received = std::chrono::steady_clock::now();
         cancel_.watch(front.ending.expired);
-        cancel_.watchClient(socket.wire().fd());
+        cancel_.watchClient(socket.wire().fd(), front.hang_ups);
         request_.cancel = &cancel_;
     }
 
@@ -95,7 +99,11 @@ private:
 
     Response answerOrExcuse() {
         Response out;
-        if (!attempt([&] { out = answer(); })) out = excuse({500, "Internal server error"});
+        switch (attempt([&] { out = answer(); })) {
+            case Did::Its: break;
+            case Did::Throw: out = excuse({500, "Internal server error"}); break;
+            case Did::RunOutOfMemory: out = outOfMemory(); break;
+        }
         return out;
     }
 
@@ -109,12 +117,16 @@ private:
         return response;
     }
 
-    // Whether it did its work without throwing; what it threw is logged.
-    bool attempt(const std::function<void()>& work) const {
+    // What it threw is logged.
+    enum class Did { Its, Throw, RunOutOfMemory };
+    Did attempt(const std::function<void()>& work) const {
         std::string problem;
         try {
             work();
-            return true;
+            return Did::Its;
+        } catch (const std::bad_alloc&) {
+            front_.log("a request found no memory");
+            return Did::RunOutOfMemory;
         } catch (const Poco::Exception& e) {
             problem = e.displayText();
         } catch (const std::exception& e) {
@@ -123,7 +135,13 @@ private:
             problem = "an exception of unknown type";
         }
         front_.log("request " + request_.id + " to " + std::string(route_) + " failed: " + problem);
-        return false;
+        return Did::Throw;
+    }
+
+    // What the request holds goes first: the answer to it takes some memory, too.
+    Response outOfMemory() {
+        request_.body = {};
+        return refuse({503, "The server is short of memory; try again in a moment"});
     }
 
     Response answer() {
@@ -192,6 +210,7 @@ private:
             headOf(response, {request_.id, add_, framing, kept_for, front_.options.security_headers});
         const std::array<std::string_view, 2> pieces{head, whole ? response.bytes() : std::string_view{}};
         bytes_out_ = pieces[0].size() + pieces[1].size();
+        has_begun_ = true;
         if (socket_.wire().send(pieces, paceOf(front_.options)) != Io::Ok) return false;
         const bool streamed = framing == Framing::Chunked || framing == Framing::UntilClose;
         return head_only || !streamed || stream(response, framing);
@@ -199,7 +218,7 @@ private:
 
     bool stream(const Response& response, Framing framing) {
         BodyStream body(socket_.wire(), paceOf(front_.options), cancel_, framing == Framing::Chunked);
-        const bool whole = attempt([&] { response.stream(body); }) && body.finish();
+        const bool whole = attempt([&] { response.stream(body); }) == Did::Its && body.finish();
         bytes_out_ += body.sent();
         if (!whole && framing == Framing::UntilClose) socket_.wire().resetOnClose();
         return whole;
@@ -213,6 +232,7 @@ private:
 
     Front& front_;
     GuardedSocket& socket_;
+    bool& has_begun_;
     const Head* head_;  // null when the head was refused
     Request request_;
     ByteBudget::Share held_;  // the request's body and the response's
@@ -227,9 +247,11 @@ private:
 
 bool serve(Front& front, GuardedSocket& socket) noexcept {
     ++front.in_flight;
-    bool keep = false;
+    bool keep = false, has_begun = false;
     try {
-        keep = Exchange(front, socket).run();
+        keep = Exchange(front, socket, has_begun).run();
+    } catch (const std::bad_alloc&) {
+        if (!has_begun) socket.wire().send(kNoMemory, paceOf(front.options));
     } catch (...) {
         front.log("a request's connection was closed: writing or reporting its response failed");
     }

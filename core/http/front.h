@@ -59,6 +59,7 @@ struct Front {
     const std::shared_ptr<ByteBudget> bodies;
 
     Ending ending{};
+    HangUps hang_ups{};
     std::atomic<bool> draining{false};
     std::atomic<int> in_flight{0};
     ConnectionCount connections{};

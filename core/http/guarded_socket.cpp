@@ -1,10 +1,12 @@
 #include "core/http/guarded_socket.h"
 
 #include <cstring>
+#include <new>
 
 #include <Poco/Net/NetException.h>
 
 #include "core/base/result.h"
+#include "core/http/turn_away.h"
 
 namespace stepper::http {
 namespace {
@@ -14,14 +16,18 @@ constexpr std::string_view kStandIn = "GET / HTTP/1.1\r\n\r\n";
 }  // namespace
 
 GuardedSocket::GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front& front)
-    : StreamSocketImpl(fd),
-      peer_(peer),
+    : peer_(peer),
       front_(front),
       wire_(fd, front.ending),
-      reader_(wire_, front.options, front.idle) {}
+      reader_(wire_, front.options, front.idle) {
+    reset(fd);
+}
 
 // The count's lock also orders what the connection's thread did before this.
-GuardedSocket::~GuardedSocket() { front_.connections.remove(counted_); }
+GuardedSocket::~GuardedSocket() {
+    if (!has_thread_ && initialized()) turnAway(wire_.fd(), front_.options.security_headers);
+    front_.connections.remove(counted_);
+}
 
 void GuardedSocket::close() {
     StreamSocketImpl::close();
@@ -29,15 +35,28 @@ void GuardedSocket::close() {
 }
 
 // Poco only polls for the next request to begin.
-bool GuardedSocket::poll(const Poco::Timespan&, int) { return reader_.awaitRequest(); }
+bool GuardedSocket::poll(const Poco::Timespan&, int) {
+    has_thread_ = true;
+    return reader_.awaitRequest();
+}
 
 // Poco only reads heads, into a buffer of its own that is larger than the stand-in.
 int GuardedSocket::receiveBytes(void* buffer, int length, int) {
-    current_ = reader_.readHead();
-    if (!current_) return 0;
+    has_thread_ = true;
+    if (!readHead()) return 0;
     STEPPER_ASSERT(static_cast<size_t>(length) >= kStandIn.size());
     std::memcpy(buffer, kStandIn.data(), kStandIn.size());
     return static_cast<int>(kStandIn.size());
+}
+
+bool GuardedSocket::readHead() {
+    try {
+        current_ = reader_.readHead();
+    } catch (const std::bad_alloc&) {
+        current_.reset();
+        wire_.send(kNoMemory, paceOf(front_.options));
+    }
+    return current_.has_value();
 }
 
 int GuardedSocket::sendBytes(const void* buffer, int length, int) {

@@ -13,11 +13,12 @@
 
 namespace stepper::http {
 
-// Counted in front.connections until closed. Used by the connection's thread only, but any thread may drop
+// Counted in front.connections until closed. A client that no thread could be had for is turned away when its
+// socket goes. Used by the connection's thread only, but any thread may drop
 // the last reference after it is closed.
 class GuardedSocket final : public Poco::Net::StreamSocketImpl {
 public:
-    // Owns the non-blocking socket; the caller has counted it.
+    // Owns the non-blocking socket, unless it throws; the caller has counted it.
     GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front& front);
 
     // The request Poco's stand-in stands for.
@@ -36,6 +37,8 @@ public:
 
 private:
     ~GuardedSocket() override;
+    // Whether there is a request; a client whose head there is no memory for is told so.
+    bool readHead();
 
     const Poco::Net::SocketAddress peer_;
     Front& front_;
@@ -43,6 +46,7 @@ private:
     RequestReader reader_;
     std::optional<std::variant<Reject, Head>> current_;
     bool counted_ = true;
+    bool has_thread_ = false;  // Poco found one to serve it
 };
 
 }  // namespace stepper::http

@@ -148,6 +148,7 @@ public:
     virtual ~Server() = default;
 
     virtual uint16_t port() const = 0;
+    // Throws std::system_error when the system refuses it a thread, as bind() does.
     virtual void start() = 0;
     // Stops accepting, lets running requests finish until `deadline`, then cancels them; returns when all
     // threads are gone. Idle keep-alive connections are closed at once. A handler that ignores its

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
+#include <utility>
 
 #include <Poco/Exception.h>
 #include <fcntl.h>
@@ -10,32 +12,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/base/id.h"
 #include "core/http/guarded_socket.h"
-#include "core/http/writer.h"
+#include "core/http/turn_away.h"
 
 namespace stepper::http {
 namespace {
 
 constexpr int kMaxBacklog = 4096;
 constexpr milliseconds kAcceptPause{100};
+constexpr int kMostShedAtOnce = 64;
 constexpr milliseconds kRoomWithin{200};  // for an idle connection's thread to notice that it is over
 
 int openSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-
-// Without waiting: a client that is too slow even for this gets the bare close.
-void turnAway(int fd, bool security_headers) {
-    std::array<char, 16u << 10> unread;  // left unread, it would make the close a reset
-    [[maybe_unused]] const auto received = ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
-    const auto id = newId();
-    auto response =
-        Response::error(503, "OVERLOADED", "All connections are taken; try again in a moment", id);
-    response.headers.emplace_back("Retry-After", "1");
-    const auto bytes = headOf(response, {id, {}, Framing::Length, {}, security_headers}) + response.body;
-    [[maybe_unused]] const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::shutdown(fd, SHUT_WR);
-    ::close(fd);
-}
 
 }  // namespace
 
@@ -55,15 +43,15 @@ Listener::~Listener() {
 }
 
 bool Listener::poll(const Poco::Timespan& timeout, int) {
-    std::array<pollfd, 2> fds{{{sockfd(), POLLIN, 0}, {front_.ending.closing.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{sockfd(), POLLIN, 0}, {front_.ending.closing_seen.fd(), POLLIN, 0}}};
     const int n = ::poll(fds.data(), fds.size(), static_cast<int>(timeout.totalMilliseconds()));
     return n > 0 && fds[1].revents == 0;
 }
 
 Poco::Net::SocketImpl* Listener::acceptConnection(Poco::Net::SocketAddress& client) {
     const int fd = acceptOne(client);
-    if (fd >= 0 && findRoom()) return new GuardedSocket(fd, client, front_);
-    if (fd >= 0) turnAway(fd, front_.options.security_headers);
+    if (fd >= 0 && findRoom()) return guarded(fd, client);
+    if (fd >= 0) refuse(fd);
     throw Poco::TimeoutException("nobody to serve");
 }
 
@@ -82,23 +70,44 @@ int Listener::acceptOne(Poco::Net::SocketAddress& client) {
         ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         client = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
+        short_of_means_ = false;
         return fd;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) shedOne();
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) shed();
     return -1;
 }
 
-// Out of descriptors or memory: the waiting client stays readable, so accept would spin. Turn one away and
-// pause.
-void Listener::shedOne() {
-    front_.log(
-        "cannot accept a connection: out of file descriptors or memory; raise the limit or lower "
-        "server.max_connections");
+Poco::Net::SocketImpl* Listener::guarded(int fd, const Poco::Net::SocketAddress& client) {
+    try {
+        return new GuardedSocket(fd, client, front_);
+    } catch (const std::bad_alloc&) {
+        refuse(fd);
+        bool counted = true;
+        front_.connections.remove(counted);
+        throw;
+    }
+}
+
+void Listener::refuse(int fd) {
+    turnAway(fd, front_.options.security_headers);
+    ::close(fd);
+}
+
+// Out of descriptors or memory: waiting clients stay readable, so accept would spin. They are turned away
+// one by one on the descriptor that is kept for this, and then there is a pause.
+void Listener::shed() {
+    if (!std::exchange(short_of_means_, true))
+        front_.log(
+            "cannot accept connections: out of file descriptors or memory; raise the limit or lower "
+            "server.max_connections");
     if (spare_ >= 0) ::close(spare_);
-    const int fd = ::accept4(sockfd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0) turnAway(fd, front_.options.security_headers);
+    for (int n = 0; n < kMostShedAtOnce; ++n) {
+        const int fd = ::accept4(sockfd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) break;
+        refuse(fd);
+    }
     spare_ = openSpare();
-    pollfd closing{front_.ending.closing.fd(), POLLIN, 0};
+    pollfd closing{front_.ending.closing_seen.fd(), POLLIN, 0};
     ::poll(&closing, 1, static_cast<int>(kAcceptPause.count()));
 }
 

@@ -23,10 +23,13 @@ private:
     ~Listener() override;
     int acceptOne(Poco::Net::SocketAddress& client);
     bool findRoom();
-    void shedOne();
+    Poco::Net::SocketImpl* guarded(int fd, const Poco::Net::SocketAddress& client);
+    void refuse(int fd);
+    void shed();
 
     Front& front_;
-    int spare_;  // given up for a moment when descriptors run out, to tell a client so
+    int spare_;  // given up for a moment when descriptors run out, to tell clients so
+    bool short_of_means_ = false;
 };
 
 class ListeningSocket final : public Poco::Net::ServerSocket {

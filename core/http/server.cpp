@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cerrno>
 #include <limits>
+#include <system_error>
 #include <thread>
 
 #include <Poco/Exception.h>
@@ -88,6 +90,10 @@ struct Machine {
     Poco::Net::HTTPServer http;
 };
 
+std::system_error noThread(const Poco::Exception& e) {
+    return {EAGAIN, std::generic_category(), "the HTTP server's threads cannot be started: " + e.displayText()};
+}
+
 class PocoServer final : public Server {
 public:
     explicit PocoServer(std::unique_ptr<Machine> machine)
@@ -99,7 +105,13 @@ public:
     }
 
     uint16_t port() const override { return port_; }
-    void start() override { machine_->http.start(); }
+    void start() override {
+        try {
+            machine_->http.start();
+        } catch (const Poco::Exception& e) {
+            throw noThread(e);
+        }
+    }
     int inFlight() const override { return machine_->front.in_flight; }
 
     void drain(SteadyTime deadline) override {
@@ -155,6 +167,8 @@ Result<std::unique_ptr<Server>> Server::bind(ServerOptions options, std::vector<
     try {
         return std::unique_ptr<Server>(std::make_unique<PocoServer>(std::make_unique<Machine>(
             std::move(options), std::move(routes), std::move(before), std::move(after), std::move(log))));
+    } catch (const Poco::SystemException& e) {
+        throw noThread(e);
     } catch (const Poco::Exception& e) {
         return Error{ErrorClass::Config, "cannot listen on " + where + ": " + e.displayText() +
                                              "; set server.listen to a free address of this machine"};

@@ -63,7 +63,7 @@ SteadyTime latest(size_t bytes, const Pace& pace) {
 
 }  // namespace
 
-Io Wire::await(short events, SteadyTime until, const CancelSource& stop) const {
+Io Wire::await(short events, SteadyTime until, const CancelDescriptor& stop) const {
     for (;;) {
         const auto left =
             std::clamp<int64_t>(std::chrono::ceil<milliseconds>(until - now()).count(), 0, 60'000);
@@ -75,7 +75,7 @@ Io Wire::await(short events, SteadyTime until, const CancelSource& stop) const {
     }
 }
 
-Io Wire::awaitRequest(SteadyTime until) const { return await(POLLIN, until, ending_.closing); }
+Io Wire::awaitRequest(SteadyTime until) const { return await(POLLIN, until, ending_.closing_seen); }
 
 Io Wire::receive(std::string& into, size_t max, SteadyTime until) const {
     std::array<char, kReadSize> bytes;
@@ -95,9 +95,9 @@ Io Wire::receive(std::string& into, size_t max, SteadyTime until) const {
 }
 
 Io Wire::awaitMore(SteadyTime until) const {
-    if (const Io io = await(POLLIN, until, ending_.closing); io != Io::Stopped) return io;
+    if (const Io io = await(POLLIN, until, ending_.closing_seen); io != Io::Stopped) return io;
     const SteadyTime unsent_until = ending_.unsent_until;
-    const Io io = await(POLLIN, std::min(until, unsent_until), ending_.expired);
+    const Io io = await(POLLIN, std::min(until, unsent_until), ending_.expired_seen);
     return io == Io::Timeout && unsent_until < until ? Io::Stopped : io;
 }
 
@@ -113,7 +113,7 @@ Io Wire::send(std::span<const std::string_view> pieces, const Pace& pace) const 
         if (!wouldBlock()) return Io::Closed;
         if (!end) end = latest(out.left(), pace);
         const SteadyTime until = std::min(now() + pace.stall, *end);
-        if (const Io io = await(POLLOUT, until, ending_.expired); io != Io::Ok) return io;
+        if (const Io io = await(POLLOUT, until, ending_.expired_seen); io != Io::Ok) return io;
         if (now() >= *end) return Io::Timeout;
     }
     return Io::Ok;

@@ -16,6 +16,7 @@ enum class Io { Ok, Closed, Timeout, Stopped };
 struct Ending {
     CancelSource closing{CancelReason::Draining};  // no further requests
     CancelSource expired{CancelReason::Draining};  // running ones must stop too
+    CancelDescriptor closing_seen{closing}, expired_seen{expired};
     // When closing: until then what has begun to arrive may do so.
     std::atomic<SteadyTime> unsent_until{SteadyTime::max()};
 };
@@ -49,7 +50,7 @@ public:
 
 private:
     Io awaitMore(SteadyTime until) const;
-    Io await(short events, SteadyTime until, const CancelSource& stop) const;
+    Io await(short events, SteadyTime until, const CancelDescriptor& stop) const;
 
     int fd_;
     const Ending& ending_;

@@ -81,8 +81,13 @@ void JobService::start() {
     keeper_.start();
 }
 
-void JobService::drain(SteadyTime deadline) {
+void JobService::beginDrain(SteadyTime deadline) {
     waiters_.close();
+    scheduler_.beginDrain(deadline);
+}
+
+void JobService::drain(SteadyTime deadline) {
+    beginDrain(deadline);
     scheduler_.drain(deadline);
 }
 

@@ -49,9 +49,11 @@ public:
     JobService(RunnerDeps deps, const Clock& clock);
     ~JobService() override;
 
-    // Begins to run jobs. Before it, and after drain(), jobs are accepted and wait.
+    // Begins to run jobs; throws std::system_error when the system refuses it threads. Before it, and after drain(), jobs are accepted and wait.
     void start();
-    // Ends waiting, gives running jobs until the deadline, gives the others back to the store.
+    // Ends waiting, gives running jobs until the deadline, gives the others back to the store. Does not wait
+    // for it, which drain() does.
+    void beginDrain(SteadyTime deadline);
     void drain(SteadyTime deadline);
 
     // Durable when it returns without an error. An error is the store's: try again later.

@@ -1,6 +1,6 @@
 #include "core/jobs/keeper.h"
 
-#include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
 namespace {
@@ -39,11 +39,13 @@ void Keeper::loop() {
         lookAtStore();
         // Before the reaping: after a long stop of the whole process, or of the disk, our own leases are
         // renewed, not taken.
-        const bool kept = beat();
-        if (kept && tick % kTicksPerReap == 0)
-            if (const auto reaped = store_.reap(); reaped && *reaped > 0)
-                log::warn("jobs whose worker fell silent are run again", {{"count", *reaped}});
-        if (tick % kTicksPerSweep == 0) sweep();
+        hasMemoryFor("housekeeping", [&] {
+            const bool kept = beat();
+            if (kept && tick % kTicksPerReap == 0)
+                if (const auto reaped = store_.reap(); reaped && *reaped > 0)
+                    log::warn("jobs whose worker fell silent are run again", {{"count", *reaped}});
+            if (tick % kTicksPerSweep == 0) sweep();
+        });
         lock.lock();
     }
 }

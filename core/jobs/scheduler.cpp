@@ -1,8 +1,9 @@
 #include "core/jobs/scheduler.h"
 
 #include <algorithm>
+#include <system_error>
 
-#include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
 namespace {
@@ -34,6 +35,8 @@ Scheduler::Scheduler(store::Store& store, Work work, SchedulerOptions options)
 Scheduler::~Scheduler() { drain(steady_clock::now()); }
 
 void Scheduler::start() {
+    workers_.reserve(most_workers_);
+    workers_.emplace_back([this] { workerLoop(); });
     dispatcher_ = std::thread([this] { dispatch(); });
 }
 
@@ -85,31 +88,41 @@ int Scheduler::share(size_t lane, SteadyTime& next) {
         next = std::min(next, std::max(room.more_at, steady_clock::now() + kShortestLook));
         return 0;
     }
-    const int wanted = std::min(lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce);
+    const int hands_free = hands();
+    if (hands_free <= 0) {
+        next = std::min(next, grow_again_);
+        return 0;
+    }
+    const int wanted = std::min({lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce, hands_free});
     return std::min(wanted, free < kClaimAtOnce ? (free + 1) / 2 : free);
 }
 
 void Scheduler::dispatch() {
     std::unique_lock lock(mutex_);
     while (!draining_) {
-        if (steady_clock::now() >= overdue_look_) {
-            claimOverdue(lock);
-            continue;
-        }
-        SteadyTime next;
-        const auto lane = pickLane(next);
-        const int asked = lane ? share(*lane, next) : 0;
-        if (asked == 0) {
-            dispatch_.wait_until(lock, std::min(next, overdue_look_));
-            continue;
-        }
-        lanes_[*lane].available = false;
-        next_lane_ = (*lane + 1) % kLanes;
-        lock.unlock();
-        auto claims = store_.claim(static_cast<store::Lane>(*lane), asked, options_.lease);
-        lock.lock();
-        accept(*lane, asked, std::move(claims));
+        if (hasMemoryFor("leasing jobs", [&] { dispatchOnce(lock); })) continue;
+        if (!lock.owns_lock()) lock.lock();
+        dispatch_.wait_for(lock, kAfterError, [this] { return draining_; });
     }
+    windDown(lock);
+}
+
+void Scheduler::dispatchOnce(std::unique_lock<std::mutex>& lock) {
+    if (steady_clock::now() >= overdue_look_) return claimOverdue(lock);
+    SteadyTime next;
+    const auto lane = pickLane(next);
+    const int asked = lane ? share(*lane, next) : 0;
+    if (asked == 0) {
+        dispatch_.wait_until(lock, std::min(next, overdue_look_));
+        return;
+    }
+    lanes_[*lane].available = false;
+    lanes_[*lane].due = steady_clock::now() + kAfterError;  // in case that nothing comes of it
+    next_lane_ = (*lane + 1) % kLanes;
+    lock.unlock();
+    auto claims = store_.claim(static_cast<store::Lane>(*lane), asked, options_.lease);
+    lock.lock();
+    accept(*lane, asked, std::move(claims));
 }
 
 // Jobs whose time is up are not kept waiting for room or for a worker: whoever runs them ends them.
@@ -149,14 +162,34 @@ void Scheduler::adopt(std::optional<store::Lane> lane, std::vector<store::Claime
         auto task = std::make_shared<Running>(std::move(job), lane);
         task->begun = [this, t = task.get()] { begun(*t); };
         task->has_begun = !lane;
+        // A job for which there is no memory here runs again when its lease runs out.
+        const auto entry = running_.emplace(task->job.lease.id, task);
+        try {
+            queue_.push_back(task);
+        } catch (const std::bad_alloc&) {
+            running_.erase(entry);
+            throw;
+        }
         unbegun_ += !task->has_begun;
         ++(lane ? lanes_[static_cast<size_t>(*lane)].running : overdue_running_);
-        running_.emplace(task->job.lease.id, task);
-        queue_.push_back(std::move(task));
-        if (idle_workers_ < static_cast<int>(queue_.size()) && workers_.size() < most_workers_)
-            workers_.emplace_back([this] { workerLoop(); });
-        else
-            work_ready_.notify_one();
+        if (idle_workers_ < static_cast<int>(queue_.size())) addWorker();
+        work_ready_.notify_one();
+    }
+}
+
+int Scheduler::hands() const {
+    const size_t to_be_made = steady_clock::now() < grow_again_ ? 0 : most_workers_ - workers_.size();
+    return idle_workers_ + static_cast<int>(to_be_made) - static_cast<int>(queue_.size());
+}
+
+void Scheduler::addWorker() {
+    if (workers_.size() >= most_workers_ || steady_clock::now() < grow_again_) return;
+    try {
+        workers_.emplace_back([this] { workerLoop(); });
+        cannot_grow_.over();
+    } catch (const std::system_error& e) {
+        grow_again_ = steady_clock::now() + kAfterError;
+        cannot_grow_.tell(e.what());
     }
 }
 
@@ -176,7 +209,7 @@ void Scheduler::workerLoop() {
     std::unique_lock lock(mutex_);
     for (;;) {
         ++idle_workers_;
-        work_ready_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+        work_ready_.wait(lock, [this] { return closed_ || (!queue_.empty() && !draining_); });
         --idle_workers_;
         if (queue_.empty()) return;
         const auto task = queue_.front();
@@ -185,7 +218,7 @@ void Scheduler::workerLoop() {
         CancelToken cancel;
         cancel.watch(task->revoked);
         cancel.watch(stopping_);
-        work_(*task, cancel);
+        if (!hasMemoryFor("a job", [&] { work_(*task, cancel); })) giveBack(*task, kAfterError);
         lock.lock();
         finish(task);
     }
@@ -206,40 +239,53 @@ void Scheduler::finish(const std::shared_ptr<Running>& task) {
         if (overdue_running_ == kOverdueWorkers) overdue_look_ = {};
         leave(overdue_running_, kOverdueWorkers);
     }
+    if (steady_clock::now() < grow_again_) dispatch_.notify_one();
     if (running_.empty()) all_done_.notify_all();
 }
 
-void Scheduler::giveBack(const std::deque<std::shared_ptr<Running>>& tasks) {
-    for (const auto& task : tasks) {
-        if (const auto given = store_.postpone(task->job.lease, {}); !given)
-            log::warn("a leased job could not be given back; it runs again after the next start",
-                      {{"jobId", task->job.lease.id}, {"reason", given.error().message}});
-        std::lock_guard lock(mutex_);
-        finish(task);
-    }
+void Scheduler::giveBack(const Running& task, milliseconds delay) {
+    hasMemoryFor("giving back a job", [&] {
+        if (const auto given = store_.postpone(task.job.lease, {delay, false, {}}); !given)
+            log::warn("a leased job could not be given back; it runs again when its lease is over",
+                      {{"jobId", task.job.lease.id}, {"reason", given.error().message}});
+    });
 }
 
-void Scheduler::drain(SteadyTime deadline) {
-    std::deque<std::shared_ptr<Running>> unstarted;
+// On the dispatcher's thread, so that an end takes no thread that might not be had.
+void Scheduler::windDown(std::unique_lock<std::mutex>& lock) {
+    while (!queue_.empty()) {
+        const auto unstarted = queue_.front();
+        queue_.pop_front();
+        lock.unlock();
+        giveBack(*unstarted, milliseconds{0});
+        lock.lock();
+        finish(unstarted);
+    }
+    all_done_.wait_until(lock, drained_by_, [this] { return running_.empty(); });
+    stopping_.cancel();
+    closed_ = true;
+    work_ready_.notify_all();
+}
+
+void Scheduler::beginDrain(SteadyTime deadline) {
     {
         std::lock_guard lock(mutex_);
         if (std::exchange(draining_, true)) return;
+        drained_by_ = deadline;
     }
     dispatch_.notify_all();
-    if (dispatcher_.joinable()) dispatcher_.join();
-    {
-        std::lock_guard lock(mutex_);
-        unstarted.swap(queue_);
-    }
-    giveBack(unstarted);
-    {
+}
+
+void Scheduler::drain(SteadyTime deadline) {
+    beginDrain(deadline);
+    if (dispatcher_.joinable()) {
+        dispatcher_.join();
+    } else {
         std::unique_lock lock(mutex_);
-        all_done_.wait_until(lock, deadline, [this] { return running_.empty(); });
-        stopping_.cancel();
-        closed_ = true;
+        windDown(lock);
     }
-    work_ready_.notify_all();
-    for (auto& worker : workers_) worker.join();
+    for (auto& worker : workers_)
+        if (worker.joinable()) worker.join();
 }
 
 }  // namespace stepper::jobs

@@ -41,7 +41,8 @@ struct SchedulerOptions {
     std::function<milliseconds()> max_wait = [] { return milliseconds{86'400'000}; };
 };
 
-// Threads are made when they are first needed. Public functions may be called from any thread.
+// Threads are made when they are first needed, but for two that start() makes; where the system refuses one,
+// jobs wait in the store for those there are. Public functions may be called from any thread.
 class Scheduler {
 public:
     // Runs the job to its end, or to where it can be given back; stops soon when the token says so.
@@ -51,6 +52,7 @@ public:
     // Drains without patience if drain() was not called.
     ~Scheduler();
 
+    // Throws std::system_error when the system refuses it a thread.
     void start();
     void workAvailable(store::Lane lane);
     // There may be more room.
@@ -59,8 +61,9 @@ public:
     std::vector<std::shared_ptr<Running>> running() const;
     milliseconds lease() const { return options_.lease; }
 
-    // Takes no more jobs, lets the running ones go on until the deadline, then stops them; returns when no
-    // thread is left.
+    // Takes no more jobs, lets the running ones go on until the deadline, then stops them. Does not wait.
+    void beginDrain(SteadyTime deadline);
+    // The same, and returns when no thread is left. The deadline is that of the first call of both.
     void drain(SteadyTime deadline);
 
 private:
@@ -72,6 +75,8 @@ private:
     static constexpr size_t kLanes = 3;
 
     void dispatch();
+    void dispatchOnce(std::unique_lock<std::mutex>& lock);
+    void windDown(std::unique_lock<std::mutex>& lock);
     // The lane to claim from now, or none; `next` becomes the moment to look again.
     std::optional<size_t> pickLane(SteadyTime& next);
     // How many jobs to claim for that lane, 0 when there is no room; `next` as above.
@@ -81,9 +86,12 @@ private:
     void claimOverdue(std::unique_lock<std::mutex>& lock);
     void accept(size_t lane, int asked, Result<store::Claims> claims);
     void adopt(std::optional<store::Lane> lane, std::vector<store::Claimed> jobs);
+    // Jobs that could be begun now, as far as threads go.
+    int hands() const;
+    void addWorker();
     void workerLoop();
     void finish(const std::shared_ptr<Running>& task);
-    void giveBack(const std::deque<std::shared_ptr<Running>>& tasks);
+    void giveBack(const Running& task, milliseconds delay);
 
     store::Store& store_;
     const Work work_;
@@ -102,8 +110,11 @@ private:
     int overdue_running_ = 0;
     std::atomic<bool> out_of_room_{false};
     bool draining_ = false, closed_ = false;
+    SteadyTime drained_by_{};
 
     size_t most_workers_ = 0;
+    SteadyTime grow_again_{};  // no worker is made before
+    Complaint cannot_grow_{"threads for jobs cannot be had; jobs wait for those there are"};
     Complaint cannot_lease_{"jobs cannot be leased"};
     std::thread dispatcher_;
     std::vector<std::thread> workers_;

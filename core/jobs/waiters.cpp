@@ -5,20 +5,22 @@ namespace stepper::jobs {
 void Waiters::notify(const std::string& job_id) {
     std::lock_guard lock(mutex_);
     const auto [begin, end] = tickets_.equal_range(job_id);
-    for (auto it = begin; it != end; ++it) it->second->changed_.cancel();
+    for (auto it = begin; it != end; ++it) {
+        it->second->changed_ = true;
+        it->second->bell_.wake();
+    }
 }
 
 void Waiters::close() {
     std::lock_guard lock(mutex_);
     closed_ = true;
-    for (auto& [id, ticket] : tickets_) ticket->changed_.cancel();
+    for (auto& [id, ticket] : tickets_) ticket->bell_.wake();
 }
 
 Waiters::Ticket::Ticket(Waiters& waiters, std::string job_id)
     : waiters_(waiters), job_id_(std::move(job_id)) {
     std::lock_guard lock(waiters_.mutex_);
     waiters_.tickets_.emplace(job_id_, this);
-    if (waiters_.closed_) changed_.cancel();
 }
 
 Waiters::Ticket::~Ticket() {
@@ -31,13 +33,21 @@ Waiters::Ticket::~Ticket() {
     }
 }
 
-Waiters::Ticket::Woken Waiters::Ticket::sleep(CancelToken client, SteadyTime until) {
-    client.watch(changed_);
-    const CancelReason reason = client.sleepUntil(until);
-    if (reason == CancelReason::None) return Woken::Time;
-    if (reason != CancelReason::Requested) return Woken::Stopped;
+std::optional<Waiters::Ticket::Woken> Waiters::Ticket::woken() {
     std::lock_guard lock(waiters_.mutex_);
-    return waiters_.closed_ ? Woken::Stopped : Woken::Changed;
+    if (waiters_.closed_) return Woken::Stopped;
+    if (changed_) return Woken::Changed;
+    return std::nullopt;
+}
+
+Waiters::Ticket::Woken Waiters::Ticket::sleep(CancelToken client, SteadyTime until) {
+    const CancelToken::Alert alert(client, bell_);
+    for (;;) {
+        if (client.check() != CancelReason::None) return Woken::Stopped;
+        if (const auto by = woken()) return *by;
+        if (std::chrono::steady_clock::now() >= until) return Woken::Time;
+        bell_.sleepUntil(alert.lookBy(until));
+    }
 }
 
 }  // namespace stepper::jobs

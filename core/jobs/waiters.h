@@ -1,6 +1,7 @@
 // Those who wait for a job to change: long-polls and event streams. Safe from any thread.
 #pragma once
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -30,9 +31,12 @@ public:
 
     private:
         friend class Waiters;
+        std::optional<Woken> woken();
+
         Waiters& waiters_;
         const std::string job_id_;
-        CancelSource changed_{CancelReason::Requested};
+        bool changed_ = false;  // guarded by the waiters' lock
+        Bell bell_;
     };
 
 private:

@@ -1,11 +1,37 @@
 #include "core/transport/curl_error.h"
 
+#include <cerrno>
 #include <system_error>
 
 namespace stepper::transport {
+namespace {
+
+// libcurl tells of its own sockets and threads as if they were the peer's. Of a connection that the peer or
+// the network refused it has the error number.
+bool isOurs(const Failure& f) {
+    switch (f.code) {
+        case CURLE_FAILED_INIT: return true;
+        case CURLE_COULDNT_CONNECT:
+            return f.os_error == 0 || f.os_error == EMFILE || f.os_error == ENFILE || f.os_error == ENOBUFS ||
+                   f.os_error == ENOMEM;
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY: return f.problem.find("thread failed to start") != f.problem.npos;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+Error refusedHere(const std::string& peer, std::string_view what) {
+    return {ErrorClass::Internal,
+            "the call to " + peer + " could not be made: this machine refuses the descriptors, threads or "
+                                    "memory for it; raise the limits of the process" +
+                (what.empty() ? "" : " (" + std::string(what) + ")")};
+}
 
 Error errorOf(const Failure& f, const std::string& peer) {
     const std::string reason = curl_easy_strerror(f.code);
+    if (isOurs(f)) return refusedHere(peer, f.problem);
     if (f.proxy_status >= 300)
         return {ErrorClass::Transport,
                 "the proxy refused a connection to " + peer + ": HTTP " + std::to_string(f.proxy_status) +

@@ -22,4 +22,7 @@ struct Failure {
 // `peer` is "host:port". OPERATION_TIMEDOUT is the caller's: it knows which limit and how long it was.
 Error errorOf(const Failure& failure, const std::string& peer);
 
+// This machine refuses what a call takes; `what` says which part of it, as far as it is known.
+Error refusedHere(const std::string& peer, std::string_view what = {});
+
 }  // namespace stepper::transport

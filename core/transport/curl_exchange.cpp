@@ -1,7 +1,6 @@
 #include "core/transport/curl_exchange.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/text.h"
 #include "core/base/units.h"
@@ -45,13 +44,15 @@ CurlExchange::CurlExchange(SlotPool& pool, HttpRequest request, Target target, C
       slot_(pool.take(target_.origin)) {
     configure(slot_->easy());
     curl_multi_add_handle(slot_->multi(), slot_->easy());
+    alert_.emplace(cancel_, static_cast<Sleeper&>(*this));
 }
 
 // Everything that differs between exchanges is set each time, so a used handle needs no reset.
 void CurlExchange::configure(CURL* easy) {
-    curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+    if (curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str()) != CURLE_OK) throw std::bad_alloc();
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request_headers_.get());
-    curl_easy_setopt(easy, CURLOPT_PROXY, target_.proxy ? target_.proxy->c_str() : nullptr);
+    if (curl_easy_setopt(easy, CURLOPT_PROXY, target_.proxy ? target_.proxy->c_str() : nullptr) != CURLE_OK)
+        throw std::bad_alloc();
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_.count()));
 
     const std::string& method = request_.method;
@@ -67,12 +68,14 @@ void CurlExchange::configure(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(
         easy, CURLOPT_HEADERFUNCTION, +[](char* data, size_t, size_t size, void* self) -> size_t {
-            return static_cast<CurlExchange*>(self)->onHeaderLine({data, size}) ? size : 0;
+            auto& exchange = *static_cast<CurlExchange*>(self);
+            return exchange.hasMemoryFor([&] { return exchange.onHeaderLine({data, size}); }) ? size : 0;
         });
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
     curl_easy_setopt(
         easy, CURLOPT_WRITEFUNCTION, +[](char* data, size_t, size_t size, void* self) -> size_t {
-            return static_cast<CurlExchange*>(self)->onBody({data, size}) ? size : 0;
+            auto& exchange = *static_cast<CurlExchange*>(self);
+            return exchange.hasMemoryFor([&] { return exchange.onBody({data, size}); }) ? size : 0;
         });
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(
@@ -159,30 +162,39 @@ void CurlExchange::tellSent() {
 }
 
 bool CurlExchange::waitForActivity() {
-    const CancelToken::Descriptors watched = cancel_.descriptors();
-    std::array<curl_waitfd, std::tuple_size_v<decltype(watched.fds)>> extra{};
-    for (size_t i = 0; i < watched.count; ++i) extra[i] = {watched.fds[i], CURL_WAIT_POLLIN, 0};
-
-    const auto left = std::clamp(millisecondsUntil(giveUpAt(), steadyNow()), milliseconds{0}, kLongestPoll);
+    const SteadyTime look_by = alert_->lookBy(giveUpAt()), now = steadyNow();
+    const auto left = std::clamp(millisecondsUntil(look_by, now), milliseconds{0}, kLongestPoll);
     int active = 0;
-    curl_multi_poll(slot_->multi(), extra.data(), static_cast<unsigned>(watched.count),
-                    static_cast<int>(left.count()), &active);
-    const auto fired =
-        std::count_if(extra.begin(), extra.end(), [](const auto& e) { return e.revents != 0; });
+    curl_multi_poll(slot_->multi(), nullptr, 0, static_cast<int>(left.count()), &active);
     // Bytes that reach no callback (half a chunk header, compressed data) are progress too.
-    if (active > fired && phase_ == Phase::Receiving) progress_ = steadyNow();
-    return fired > 0;
+    if (active > 0 && phase_ == Phase::Receiving) progress_ = steadyNow();
+    return woken_.exchange(false) || steadyNow() >= look_by;
+}
+
+void CurlExchange::wake() noexcept {
+    woken_ = true;
+    curl_multi_wakeup(slot_->multi());
+}
+
+// Nobody wakes it from here on.
+std::unique_ptr<Slot> CurlExchange::leaveSlot() {
+    alert_.reset();
+    return std::move(slot_);
 }
 
 void CurlExchange::finish(CURLcode code) {
+    if (out_of_memory_) return fail(refusedHere(target_.peer));
     if (code == CURLE_OK && !head_complete_) code = CURLE_GOT_NOTHING;  // interim responses only
-    if (error_) return slot_.reset();
+    // Of an answer under way it means that a header is longer than libcurl allows.
+    if (code == CURLE_OUT_OF_MEMORY && phase_ != Phase::Receiving) code = CURLE_FAILED_INIT;
+    if (error_) return static_cast<void>(leaveSlot());
     if (code == CURLE_OK || cut_off_) {
         complete_ = true;
         framer_->finish();
         curl_multi_remove_handle(slot_->multi(), slot_->easy());
-        if (!cut_off_) pool_.give(target_.origin, std::move(slot_));
-        return slot_.reset();
+        auto slot = leaveSlot();
+        if (!cut_off_) pool_.give(target_.origin, std::move(slot));
+        return;
     }
     if (code == CURLE_OPERATION_TIMEDOUT) return fail(timeout());
     long os_error = 0, proxy_status = 0;
@@ -197,7 +209,7 @@ void CurlExchange::finish(CURLcode code) {
 void CurlExchange::fail(Error error) {
     if (phase_ != Phase::Connecting) tellSent();
     error_ = std::move(error);
-    slot_.reset();
+    leaveSlot();
 }
 
 SteadyTime CurlExchange::giveUpAt() const {

@@ -1,6 +1,8 @@
 // One exchange on a libcurl slot. Internal to core/transport.
 #pragma once
+#include <atomic>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,9 +27,9 @@ struct Target {
     std::optional<std::string> proxy;  // as libcurl takes it: none means the environment's
 };
 
-class CurlExchange final : public Exchange {
+class CurlExchange final : public Exchange, private Sleeper {
 public:
-    // `headers` is the request's, checked and in libcurl's syntax.
+    // `headers` is the request's, checked and in libcurl's syntax. Throws as a Slot does.
     CurlExchange(SlotPool& pool, HttpRequest request, Target target, CurlList headers, CancelToken& cancel);
 
     HttpEvent next() override;
@@ -42,7 +44,19 @@ private:
     void noteUpload();
     void tellSent();
     bool waitForActivity();  // true when the token may have been cancelled
+    void wake() noexcept override;
+    std::unique_ptr<Slot> leaveSlot();
     void finish(CURLcode code);
+    // libcurl is C: nothing may be thrown through it.
+    template <class Work>
+    bool hasMemoryFor(Work work) noexcept {
+        try {
+            return work();
+        } catch (const std::bad_alloc&) {
+            out_of_memory_ = true;
+            return false;
+        }
+    }
     void fail(Error error);
 
     SteadyTime giveUpAt() const;
@@ -80,8 +94,12 @@ private:
     bool cut_off_ = false;          // enough of an error body was read
 
     bool complete_ = false;
+    bool out_of_memory_ = false;  // in a callback
     std::optional<Error> error_;
-    std::unique_ptr<Slot> slot_;  // while the transfer runs; last, so that it goes before what it uses
+    std::atomic<bool> woken_{false};
+    // While the transfer runs; last, so that they go before what they use.
+    std::unique_ptr<Slot> slot_;
+    std::optional<CancelToken::Alert> alert_;
 };
 
 }  // namespace stepper::transport

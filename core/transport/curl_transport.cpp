@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <new>
+#include <system_error>
 
 #include <curl/curl.h>
 
 #include "core/base/text.h"
+#include "core/transport/curl_error.h"
 #include "core/transport/curl_exchange.h"
 #include "core/transport/slot_pool.h"
 #include "core/transport/way.h"
@@ -57,7 +60,7 @@ class HeaderList {
 public:
     void add(const std::string& line) {
         curl_slist* grown = curl_slist_append(list_.get(), line.c_str());
-        STEPPER_ASSERT(grown);
+        if (!grown) throw std::bad_alloc();
         static_cast<void>(list_.release());
         list_.reset(grown);
     }
@@ -112,13 +115,20 @@ CurlTransport::~CurlTransport() = default;
 Result<std::unique_ptr<Exchange>> CurlTransport::open(HttpRequest request, CancelToken& cancel) {
     auto target = targetOf(request.url, request.proxy, no_proxy_);
     if (!target) return target.error();
+    const std::string peer = target->peer;
     if (!isToken(request.method)) return invalid("its method is not a token of RFC 9110");
     auto headers = headersOf(request);
     if (!headers) return headers.error();
     if (target->origin.starts_with("https:"))
         if (auto trusted = pool_->shared().authorities(); !trusted) return trusted.error();
-    return std::unique_ptr<Exchange>(std::make_unique<CurlExchange>(
-        *pool_, std::move(request), std::move(target).value(), std::move(headers).value(), cancel));
+    try {
+        return std::unique_ptr<Exchange>(std::make_unique<CurlExchange>(
+            *pool_, std::move(request), std::move(target).value(), std::move(headers).value(), cancel));
+    } catch (const std::bad_alloc&) {
+        return refusedHere(peer);
+    } catch (const std::system_error& e) {
+        return refusedHere(peer, e.what());
+    }
 }
 
 void CurlTransport::closeExpired() { pool_->closeExpired(); }

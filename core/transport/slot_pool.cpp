@@ -1,7 +1,10 @@
 #include "core/transport/slot_pool.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
+#include <new>
+#include <system_error>
 
 #include <openssl/ssl.h>
 
@@ -22,10 +25,14 @@ void lockShared(CURL*, curl_lock_data data, curl_lock_access, void* locks) {
 void unlockShared(CURL*, curl_lock_data data, void* locks) { static_cast<std::mutex*>(locks)[data].unlock(); }
 
 CURLcode trustShared(CURL*, void* ssl_context, void* shared) {
-    const auto store = static_cast<Shared*>(shared)->authorities();
-    if (!store) return CURLE_SSL_CACERT_BADFILE;
-    SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(ssl_context), store.value());
-    return CURLE_OK;
+    try {
+        const auto store = static_cast<Shared*>(shared)->authorities();
+        if (!store) return CURLE_SSL_CACERT_BADFILE;
+        SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(ssl_context), store.value());
+        return CURLE_OK;
+    } catch (const std::bad_alloc&) {
+        return CURLE_FAILED_INIT;
+    }
 }
 
 }  // namespace
@@ -33,7 +40,7 @@ CURLcode trustShared(CURL*, void* ssl_context, void* shared) {
 Shared::Shared(std::string ca_file) : ca_file_(std::move(ca_file)) {
     initialiseCurl();
     names_ = curl_share_init();
-    STEPPER_ASSERT(names_);
+    if (!names_) throw std::bad_alloc();
     curl_share_setopt(names_, CURLSHOPT_LOCKFUNC, lockShared);
     curl_share_setopt(names_, CURLSHOPT_UNLOCKFUNC, unlockShared);
     curl_share_setopt(names_, CURLSHOPT_USERDATA, locks_.data());
@@ -49,7 +56,7 @@ Result<X509_STORE*> Shared::authorities() {
     std::lock_guard lock(store_mutex_);
     if (store_) return store_;
     std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
-    STEPPER_ASSERT(store);
+    if (!store) throw std::bad_alloc();
     const bool loaded = ca_file_.empty() ? X509_STORE_set_default_paths(store.get()) == 1
                                          : X509_STORE_load_file(store.get(), ca_file_.c_str()) == 1;
     if (!loaded)
@@ -61,12 +68,17 @@ Result<X509_STORE*> Shared::authorities() {
 }
 
 Slot::Slot(Shared& shared, milliseconds idle_for) : multi_(curl_multi_init()), easy_(curl_easy_init()) {
-    STEPPER_ASSERT(multi_ && easy_);
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 1L);
+    if (!multi_ || !easy_) throw std::bad_alloc();
+    // libcurl goes on without what wakes a transfer when there is no descriptor for it; we could not cancel.
+    if (curl_multi_wakeup(multi()) != CURLM_OK)
+        throw std::system_error(EMFILE, std::generic_category(), "no call can be made");
+    curl_multi_setopt(multi(), CURLMOPT_MAXCONNECTS, 1L);
 
     const auto set = [this](CURLoption option, auto value) {
+        const CURLcode code = curl_easy_setopt(easy(), option, value);
+        if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
         // A libcurl without one of these would run with other promises than ours.
-        STEPPER_ASSERT(curl_easy_setopt(easy_, option, value) == CURLE_OK);
+        STEPPER_ASSERT(code == CURLE_OK);
     };
     set(CURLOPT_SHARE, shared.names());
     set(CURLOPT_ERRORBUFFER, problem_.data());
@@ -94,11 +106,7 @@ Slot::Slot(Shared& shared, milliseconds idle_for) : multi_(curl_multi_init()), e
     set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(&shared));
 }
 
-Slot::~Slot() {
-    curl_multi_remove_handle(multi_, easy_);
-    curl_easy_cleanup(easy_);
-    curl_multi_cleanup(multi_);
-}
+Slot::~Slot() { curl_multi_remove_handle(multi(), easy()); }
 
 SlotPool::SlotPool(CurlOptions options)
     : max_idle_(options.max_idle), idle_for_(options.idle_for), shared_(std::move(options.ca_file)) {}

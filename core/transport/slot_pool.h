@@ -39,18 +39,25 @@ private:
 // in the middle of a transfer.
 class Slot {
 public:
+    // Throws std::bad_alloc or std::system_error when memory or descriptors for it are refused.
     Slot(Shared& shared, milliseconds idle_for);
     ~Slot();
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
 
-    CURLM* multi() const { return multi_; }
-    CURL* easy() const { return easy_; }
+    CURLM* multi() const { return multi_.get(); }
+    CURL* easy() const { return easy_.get(); }
     const char* problem() const { return problem_.data(); }  // libcurl's words for the last failure
 
 private:
-    CURLM* multi_;
-    CURL* easy_;
+    struct Cleanup {
+        void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+    };
+    struct EasyCleanup {
+        void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+    };
+    std::unique_ptr<CURLM, Cleanup> multi_;
+    std::unique_ptr<CURL, EasyCleanup> easy_;
     std::array<char, CURL_ERROR_SIZE> problem_{};
 };
 
@@ -59,7 +66,7 @@ class SlotPool {
 public:
     explicit SlotPool(CurlOptions options);
 
-    // The slot used last for this origin, else a new one.
+    // The slot used last for this origin, else a new one; throws as a Slot does.
     std::unique_ptr<Slot> take(const std::string& origin);
     // Back after a complete exchange.
     void give(const std::string& origin, std::unique_ptr<Slot> slot);

@@ -1,6 +1,6 @@
 // Calls to providers: one HTTP exchange at a time, pulled event by event, under hard deadlines.
 //
-// Nothing here throws. Secrets in headers or URLs never reach an error text or a log.
+// Nothing here throws but std::bad_alloc. Secrets in headers or URLs never reach an error text or a log.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -52,7 +52,7 @@ struct HttpEvent {
     const Headers* headers = nullptr;  // Head: names in lower case, order kept; `date` is added when absent
     std::string_view data;             // Data: valid until the next call of next()
     std::string_view name;             // Data of an SSE body: the event's name
-    Error error;                       // Failed: Transport, Timeout, BadResponse or Cancelled
+    Error error;  // Failed: Transport, Timeout, BadResponse, Cancelled; Internal as for open()
 };
 
 // One running exchange. next() blocks until something happened, at most until a deadline passes or the token
@@ -69,7 +69,8 @@ class Transport {
 public:
     virtual ~Transport() = default;
     // Starts without blocking; what goes wrong later comes as Failed. The token is borrowed for the exchange.
-    // InvalidRequest when the request cannot be sent at all (scheme, header syntax).
+    // InvalidRequest when the request cannot be sent at all (scheme, header syntax). Internal when this machine
+    // refuses what it takes (descriptors, threads, memory): that says nothing of the peer.
     virtual Result<std::unique_ptr<Exchange>> open(HttpRequest request, CancelToken& cancel) = 0;
 };
 

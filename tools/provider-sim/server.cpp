@@ -64,7 +64,7 @@ bool firstOnConnection(const net::SocketAddress& peer, const std::string& instan
 
 struct Context {
     Simulator& simulator;
-    CancelSource stopping{CancelReason::Draining};
+    Ending ending = {};
     Blackhole blackhole = {};
 
     std::string blackholeUrl() const {
@@ -78,7 +78,7 @@ public:
 
     void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
         auto& socket = static_cast<net::HTTPServerRequestImpl&>(request).socket();
-        Wire wire(static_cast<int>(socket.impl()->sockfd()), context_.stopping);
+        Wire wire(static_cast<int>(socket.impl()->sockfd()), context_.ending);
         Call call = headOf(request);
         const auto read = [&](Call& c) { return readBody(request, c); };
         const bool reusable = call.path.starts_with(kControlPrefix)
@@ -150,7 +150,7 @@ Server::Server(Simulator& simulator, const std::string& host, uint16_t port)
 }
 
 Server::~Server() {
-    parts_->context.stopping.cancel();
+    parts_->context.ending.source.cancel();
     parts_->http.stopAll(true);
     parts_->threads.joinAll();
 }

@@ -7,9 +7,9 @@
 
 namespace stepper::sim {
 
-Wire::Wire(int socket, const CancelSource& stopping) : socket_(socket), stop_fd_(stopping.fd()) {
-    token_.watch(stopping);
-    token_.watchClient(socket);
+Wire::Wire(int socket, Ending& ending) : socket_(socket), stop_fd_(ending.seen.fd()) {
+    token_.watch(ending.source);
+    token_.watchClient(socket, ending.hang_ups);
 }
 
 bool Wire::note(CancelReason reason) {

@@ -7,9 +7,16 @@
 
 namespace stepper::sim {
 
+// How the program ends, for all who wait.
+struct Ending {
+    CancelSource source{CancelReason::Draining};
+    CancelDescriptor seen{source};
+    HangUps hang_ups{};
+};
+
 class Wire {
 public:
-    Wire(int socket, const CancelSource& stopping);
+    Wire(int socket, Ending& ending);
 
     // False once the client has gone or the program stops: nothing more can be sent.
     bool send(std::string_view bytes);

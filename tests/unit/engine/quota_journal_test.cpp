@@ -156,6 +156,20 @@ TEST_F(SlowJournal, WhoIsCancelledDoesNotWait) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, QuotaJournal::kPatience / 2);
 }
 
+TEST_F(SlowJournal, ACancelCutsTheWait) {
+    CancelSource source(CancelReason::Requested);
+    CancelToken cancel;
+    cancel.watch(source);
+    const auto began = std::chrono::steady_clock::now();
+    std::thread canceller([&] {
+        std::this_thread::sleep_until(began + QuotaJournal::kPatience / 20);
+        source.cancel();
+    });
+    journal_.cover("one", gate_, *gate_->tryEnter({}).pass, began + 1h, cancel);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, QuotaJournal::kPatience / 2);
+    canceller.join();
+}
+
 TEST_F(QuotaJournalTest, WhatCannotBeReadCountsFromNothing) {
     store_.texts["quota/one"] = "{broken";
     EXPECT_EQ(usedAfterRestart(10), 0);

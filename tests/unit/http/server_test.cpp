@@ -174,6 +174,19 @@ TEST(Server, WhateverAHandlerThrowsIsA500) {
     EXPECT_NE(logged[0].find("/std failed: secret"), std::string::npos) << logged[0];
 }
 
+TEST(Server, ARequestThatFindsNoMemoryIsA503) {
+    std::vector<Route> routes = plainRoutes();
+    routes.push_back(
+        {"GET", "/greedy", Body::None, [](const Request&) -> Response { throw std::bad_alloc(); }});
+    TestServer server(std::move(routes));
+    Client client(server.port());
+    const auto reply = client.ask(get("/greedy"));
+    expectError(reply, 503, "OVERLOADED");
+    EXPECT_EQ(reply.header("retry-after"), "1");
+    EXPECT_TRUE(client.ended());
+    EXPECT_EQ(Client(server.port()).ask(get("/hello")).status, 200);
+}
+
 TEST(Server, ThrowingFilterIsA500AndThrowingObserverDoesNoHarm) {
     auto server = Server::bind(
         {}, plainRoutes(),

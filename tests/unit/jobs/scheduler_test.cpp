@@ -98,6 +98,34 @@ TEST_F(SchedulerTest, RunsWhatComesAndNeverMoreThanItMay) {
     EXPECT_LE(most, 3);
 }
 
+TEST_F(SchedulerTest, ARunThatFindsNoMemoryIsTriedAgain) {
+    Tally runs, done;
+    start([&](Running& task, CancelToken&) {
+        runs.add();
+        if (runs.count() == 1) throw std::bad_alloc();
+        EXPECT_EQ(task.job.attempts, 0);
+        EXPECT_TRUE(*store_.finish(task.job.lease, {}));
+        done.add();
+    });
+    const auto id = enqueue();
+    ASSERT_TRUE(done.reaches(1));
+    EXPECT_EQ(runs.count(), 2);
+    EXPECT_EQ(stateOf(id), store::JobState::Done);
+}
+
+TEST_F(SchedulerTest, AnEndThatWasBegunStopsRunningJobsAtItsTimeByItself) {
+    Tally running, stopped;
+    start([&](Running&, CancelToken& cancel) {
+        running.add();
+        EXPECT_EQ(cancel.sleepUntil(std::chrono::steady_clock::now() + 20s), CancelReason::Draining);
+        stopped.add();
+    });
+    enqueue();
+    ASSERT_TRUE(running.reaches(1));
+    scheduler_->beginDrain(std::chrono::steady_clock::now() + 20ms);
+    EXPECT_TRUE(stopped.reaches(1));
+}
+
 TEST_F(SchedulerTest, ARevokedJobIsTold) {
     Tally running, stopped;
     start([&](Running&, CancelToken& cancel) {

@@ -70,7 +70,8 @@ TEST_F(Cancelling, ByTheClientGoingAway) {
     int pair[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     CancelToken token;
-    token.watchClient(pair[0]);
+    HangUps hang_ups;
+    token.watchClient(pair[0], hang_ups);
     expectPromptClose(std::string(kHead) + "abc", token, [&] { ::close(pair[1]); });
     ::close(pair[0]);
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -12,6 +13,25 @@
 
 namespace stepper::transport {
 namespace {
+
+// For its lifetime this process gets no more descriptors than those.
+class FewDescriptors {
+public:
+    explicit FewDescriptors(int free) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        std::vector<int> taken;
+        for (int i = 0; i < free; ++i) taken.push_back(::dup(0));
+        const int next = ::dup(0);
+        const rlimit limit{static_cast<rlim_t>(next), before_.rlim_max};
+        ::close(next);
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        for (const int fd : taken) ::close(fd);
+    }
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
@@ -306,6 +326,24 @@ TEST_F(Faults, EncodingsThatCannotBeRead) {
                                 "Content-Encoding: gzip, gzip, gzip, gzip, gzip, gzip, gzip\r\n"}) {
         RawServer server(sendingThenSilent(response("200 OK", "plain text", headers)));
         expectFailure(run(transport_, requestTo(server.url())), ErrorClass::BadResponse, "content-encoding");
+    }
+}
+
+// With none there is no slot, with two a slot but no socket for it. Neither is the provider's failure.
+TEST_F(Faults, WhatThisMachineRefusesIsNoFailureOfThePeer) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "the sanitizer beside it takes an object for none when it has no descriptor to look with";
+#endif
+    RawServer server(sendingThenGone("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    for (const int free : {0, 2}) {
+        CurlTransport transport;
+        {
+            const FewDescriptors few(free);
+            const Outcome refused = run(transport, requestTo(server.url()));
+            EXPECT_EQ(refused.errorClass(), ErrorClass::Internal) << free << ": " << refused.message();
+            EXPECT_THAT(refused.message(), HasSubstr(peerOf(server)));
+        }
+        EXPECT_THAT(run(transport, requestTo(server.url())).data, ElementsAre("ok"));
     }
 }
 
