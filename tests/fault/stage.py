@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 import harness  # noqa: E402
-from harness import BUILD, PLUGINS, STEPPER, Server, Simulator, call, clean_environment, provider, run_stepper  # noqa: E402,F401
+from harness import BUILD, PLUGINS, STEPPER, Server, Simulator, StartError, call, clean_environment, provider, run_stepper  # noqa: E402,F401
 
 FAULTS = BUILD / "tests" / "fault"  # what this folder's CMakeLists builds
 EXIT_CONFIG = 78

@@ -1,0 +1,194 @@
+"""Descriptors, threads or memory that the system refuses: one client is told, one job waits, and the rest goes on."""
+import contextlib
+import http.client
+import json
+import os
+import resource
+import socket
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from stage import FAULTS, LOST, Case, StartError, call, echo, finish, wait_until
+
+HEADERS = {"Content-Type": "application/json"}
+
+
+class Connection:
+    """A kept-alive connection, so that a request needs none of its own."""
+
+    def __init__(self, server):
+        host, port = server.url.removeprefix("http://").split(":")
+        self.http = http.client.HTTPConnection(host, int(port), timeout=30)
+
+    def ask(self, method, path, body=None):
+        self.http.request(method, path, json.dumps(body) if body is not None else None, HEADERS)
+        answer = self.http.getresponse()
+        return answer.status, answer.headers, json.loads(answer.read())
+
+
+class ResourcesCase(Case):
+    def start_warm(self, stage, env=None):
+        """A server that has answered once, and a connection to it."""
+        server = self.start(stage, env=env)
+        kept = Connection(server)
+        self.addCleanup(kept.http.close)
+        self.assertEqual(kept.ask("GET", "/livez")[0], 200)
+        return server, kept
+
+    def skip_if_sanitized(self, server):
+        status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+        if int(status.split("VmSize:")[1].split()[0]) > 1 << 30:
+            self.skipTest("a sanitizer ends the program where memory or descriptors are refused")
+
+    def connect(self, server):
+        """What a new client is told, the connection ending there: status, headers."""
+        began = time.monotonic()
+        client = Connection(server)
+        try:
+            status, headers, _ = client.ask("GET", "/livez")
+        finally:
+            client.http.close()
+        self.assertLess(time.monotonic() - began, 5)
+        return status, headers
+
+    def assert_turned_away(self, server):
+        status, headers = self.connect(server)
+        self.assertEqual((status, headers["Retry-After"], headers["Connection"]), (503, "1", "Close"))
+
+    def assert_serves_again(self, server):
+        wait_until(lambda: self.connect(server)[0] == 200, 10, "clients are served again")
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+@contextlib.contextmanager
+def no_descriptors(server):
+    """For that long the server gets none: the limit is where it is, and idle clients have what is left below it."""
+    pid, kind = server.process.pid, resource.RLIMIT_NOFILE
+    before = resource.prlimit(pid, kind)
+    highest = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, kind, (highest + 1, before[1]))
+    idle = []
+    try:
+        while True:
+            idle.append(Connection(server))
+            if idle[-1].ask("GET", "/livez")[0] == 503:
+                break
+        yield
+    finally:
+        resource.prlimit(pid, kind, before)
+        for client in idle:
+            client.http.close()
+
+
+class DescriptorsTest(ResourcesCase):
+    def test_who_waits_takes_none(self):
+        stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "100ms"}})
+        server, kept = self.start_warm(stage)
+        job = self.accept(server, "long")
+        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        idle = descriptors(server)
+        clients = [socket.create_connection(("127.0.0.1", kept.http.port)) for _ in range(40)]
+        wait_until(lambda: descriptors(server) >= idle + len(clients), 20, "they are accepted")
+        before = descriptors(server)
+        for client in clients:
+            client.sendall(f"GET /v1/jobs/{job}?wait=30 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        time.sleep(0.5)
+        self.assertLessEqual(descriptors(server), before)
+        for client in clients:
+            client.close()
+        wait_until(lambda: descriptors(server) <= idle, 10, "their hang-up is noticed while they wait")
+
+    def test_clients_and_calls_are_refused_and_jobs_wait(self):
+        stage = self.stage("steady")
+        server, kept = self.start_warm(stage)
+        self.skip_if_sanitized(server)
+        with no_descriptors(server):
+            for _ in range(3):
+                self.assert_turned_away(server)
+            status, headers, answer = kept.ask("POST", "/v1/generate/immediate", {"prompt": "x"})
+            self.assertEqual((status, answer["errorCode"]), (503, "OVERLOADED"), answer)
+            self.assertIn("Retry-After", headers)
+            self.assertIn("no_resources", json.dumps(answer))
+            status, _, answer = kept.ask("POST", "/v1/generate", {"prompt": echo("waits")})
+            self.assertEqual(status, 202, answer)
+        self.assert_serves_again(server)
+        job = finish(server, answer["jobId"])
+        self.assertEqual(job["data"]["result"], {"echo": "waits"})
+        self.assertEqual(self.calls("waits"), 1)
+        self.assertEqual(stage.said().count("cannot accept connections"), 1)
+
+    def test_it_ends_in_order_when_there_are_none(self):
+        stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "300ms"}})
+        server, _ = self.start_warm(stage)
+        self.skip_if_sanitized(server)
+        self.accept(server, "cut")
+        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        with no_descriptors(server):
+            server.process.terminate()
+            self.assertEqual(server.process.wait(10), 0, stage.said()[-2000:])
+
+
+class ThreadsTest(ResourcesCase):
+    def setUp(self):
+        super().setUp()
+        self.refused = self.folder / "no-threads"
+
+    def start_refusable(self, stage):
+        return self.start_warm(stage, env={"LD_PRELOAD": str(FAULTS / "thread-faults.so"), "NO_THREADS": str(self.refused),
+                                           "ASAN_OPTIONS": "verify_asan_link_order=0"})
+
+    def test_jobs_run_one_by_one(self):
+        stage = self.stage("steady", behaviour={"latency_ms": 50})
+        server, kept = self.start_refusable(stage)
+        self.refused.touch()
+        ids = [kept.ask("POST", "/v1/generate", {"prompt": echo(f"job-{n}")})[2]["jobId"] for n in range(6)]
+        for job in ids:
+            self.assertEqual(kept.ask("GET", f"/v1/jobs/{job}?wait=30")[2]["status"], "completed")
+        self.assertEqual(stage.said().count("threads for jobs cannot be had"), 1)
+
+    def test_it_ends_in_order_when_there_are_none(self):
+        stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "300ms"}})
+        server, kept = self.start_refusable(stage)
+        self.accept(server, "cut")
+        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        self.refused.touch()
+        server.process.terminate()
+        self.assertEqual(server.process.wait(10), 0, stage.said()[-2000:])
+
+    def test_a_start_without_them_is_refused_in_words(self):
+        stage = self.stage("steady")
+        self.refused.touch()
+        with self.assertRaisesRegex(StartError, "exit status 71"):
+            self.start_refusable(stage)
+        self.assertIn("stepper: cannot start: ", stage.said())
+
+
+class MemoryTest(ResourcesCase):
+    def test_a_storm_beyond_it_is_survived(self):
+        stage = self.stage("steady")
+        server, _ = self.start_warm(stage)
+        self.skip_if_sanitized(server)
+        statm = Path(f"/proc/{server.process.pid}/statm").read_text(encoding="ascii")
+        limit = int(statm.split()[0]) * resource.getpagesize() + (60 << 20)
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (limit, limit))
+
+        def storm(_):
+            try:
+                return call("POST", server.url + "/v1/generate/immediate", {"prompt": "a" * 1_000_000}, timeout=30).status
+            except LOST:
+                return "lost"
+        with ThreadPoolExecutor(60) as pool:
+            answers = list(pool.map(storm, range(120)))
+        self.assertIsNone(server.process.poll(), stage.said()[-2000:])
+        self.assertLessEqual(set(answers), {200, 503, "lost"}, answers)
+        self.assertIn(503, answers)
+        self.assert_serves_again(server)
+
+
+if __name__ == "__main__":
+    unittest.main()
