@@ -13,9 +13,8 @@
 
 namespace stepper::http {
 
-// Counted in front.connections until closed. A client that no thread could be had for is turned away when its
-// socket goes. Used by the connection's thread only, but any thread may drop
-// the last reference after it is closed.
+// Counted in front.connections until closed. A client whose socket goes before any thread had it is turned
+// away. Used by the connection's thread only, but any thread may drop the last reference after it is closed.
 class GuardedSocket final : public Poco::Net::StreamSocketImpl {
 public:
     // Owns the non-blocking socket, unless it throws; the caller has counted it.
