@@ -53,7 +53,7 @@ class Contained(ReloadCase):
         self.assertIn("it closed descriptor 2", reason)
         self.assertEqual([os.readlink(f"/proc/{server.process.pid}/fd/{fd}") for fd in range(3)], streams)
         self.assertIn("plugin taken back", self.log_text())
-        self.assertEqual(self.ask(server).json["metadata"]["provider"], "good")
+        self.wait_for(lambda: self.ask(server).json["metadata"]["provider"] == "good")
 
     def test_a_plugin_that_leaves_with_status_0_is_named_and_is_no_orderly_end(self):
         self.ends_with = (0, 1)
@@ -85,10 +85,8 @@ class Contained(ReloadCase):
     def test_what_a_plugin_starts_in_the_server_is_told_and_ended(self):
         server = self.serve([self.misfit(), self.good()])
         self.misbehave(server, "leaves a daemon")
-        self.wait_for(lambda: children(server.process.pid))
-        self.reload(server)
+        self.wait_for(lambda: self.reload(server) and "processes of plugins ended" in self.log_text())
         self.wait_for(lambda: not children(server.process.pid))
-        self.assertIn("processes of plugins ended", self.log_text())
 
     def test_a_death_while_no_call_ran_says_nothing_of_a_new_version(self):
         self.variant("a")
