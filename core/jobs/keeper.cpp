@@ -1,5 +1,8 @@
 #include "core/jobs/keeper.h"
 
+#include <algorithm>
+
+#include "core/telemetry/log.h"
 #include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
@@ -11,8 +14,6 @@ constexpr milliseconds kTick{1'000};
 constexpr int kTicksPerReap = 5, kTicksPerSweep = 10;
 // A lease is renewed well before it ends, and may miss a beat or two.
 constexpr int kBeatsPerLease = 4;
-// Rows leave in small portions, so that requests are not held up.
-constexpr int kPortionsPerSweep = 50;
 
 }  // namespace
 
@@ -34,7 +35,12 @@ void Keeper::start() {
 
 void Keeper::loop() {
     std::unique_lock lock(mutex_);
-    for (int tick = 1; !wake_.wait_for(lock, kTick, [this] { return stop_; }); ++tick) {
+    const auto stopped = [this] { return stop_; };
+    bool more_to_sweep = true;  // of the time before
+    for (int tick = 1; !stop_; ++tick) {
+        const SteadyTime next = steady_clock::now() + kTick;
+        if (more_to_sweep || tick % kTicksPerSweep == 0) more_to_sweep = sweep(lock, next);
+        if (wake_.wait_until(lock, next, stopped)) return;
         lock.unlock();
         lookAtStore();
         // Before the reaping: after a long stop of the whole process, or of the disk, our own leases are
@@ -44,7 +50,6 @@ void Keeper::loop() {
             if (kept && tick % kTicksPerReap == 0)
                 if (const auto reaped = store_.reap(); reaped && *reaped > 0)
                     log::warn("jobs whose worker fell silent are run again", {{"count", *reaped}});
-            if (tick % kTicksPerSweep == 0) sweep();
         });
         lock.lock();
     }
@@ -82,11 +87,17 @@ bool Keeper::beat() {
     return true;
 }
 
-void Keeper::sweep() {
-    for (int i = 0; i < kPortionsPerSweep; ++i) {
+// Rows leave in small portions, and requests have as long between two as a portion took.
+bool Keeper::sweep(std::unique_lock<std::mutex>& lock, SteadyTime until) {
+    for (SteadyTime begun = steady_clock::now(); begun < until && !stop_; begun = steady_clock::now()) {
+        lock.unlock();
         const auto more = store_.sweep(retention_());
-        if (!more || !*more) return;
+        lock.lock();
+        if (!more || !*more) return false;
+        const SteadyTime now = steady_clock::now();
+        wake_.wait_until(lock, std::min(until, now + (now - begun)), [this] { return stop_; });
     }
+    return true;
 }
 
 }  // namespace stepper::jobs

@@ -21,7 +21,8 @@ private:
     void loop();
     // Whether what runs here keeps its leases.
     bool beat();
-    void sweep();
+    // Until nothing is too old or the time has come; whether there is more.
+    bool sweep(std::unique_lock<std::mutex>& lock, SteadyTime until);
     // Writing is over until somebody acts: that is said even if nobody tries to write.
     void lookAtStore();
 

@@ -6,7 +6,7 @@ namespace stepper::store::sqlite {
 
 namespace {
 
-constexpr int64_t kMostSwept = 500;  // rows, except that a batch goes as a whole
+constexpr int64_t kMostSwept = 200;  // rows, except that a batch goes as a whole
 
 // An item that clients of its own wait for becomes a job like any other.
 void letGo(Transaction& tx, int64_t seq) {
