@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 
 namespace stepper {
 namespace {
@@ -74,6 +75,21 @@ std::optional<WallTime> parseIsoTime(std::string_view text) {
 }
 
 }  // namespace
+
+milliseconds SystemClock::uptime() const {
+    timespec t{};
+    ::clock_gettime(CLOCK_BOOTTIME, &t);
+    return milliseconds{t.tv_sec * 1'000 + t.tv_nsec / 1'000'000};
+}
+
+std::string SystemClock::boot() const {
+    static const std::string id = [] {
+        std::string line;
+        std::ifstream("/proc/sys/kernel/random/boot_id") >> line;
+        return line;
+    }();
+    return id;
+}
 
 std::string isoTime(WallTime t) {
     const auto ms = std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count();

@@ -1,5 +1,5 @@
-// Time, injected. Deadlines and windows use the steady clock; wall time is for people and for persisted
-// moments. Both implementations may be used from any thread.
+// Time, injected. Deadlines and windows use the steady clock, what outlives the process the uptime; wall time
+// is for people and calendars. Both implementations may be used from any thread.
 #pragma once
 #include <chrono>
 #include <mutex>
@@ -18,33 +18,61 @@ public:
     virtual ~Clock() = default;
     virtual SteadyTime now() const = 0;
     virtual WallTime wall() const = 0;
+    // How long the machine has been up, suspended or not. Nobody can set it.
+    virtual milliseconds uptime() const = 0;
+    // Names this start of the machine, within which uptimes can be compared; "" where nobody knows.
+    virtual std::string boot() const = 0;
 };
 
 class SystemClock final : public Clock {
 public:
     SteadyTime now() const override { return std::chrono::steady_clock::now(); }
     WallTime wall() const override { return std::chrono::system_clock::now(); }
+    milliseconds uptime() const override;
+    std::string boot() const override;
 };
 
-// Stands still until told to move. Starts at 2026-01-01T00:00:00Z.
+// Stands still until told to move. Starts at 2026-01-01T00:00:00Z, an hour after the machine.
 class ManualClock final : public Clock {
 public:
     SteadyTime now() const override {
         std::lock_guard lock(mutex_);
-        return SteadyTime{std::chrono::hours{1}} + elapsed_;
+        return SteadyTime{up()};
     }
     WallTime wall() const override {
         std::lock_guard lock(mutex_);
-        return WallTime{std::chrono::seconds{1767225600}} + elapsed_;
+        return WallTime{std::chrono::seconds{1767225600}} + elapsed_ + set_by_;
+    }
+    milliseconds uptime() const override {
+        std::lock_guard lock(mutex_);
+        return std::chrono::floor<milliseconds>(up());
+    }
+    std::string boot() const override {
+        std::lock_guard lock(mutex_);
+        return "boot-" + std::to_string(boots_);
     }
     void advance(std::chrono::nanoseconds d) {
         std::lock_guard lock(mutex_);
-        elapsed_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(d);
+        elapsed_ += std::chrono::duration_cast<Duration>(d);
+    }
+    // Sets the wall clock ahead, or back.
+    void setWallBy(std::chrono::nanoseconds d) {
+        std::lock_guard lock(mutex_);
+        set_by_ += std::chrono::duration_cast<Duration>(d);
+    }
+    void startMachineAnew() {
+        std::lock_guard lock(mutex_);
+        ++boots_;
+        booted_ = elapsed_;
     }
 
 private:
+    using Duration = std::chrono::steady_clock::duration;
+    Duration up() const { return elapsed_ - booted_; }
+
     mutable std::mutex mutex_;
-    std::chrono::steady_clock::duration elapsed_{};
+    Duration elapsed_{}, set_by_{}, booted_ = -std::chrono::hours{1};
+    int boots_ = 1;
 };
 
 // "2026-11-21T07:12:22.935Z"

@@ -11,13 +11,11 @@ uint64_t bytesOf(const store::CachedAnswer& a) {
     return sizeof a + a.job_id.size() + a.kind.size() + a.result.size() + a.meta.size();
 }
 
-std::optional<Hit> judge(Answer answer, WallTime now, bool serve_stale) {
+std::optional<Hit> judge(Answer answer, SteadyTime now, bool serve_stale) {
     if (!answer || now >= answer->expires) return std::nullopt;
     const bool stale = now > answer->fresh_until;
     if (stale && !serve_stale) return std::nullopt;
-    // Another machine's clock may be ahead.
-    const auto age =
-        std::max(std::chrono::duration_cast<milliseconds>(now - answer->made_at), milliseconds{0});
+    const auto age = std::chrono::duration_cast<milliseconds>(now - answer->made_at);
     return Hit{std::move(answer), stale, age};
 }
 
@@ -37,13 +35,13 @@ Result<std::optional<Hit>> AnswerCache::find(const std::string& key, bool once) 
         if (!stored) return std::move(stored).error();
         answer = std::move(*stored);
     }
-    return judge(std::move(answer), clock_.wall(), options_.serve_stale);
+    return judge(std::move(answer), clock_.now(), options_.serve_stale);
 }
 
 Answer AnswerCache::recall(const std::string& key) {
     const auto kept = memory_.get(key);
     if (!kept || clock_.now() - kept->read_at > options_.max_memory_age) return nullptr;
-    if (clock_.wall() >= kept->answer.expires) return nullptr;
+    if (clock_.now() >= kept->answer.expires) return nullptr;
     return {kept, &kept->answer};
 }
 
@@ -71,7 +69,7 @@ Result<bool> AnswerCache::forget(const std::string& key, std::string_view made_b
 }
 
 bool AnswerCache::mayRefresh(const std::string& key, const Hit& hit) {
-    return hit.stale && clock_.wall() >= hit.answer->refresh_after && notes_.first(key);
+    return hit.stale && clock_.now() >= hit.answer->refresh_after && notes_.first(key);
 }
 
 }  // namespace stepper::cache

@@ -38,7 +38,7 @@ store::NewJob newJob(const Submission& wanted) {
 std::optional<cache::Hit> hitOf(std::optional<store::CachedAnswer> given, const Clock& clock) {
     if (!given) return std::nullopt;
     auto answer = std::make_shared<const store::CachedAnswer>(std::move(*given));
-    const auto age = std::chrono::duration_cast<milliseconds>(clock.wall() - answer->made_at);
+    const auto age = std::chrono::duration_cast<milliseconds>(clock.now() - answer->made_at);
     return cache::Hit{std::move(answer), false, age};
 }
 

@@ -79,7 +79,7 @@ void Runner::run(Running& task, CancelToken& cancel) {
 }
 
 Moment Runner::momentOf(const store::Claimed& job) const {
-    const auto waited = std::chrono::duration_cast<milliseconds>(clock_.wall() - job.created);
+    const auto waited = std::chrono::duration_cast<milliseconds>(clock_.now() - job.created);
     Moment moment{std::max(waited, milliseconds{0}), {}};
     if (job.deadline) moment.time_left = std::chrono::ceil<milliseconds>(*job.deadline - clock_.now());
     return moment;

@@ -6,8 +6,8 @@
 namespace stepper::store {
 namespace {
 
-// A delayed job is never further ahead than this, unless the wall clock was set back.
-constexpr milliseconds kMaxDelay = std::chrono::hours{24};
+// No job is put off for longer.
+constexpr milliseconds kMostDelay = std::chrono::hours{24};
 
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
@@ -26,10 +26,14 @@ void Changes::tell(Listener& listener) const {
         if (work[static_cast<size_t>(lane)]) listener.workAvailable(lane);
 }
 
-MemoryJobs::MemoryJobs(const Clock& clock, CrashPolicy crashes, Changes& changes)
-    : clock_(clock), crashes_(std::move(crashes)), changes_(changes) {}
+MemoryJobs::MemoryJobs(const Clock& clock, const StoreTime& time, CrashPolicy crashes, Changes& changes)
+    : clock_(clock), time_(time), crashes_(std::move(crashes)), changes_(changes) {}
 
-WallTime MemoryJobs::now() const { return std::chrono::floor<milliseconds>(clock_.wall()); }
+WallTime MemoryJobs::now() const { return WallTime{milliseconds{time_.now()}}; }
+
+milliseconds MemoryJobs::age(const MemoryJob& job) const {
+    return std::chrono::floor<milliseconds>(now() - job.shown.created);
+}
 
 MemoryJob* MemoryJobs::find(std::string_view id) {
     const auto found = jobs_.find(id);
@@ -224,8 +228,6 @@ void MemoryJobs::makeReady(MemoryJob& job) {
 void MemoryJobs::makeDueReady(Lane lane) {
     auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
     while (!delayed.empty() && delayed.begin()->first.first <= now()) makeReady(*delayed.begin()->second);
-    while (!delayed.empty() && delayed.rbegin()->first.first > now() + kMaxDelay)
-        makeReady(*delayed.rbegin()->second);
 }
 
 void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
@@ -259,7 +261,7 @@ void MemoryJobs::postpone(MemoryJob& job, const Postponement& p) {
         if (!p.meta.empty()) shown.meta = p.meta;
         if (p.delay <= milliseconds{0}) return;
         shown.state = JobState::Delayed;
-        shown.run_at = now() + std::min(p.delay, kMaxDelay);
+        shown.run_at = now() + std::min(p.delay, kMostDelay);
     });
 }
 

@@ -16,6 +16,7 @@
 
 #include "core/base/clock.h"
 #include "core/store/store.h"
+#include "core/store/store_time.h"
 #include "core/store/turns.h"
 
 namespace stepper::store {
@@ -24,7 +25,7 @@ struct MemoryJob;
 using JobsByAge = std::map<int64_t, MemoryJob*>;
 
 struct MemoryJob {
-    Job shown;
+    Job shown;           // its moments by the store's time
     int64_t age = 0;  // order of arrival; unique
     std::string request;
     bool background = false;
@@ -57,7 +58,7 @@ struct Changes {
 
 class MemoryJobs {
 public:
-    MemoryJobs(const Clock& clock, CrashPolicy crashes, Changes& changes);
+    MemoryJobs(const Clock& clock, const StoreTime& time, CrashPolicy crashes, Changes& changes);
     MemoryJobs(const MemoryJobs&) = delete;
     MemoryJobs& operator=(const MemoryJobs&) = delete;
 
@@ -74,7 +75,7 @@ public:
         std::string digest;
         MemoryJob* job;  // null: `answer` was there
         std::optional<CachedAnswer> answer = {};
-        WallTime used = {};
+        WallTime used = {};  // by the store's time
     };
     const KnownRequest* known(const std::string& idempotency_key) const;
 
@@ -109,7 +110,8 @@ public:
     Stats stats() const;
     std::optional<milliseconds> nextDue(Lane lane) const;
     const JobsByAge& listed() const { return listed_; }  // all but the items of batches
-    WallTime now() const;                                // in whole milliseconds
+    milliseconds age(const MemoryJob& job) const;
+    WallTime now() const;                                // by the store's time
 
 private:
     using Moment = std::pair<WallTime, int64_t>;
@@ -132,6 +134,7 @@ private:
     LaneQueue& queue(const MemoryJob& job) { return lanes_[static_cast<size_t>(job.shown.lane)]; }
 
     const Clock& clock_;
+    const StoreTime& time_;
     const CrashPolicy crashes_;
     Changes& changes_;
 

@@ -9,7 +9,7 @@ namespace {
 constexpr int kSweepAtMost = 500;
 
 // What a worker is given.
-Claimed claimed(const MemoryJob& job) {
+Claimed claimed(const MemoryJob& job, SteadyTime created) {
     Claimed c;
     c.lease = {job.shown.id, job.shown.fence};
     c.kind = job.shown.kind;
@@ -19,7 +19,7 @@ Claimed claimed(const MemoryJob& job) {
     c.meta = job.shown.meta;
     c.background = job.background;
     c.attempts = job.shown.attempts;
-    c.created = job.shown.created;
+    c.created = created;
     c.deadline = job.deadline;
     return c;
 }
@@ -45,7 +45,7 @@ private:
 };
 
 MemoryStore::MemoryStore(const Clock& clock, CrashPolicy crashes)
-    : clock_(clock), jobs_(clock, std::move(crashes), changes_) {}
+    : clock_(clock), time_(clock, ""), jobs_(clock, time_, std::move(crashes), changes_) {}
 
 void MemoryStore::setListener(Listener* listener) {
     std::unique_lock lock(listener_mutex_);
@@ -168,7 +168,7 @@ Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
         MemoryJob* job = jobs_.nextReady(lane);
         if (!job) break;
         jobs_.lease(*job, lease);
-        claims.jobs.push_back(claimed(*job));
+        claims.jobs.push_back(claimed(*job, clock_.now() - jobs_.age(*job)));
     }
     claims.next_due = jobs_.nextDue(lane);
     return claims;
@@ -179,7 +179,7 @@ Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, millisecon
     Claims out;
     for (MemoryJob* job : jobs_.overdue(max, max_wait)) {
         jobs_.lease(*job, lease);
-        out.jobs.push_back(claimed(*job));
+        out.jobs.push_back(claimed(*job, clock_.now() - jobs_.age(*job)));
     }
     out.next_due = jobs_.nextOverdue(max_wait);
     return out;
@@ -212,7 +212,7 @@ Result<bool> MemoryStore::finish(const Lease& lease, const Ending& ending) {
 void MemoryStore::keepAnswer(const MemoryJob& job, const Ending& ending) {
     const std::string& key = job.shown.cache_key;
     if (key.empty()) return;
-    const WallTime now = jobs_.now();
+    const SteadyTime now = clock_.now();
     if (ending.cache) {
         answers_.insert_or_assign(key, CachedAnswer{job.shown.id,
                                                     job.shown.kind,
@@ -269,7 +269,10 @@ Result<Dropped> MemoryStore::drop(std::string_view id, bool force) {
 Result<std::optional<Job>> MemoryStore::job(std::string_view id) {
     const Turn turn(*this);
     const MemoryJob* job = jobs_.find(id);
-    return job ? std::optional(job->shown) : std::nullopt;
+    if (!job) return std::optional<Job>();
+    Job shown = job->shown;
+    time_.show(shown);
+    return std::optional(std::move(shown));
 }
 
 Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
@@ -308,6 +311,7 @@ Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
         if (!states.empty() && std::find(states.begin(), states.end(), shown.state) == states.end()) continue;
         if (filter.at_work && shown.state == JobState::Open && shown.isAtWork() != *filter.at_work) continue;
         jobs.push_back(shown);
+        time_.show(jobs.back());
         jobs.back().result.clear();
         jobs.back().meta.clear();
     }
@@ -321,12 +325,12 @@ Result<Stats> MemoryStore::stats() {
 
 const CachedAnswer* MemoryStore::unexpired(std::string_view key) const {
     const auto found = answers_.find(key);
-    return found != answers_.end() && found->second.expires > jobs_.now() ? &found->second : nullptr;
+    return found != answers_.end() && found->second.expires > clock_.now() ? &found->second : nullptr;
 }
 
 const CachedAnswer* MemoryStore::fresh(std::string_view key) const {
     const CachedAnswer* answer = unexpired(key);
-    return answer && answer->fresh_until > jobs_.now() ? answer : nullptr;
+    return answer && answer->fresh_until > clock_.now() ? answer : nullptr;
 }
 
 Result<std::optional<CachedAnswer>> MemoryStore::cached(std::string_view key) {
@@ -377,7 +381,7 @@ Result<bool> MemoryStore::sweep(milliseconds retention) {
         jobs_.purge(*job);
     }
     for (auto it = answers_.begin(); it != answers_.end() && left > 0;) {
-        const bool expired = it->second.expires <= now;
+        const bool expired = it->second.expires <= clock_.now();
         it = expired ? answers_.erase(it) : std::next(it);
         left -= expired;
     }

@@ -38,6 +38,7 @@ public:
     Result<void> putNotes(std::span<const Note> notes) override;
     Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) override;
     Result<bool> sweep(milliseconds retention) override;
+    milliseconds time() const override { return milliseconds{time_.now()}; }
     Health health() const override { return {}; }
 
 private:
@@ -54,6 +55,7 @@ private:
     void keepAnswer(const MemoryJob& job, const Ending& ending);
 
     const Clock& clock_;
+    const StoreTime time_;
     std::shared_mutex listener_mutex_;  // never taken before mutex_ is free
     Listener* listener_ = nullptr;
 

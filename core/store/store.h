@@ -11,8 +11,10 @@
 //   of a job grows with every lease and whenever one is taken away.
 // - At most one live job flies under a cache key. Others for the same answer follow it, each with its own
 //   time limit, and go on without it when it ends for a reason that is not theirs.
-// `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments are wall time
-// in milliseconds; durations count from the store's own clock, so that callers' clocks do not matter.
+// - Durations hold whatever is done to the wall clock, by the store's own time (store_time.h).
+// `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments for people are
+// wall time in milliseconds, and move with the wall clock when that is set; those that the process works with
+// are steady.
 // Errors: any error means that the store cannot do it now (full, locked, failing), with what to do about it.
 #pragma once
 #include <chrono>
@@ -70,8 +72,8 @@ struct CachedAnswer {
     std::string job_id;  // the job that made it
     std::string kind;    // of that job
     std::string result, meta;
-    WallTime made_at, fresh_until, expires;
-    WallTime refresh_after{};  // not to be refreshed before, because the last refresh failed
+    SteadyTime made_at, fresh_until, expires;
+    SteadyTime refresh_after{};  // not to be refreshed before, because the last refresh failed
 };
 
 struct Enqueued {
@@ -121,8 +123,8 @@ struct Claimed {
     std::string meta;  // what happened so far
     bool background = false;
     int attempts = 0;  // failed ones so far
-    WallTime created;
-    std::optional<SteadyTime> deadline;  // the end of its time limit, by the store's clock; may have passed
+    SteadyTime created;
+    std::optional<SteadyTime> deadline;  // the end of its time limit; may have passed
 };
 
 struct Claims {
@@ -293,6 +295,9 @@ public:
     // Those whose names begin with the prefix, by name: at most so many, from that name on.
     virtual Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) = 0;
     Result<std::vector<Note>> notes(std::string_view prefix) { return notes(prefix, prefix, SIZE_MAX); }
+
+    // The store's own time, for moments that notes hold: it goes on across restarts and cannot be set.
+    virtual milliseconds time() const = 0;
 
     // Removes final jobs older than `retention` and expired answers, a bounded number; whether more are left.
     virtual Result<bool> sweep(milliseconds retention) = 0;

@@ -2,27 +2,27 @@
 
 namespace stepper::store::sqlite {
 
-std::optional<CachedAnswer> findAnswer(Db& db, std::string_view key, int64_t now) {
+std::optional<CachedAnswer> findAnswer(Db& db, std::string_view key, const Moment& at) {
     if (key.empty()) return {};
     Query q(db,
             "SELECT job_id, kind, result, meta, made_at, fresh_until, expires, refresh_after FROM cache "
             "WHERE key = ?1 AND expires > ?2",
-            key, now);
+            key, at.now);
     if (!q.next()) return {};
     return CachedAnswer{.job_id = q.text(0),
                         .kind = q.text(1),
                         .result = q.text(2),
                         .meta = q.text(3),
-                        .made_at = wallTime(q.integer(4)),
-                        .fresh_until = wallTime(q.integer(5)),
-                        .expires = wallTime(q.integer(6)),
-                        .refresh_after = wallTime(q.integer(7))};
+                        .made_at = at.toSteady(q.integer(4)),
+                        .fresh_until = at.toSteady(q.integer(5)),
+                        .expires = at.toSteady(q.integer(6)),
+                        .refresh_after = q.integer(7) == 0 ? SteadyTime{} : at.toSteady(q.integer(7))};
 }
 
 std::optional<CachedAnswer> freshAnswer(Transaction& tx, std::string_view key, bool accept) {
     if (!accept) return {};
-    auto answer = findAnswer(tx.db, key, tx.now);
-    if (!answer || answer->fresh_until <= wallTime(tx.now)) return {};
+    auto answer = findAnswer(tx.db, key, tx);
+    if (!answer || tx.toStored(answer->fresh_until) <= tx.now) return {};
     return answer;
 }
 

@@ -8,7 +8,7 @@
 namespace stepper::store::sqlite {
 
 // Unexpired only.
-std::optional<CachedAnswer> findAnswer(Db& db, std::string_view key, int64_t now);
+std::optional<CachedAnswer> findAnswer(Db& db, std::string_view key, const Moment& at);
 std::optional<CachedAnswer> freshAnswer(Transaction& tx, std::string_view key, bool accept);
 void keepAnswer(Transaction& tx, const Row& job, const Ending& ending);
 void pauseRefresh(Transaction& tx, std::string_view key, milliseconds pause);

@@ -97,7 +97,7 @@ bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) 
 }  // namespace
 
 Enqueued enqueue(Transaction& tx, const NewJob& job) {
-    if (auto earlier = earlierUse(tx.db, job.id, job.idempotency_key, job.request_digest)) return *earlier;
+    if (auto earlier = earlierUse(tx, job.id, job.idempotency_key, job.request_digest)) return *earlier;
     if (auto answer = freshAnswer(tx, job.cache_key, job.accept_cached)) {
         rememberAnswer(tx, job.idempotency_key, job.request_digest, *answer);
         return {Enqueued::How::Cached, {}, std::move(answer)};
@@ -111,7 +111,7 @@ Enqueued enqueue(Transaction& tx, const NewJob& job) {
 }
 
 Enqueued enqueueBatch(Transaction& tx, const NewBatch& batch) {
-    if (auto earlier = earlierUse(tx.db, batch.id, batch.idempotency_key, batch.request_digest))
+    if (auto earlier = earlierUse(tx, batch.id, batch.idempotency_key, batch.request_digest))
         return *earlier;
     const auto total = static_cast<int>(batch.items.size());
     const int64_t seq = insert(tx, {.id = batch.id,

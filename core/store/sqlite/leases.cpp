@@ -9,16 +9,16 @@ namespace stepper::store::sqlite {
 
 namespace {
 
-// No job is put off for longer; one that seems to be was, before the wall clock was set back.
+// No job is put off for longer.
 constexpr milliseconds kMostDelay = std::chrono::hours{24};
 constexpr int kMostPromoted = 256;
 
-void makeReady(Transaction& tx, Lane lane, int64_t from, int64_t to) {
+void makeDueReady(Transaction& tx, Lane lane) {
     Query q(tx.db,
-            "UPDATE job SET state = 0, run_at = NULL, updated_at = ?5, version = version + 1 WHERE seq IN "
-            "(SELECT seq FROM job WHERE state = 1 AND lane = ?1 AND run_at BETWEEN ?2 AND ?3 "
-            "ORDER BY run_at LIMIT ?4) RETURNING id",
-            lane, from, to, kMostPromoted, tx.now);
+            "UPDATE job SET state = 0, run_at = NULL, updated_at = ?3, version = version + 1 WHERE seq IN "
+            "(SELECT seq FROM job WHERE state = 1 AND lane = ?1 AND run_at <= ?3 "
+            "ORDER BY run_at LIMIT ?2) RETURNING id",
+            lane, kMostPromoted, tx.now);
     while (q.next()) tx.effects.changed.push_back(q.text(0));
 }
 
@@ -80,8 +80,8 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     c.cache_key = q.text(4);
     c.background = q.integer(5) != 0;
     c.attempts = q.as<int>(6);
-    c.created = wallTime(q.integer(7));
-    if (const auto deadline = q.optional(8)) c.deadline = steadyTime(tx.steady + *deadline - tx.now);
+    c.created = tx.toSteady(q.integer(7));
+    if (const auto deadline = q.optional(8)) c.deadline = tx.toSteady(*deadline);
     if (const auto batch = q.optional(9)) beginBatch(tx, *batch);
     Query texts(tx.db,
                 "SELECT r.body, o.meta FROM request r LEFT JOIN outcome o ON o.seq = r.seq WHERE r.seq = ?1",
@@ -148,8 +148,7 @@ std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) 
 }  // namespace
 
 Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease) {
-    makeReady(tx, lane, 0, tx.now);
-    makeReady(tx, lane, after(tx.now, kMostDelay) + 1, after(tx.now, milliseconds::max()));
+    makeDueReady(tx, lane);
     Claims claims;
     while (static_cast<int>(claims.jobs.size()) < max) {
         const auto seq = nextReady(tx, turns, lane);

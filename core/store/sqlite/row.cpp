@@ -75,8 +75,8 @@ void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view m
 
 namespace {
 
-std::optional<Enqueued> earlierAnswer(Db& db, std::string_view key, std::string_view digest) {
-    Query q(db,
+std::optional<Enqueued> earlierAnswer(Transaction& tx, std::string_view key, std::string_view digest) {
+    Query q(tx.db,
             "SELECT digest = ?2, job_id, kind, result, meta, made_at, fresh_until, expires FROM answered "
             "WHERE key = ?1",
             key, digest);
@@ -88,20 +88,21 @@ std::optional<Enqueued> earlierAnswer(Db& db, std::string_view key, std::string_
                                  .kind = q.text(2),
                                  .result = q.text(3),
                                  .meta = q.text(4),
-                                 .made_at = wallTime(q.integer(5)),
-                                 .fresh_until = wallTime(q.integer(6)),
-                                 .expires = wallTime(q.integer(7))}};
+                                 .made_at = tx.toSteady(q.integer(5)),
+                                 .fresh_until = tx.toSteady(q.integer(6)),
+                                 .expires = tx.toSteady(q.integer(7))}};
 }
 
 }  // namespace
 
-std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view key,
+std::optional<Enqueued> earlierUse(Transaction& tx, std::string_view id, std::string_view key,
                                    std::string_view digest) {
-    if (seqOf(db, id)) return Enqueued{Enqueued::How::Repeated, std::string(id), {}};
+    if (seqOf(tx.db, id)) return Enqueued{Enqueued::How::Repeated, std::string(id), {}};
     if (key.empty()) return {};
-    Query q(db, "SELECT u.digest = ?2, j.id FROM idempotency u JOIN job j ON j.seq = u.job WHERE u.key = ?1",
-            key, digest);
-    if (!q.next()) return earlierAnswer(db, key, digest);
+    Query q(tx.db,
+            "SELECT u.digest = ?2, j.id FROM idempotency u JOIN job j ON j.seq = u.job WHERE u.key = ?1", key,
+            digest);
+    if (!q.next()) return earlierAnswer(tx, key, digest);
     if (q.integer(0) == 0) return Enqueued{Enqueued::How::Conflict, {}, {}};
     return Enqueued{Enqueued::How::Repeated, q.text(1), {}};
 }
@@ -117,8 +118,8 @@ void rememberAnswer(Transaction& tx, std::string_view key, std::string_view dige
     tx.db.run(
         "INSERT INTO answered(key, digest, used_at, job_id, kind, made_at, fresh_until, expires, result, "
         "meta) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        key, digest, tx.now, answer.job_id, answer.kind, wallMs(answer.made_at), wallMs(answer.fresh_until),
-        wallMs(answer.expires), Blob{answer.result}, Blob{answer.meta});
+        key, digest, tx.now, answer.job_id, answer.kind, tx.toStored(answer.made_at),
+        tx.toStored(answer.fresh_until), tx.toStored(answer.expires), Blob{answer.result}, Blob{answer.meta});
 }
 
 }  // namespace stepper::store::sqlite

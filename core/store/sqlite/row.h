@@ -47,7 +47,7 @@ void insertRequest(Db& db, int64_t seq, std::string_view request);
 void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view meta);
 
 // What came of this id or idempotency key before; nothing when both are new.
-std::optional<Enqueued> earlierUse(Db& db, std::string_view id, std::string_view key,
+std::optional<Enqueued> earlierUse(Transaction& tx, std::string_view id, std::string_view key,
                                    std::string_view digest);
 void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq);
 // The first use was answered at once.

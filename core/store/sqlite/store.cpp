@@ -5,6 +5,7 @@
 
 #include "core/store/sqlite/answers.h"
 #include "core/store/sqlite/arrivals.h"
+#include "core/store/sqlite/kept_time.h"
 #include "core/store/sqlite/leases.h"
 #include "core/store/sqlite/location.h"
 #include "core/store/sqlite/notes.h"
@@ -25,8 +26,9 @@ public:
         : clock_(clock),
           crashes_(options.crashes),
           ownership_(std::move(ownership)),
+          time_(clock, keptTime(*db)),
           condition_(files, tuning.retry_pause),
-          writer_(std::move(db), files.database.path, options.durability, tuning, clock, condition_),
+          writer_(std::move(db), files.database.path, options.durability, tuning, clock, time_, condition_),
           readers_(files.database.path, tuning, condition_) {}
 
     std::optional<Failure> failure() const { return readers_.failure(); }
@@ -103,7 +105,9 @@ public:
     }
 
     Result<std::optional<Job>> job(std::string_view id) override {
-        return readers_.run([id](Db& db) { return findJob(db, id); });
+        auto found = readers_.run([id](Db& db) { return findJob(db, id); });
+        if (found && *found) time_.show(**found);
+        return found;
     }
     Result<std::optional<NewJob>> request(std::string_view id) override {
         return readers_.run([id](Db& db) { return findRequest(db, id); });
@@ -112,18 +116,26 @@ public:
         return readers_.run([batch_id](Db& db) { return itemsOf(db, batch_id); });
     }
     Result<std::vector<Job>> list(const ListFilter& filter) override {
-        return readers_.run([&filter](Db& db) { return sqlite::list(db, filter); });
+        auto jobs = readers_.run([&filter](Db& db) { return sqlite::list(db, filter); });
+        if (jobs)
+            for (Job& job : *jobs) time_.show(job);
+        return jobs;
     }
     Result<Stats> stats() override {
-        return readers_.run([this](Db& db) { return sqlite::stats(db, wallMs(clock_.wall())); });
+        return readers_.run([this](Db& db) { return sqlite::stats(db, time_.now()); });
     }
     Result<std::optional<CachedAnswer>> cached(std::string_view key) override {
-        return readers_.run([this, key](Db& db) { return findAnswer(db, key, wallMs(clock_.wall())); });
+        return readers_.run([this, key](Db& db) {
+            return findAnswer(db, key, {time_.now(), steadyMs(clock_.now())});
+        });
     }
     Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) override {
-        return readers_.run([=](Db& db) { return findNotes(db, prefix, from, most); });
+        auto found = readers_.run([=](Db& db) { return findNotes(db, prefix, from, most); });
+        if (found) std::erase_if(*found, isKeptTime);
+        return found;
     }
 
+    milliseconds time() const override { return milliseconds{time_.now()}; }
     Health health() const override { return condition_.health(); }
 
 private:
@@ -133,6 +145,7 @@ private:
     const Clock& clock_;
     const CrashPolicy crashes_;
     const Ownership ownership_;
+    StoreTime time_;
     Condition condition_;
     std::array<Turns, 3> turns_;  // by lane; of the writer's thread
     Writer writer_;  // ends after the readers, so that the last connection to close empties the log
@@ -158,6 +171,11 @@ Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& 
         found = openDatabase(path, tuning);
     }
     if (!found.db) return std::move(found.error);
+    if (keptTime(*found.db).empty())
+        bringBackToNow(*found.db, std::chrono::floor<milliseconds>(clock.wall()).time_since_epoch().count());
+    if (const auto& failure = found.db->failure())
+        return Error{ErrorClass::Config, "The store " + path + " cannot be used: " + failure->message +
+                                             ". See that its disk has room and is writable."};
     ownership->remember();
 
     auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locateAll(path),

@@ -18,22 +18,25 @@ struct Effects {
     std::set<Lane> lanes;
 };
 
-struct Transaction {
-    Db& db;
-    Effects& effects;
-    int64_t now;     // wall time in ms
-    int64_t steady;  // steady time in ms, for leases
+// One moment, in ms: by the store's time, which is what is stored, and by the steady clock, which is for leases
+// and for what the process works with.
+struct Moment {
+    int64_t now, steady;
+
+    SteadyTime toSteady(int64_t stored) const { return SteadyTime{milliseconds{steady + stored - now}}; }
+    int64_t toStored(SteadyTime t) const {
+        return now + std::chrono::floor<milliseconds>(t.time_since_epoch()).count() - steady;
+    }
 };
 
-inline int64_t wallMs(WallTime t) {
-    return std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count();
-}
-inline WallTime wallTime(int64_t ms) { return WallTime{milliseconds{ms}}; }
+struct Transaction : Moment {
+    Db& db;
+    Effects& effects;
+};
+
 inline int64_t steadyMs(SteadyTime t) {
     return std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count();
 }
-
-inline SteadyTime steadyTime(int64_t ms) { return SteadyTime{milliseconds{ms}}; }
 
 // A later moment; spans beyond a century do not overflow.
 inline int64_t after(int64_t now, milliseconds span) {

@@ -14,7 +14,7 @@ namespace {
 std::optional<WallTime> moment(const Query& q, int column) {
     const auto ms = q.optional(column);
     if (!ms) return {};
-    return wallTime(*ms);
+    return WallTime{milliseconds{*ms}};
 }
 
 Job readJob(const Query& q) {
@@ -32,8 +32,8 @@ Job readJob(const Query& q) {
     j.attempts = q.as<int>(10);
     j.crashes = q.as<int>(11);
     j.wanted_by = q.as<int>(12);
-    j.created = wallTime(q.integer(13));
-    j.updated = wallTime(q.integer(14));
+    j.created = *moment(q, 13);
+    j.updated = *moment(q, 14);
     j.run_at = moment(q, 15);
     j.finished = moment(q, 16);
     j.total = q.as<int>(17);

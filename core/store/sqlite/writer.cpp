@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "core/store/sqlite/kept_time.h"
+
 namespace stepper::store::sqlite {
 
 namespace {
@@ -84,11 +86,12 @@ std::optional<Error> Ticket::wait(SteadyTime deadline) {
 }
 
 Writer::Writer(std::unique_ptr<Db> db, std::string path, Durability durability, const Tuning& tuning,
-               const Clock& clock, Condition& condition)
+               const Clock& clock, StoreTime& time, Condition& condition)
     : path_(std::move(path)),
       durability_(durability),
       tuning_(tuning),
       clock_(clock),
+      time_(time),
       condition_(condition),
       db_(std::move(db)) {
     checkpoints_.attach(*db_, static_cast<int>(tuning_.busy_timeout.count()));
@@ -156,11 +159,12 @@ bool Writer::round(Group& group) {
 void Writer::gather(Group& group) {
     std::unique_lock lock(mutex_);
     const auto is_due = [&] { return stopping_ || owing_ || !waiting_.empty(); };
-    const SteadyTime idle_at = std::chrono::steady_clock::now() + tuning_.idle_after;
-    while (!arrived_.wait_until(lock, std::min(idle_at, std::chrono::steady_clock::now() + kLookEvery), is_due)) {
+    using std::chrono::steady_clock;
+    const SteadyTime idle_at = steady_clock::now() + tuning_.idle_after;
+    while (!arrived_.wait_until(lock, std::min(idle_at, steady_clock::now() + kLookEvery), is_due)) {
         lock.unlock();
         const bool usable = !refusal();
-        if (std::chrono::steady_clock::now() >= idle_at) {
+        if (steady_clock::now() >= idle_at) {
             if (usable && checkpoints_.idleWorkLeft()) checkpoints_.whenIdle();
             return;
         }
@@ -197,9 +201,12 @@ std::optional<Failure> Writer::attempt(Part part) {
     effects_ = {};
     committing_ = false;
     db_->run("BEGIN IMMEDIATE");
+    const auto begin = [this] { return Transaction{{time_.now(), steadyMs(clock_.now())}, *db_, effects_}; };
+    const std::string time = time_.toKeep();
+    if (!time.empty()) keepTime(begin(), time);
     for (const auto& ticket : part) {
         if (db_->failed()) break;
-        Transaction tx{*db_, effects_, wallMs(clock_.wall()), steadyMs(clock_.now())};
+        auto tx = begin();
         ticket->perform(tx);
     }
     if (!db_->failed()) {
@@ -211,6 +218,7 @@ std::optional<Failure> Writer::attempt(Part part) {
         rollBack();
         return failure;
     }
+    if (!time.empty()) time_.kept();
     // What went into files that others took away meanwhile is not promised.
     if (auto error = refusal()) {
         error->message += " The outcome is unknown: repeat the call with the same ids.";

@@ -19,6 +19,7 @@
 #include "core/store/sqlite/condition.h"
 #include "core/store/sqlite/database.h"
 #include "core/store/sqlite/transaction.h"
+#include "core/store/store_time.h"
 
 namespace stepper::store::sqlite {
 
@@ -59,7 +60,7 @@ private:
 class Writer {
 public:
     Writer(std::unique_ptr<Db> db, std::string path, Durability durability, const Tuning& tuning,
-           const Clock& clock, Condition& condition);
+           const Clock& clock, StoreTime& time, Condition& condition);
     // Commits what waits, then closes the connection.
     ~Writer();
 
@@ -127,6 +128,7 @@ private:
     const Durability durability_;
     const Tuning tuning_;
     const Clock& clock_;
+    StoreTime& time_;
     Condition& condition_;
 
     std::mutex listener_mutex_;

@@ -54,13 +54,6 @@ TEST_F(AnswerCacheTest, FreshStaleExpired) {
 
 TEST_F(AnswerCacheTest, NoAnswer) { EXPECT_EQ(found(), "none"); }
 
-TEST_F(AnswerCacheTest, AgeIsNeverNegative) {
-    auto answer = answerOf("a", clock);
-    answer.made_at += 5s;
-    store.keep("k", answer);
-    EXPECT_EQ(cache.find("k", false).value()->age, 0ms);
-}
-
 TEST_F(AnswerCacheTest, StaleAnswersOnlyWhenWanted) {
     AnswerCache strict = with([](Options& o) { o.serve_stale = false; });
     store.keep("k", answerOf("a", clock));
@@ -86,7 +79,7 @@ TEST_F(AnswerCacheTest, IsReadFromMemoryUntilItIsTooOld) {
 
 TEST_F(AnswerCacheTest, AnExpiredAnswerInMemoryDoesNotHideANewOne) {
     auto answer = answerOf("a", clock);
-    answer.expires = clock.wall() + 1s;
+    answer.expires = clock.now() + 1s;
     store.keep("k", answer);
     EXPECT_EQ(found(), "a");
     clock.advance(1s);

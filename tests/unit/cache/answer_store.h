@@ -42,7 +42,7 @@ private:
     std::optional<store::CachedAnswer> lookUp(std::string_view key) {
         std::lock_guard lock(mutex_);
         const auto found = answers_.find(key);
-        if (found == answers_.end() || clock_.wall() >= found->second.expires) return std::nullopt;
+        if (found == answers_.end() || clock_.now() >= found->second.expires) return std::nullopt;
         return found->second;
     }
 
@@ -54,7 +54,7 @@ private:
 // Fresh for a minute, there for two.
 inline store::CachedAnswer answerOf(std::string text, const Clock& clock) {
     using namespace std::chrono_literals;
-    const WallTime now = clock.wall();
+    const SteadyTime now = clock.now();
     return {"job-" + text, "generate", text, "{}", now, now + 1min, now + 2min, {}};
 }
 

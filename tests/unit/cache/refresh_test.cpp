@@ -39,7 +39,7 @@ TEST_F(RefreshTest, NotForFreshAnswers) {
 
 TEST_F(RefreshTest, NotBeforeTheAnswerSaysSo) {
     auto answer = answerOf("a", clock);
-    answer.refresh_after = clock.wall() + 30s;
+    answer.refresh_after = clock.now() + 30s;
     store.keep("k", answer);
     clock.advance(20s);
     hit = {std::make_shared<const store::CachedAnswer>(answer), true, 61s};

@@ -16,6 +16,8 @@ public:
         : clock_(clock), put_forward_(put_forward) {}
     SteadyTime now() const override { return clock_.now() - 5h; }
     WallTime wall() const override { return clock_.wall() + put_forward_; }
+    milliseconds uptime() const override { return clock_.uptime(); }
+    std::string boot() const override { return clock_.boot(); }
 
 private:
     const ManualClock& clock_;

@@ -51,7 +51,7 @@ TEST_P(Jobs, AWorkerIsGivenAllItNeeds) {
     added.background = true;
     added.time_limit = 10s;
     enqueue(added);
-    const WallTime created = clock_.wall();
+    const SteadyTime created = clock_.now();
     clock_.advance(4s);
     const auto jobs = claim(Lane::Live, 5);
     ASSERT_EQ(jobs.size(), 1u);

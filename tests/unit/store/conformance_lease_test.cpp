@@ -202,16 +202,5 @@ TEST_P(Leases, APostponementKeepsOrReplacesWhatHappenedSoFar) {
     EXPECT_EQ(job("a").attempts, 2);
 }
 
-TEST_P(Leases, AClockThatWasSetBackDoesNotHoldJobsForDays) {
-    enqueue(plainJob("a"));
-    enqueue(plainJob("b"));
-    postpone(take("a"), 1h);
-    clock_.advance(-2h);
-    postpone(take("b"), 1h);
-    EXPECT_TRUE(claim(Lane::Live, 5).empty());
-    clock_.advance(-22h);
-    EXPECT_EQ(claimIds(Lane::Live, 5), (std::vector<std::string>{"a"}));
-}
-
 }  // namespace
 }  // namespace stepper::store

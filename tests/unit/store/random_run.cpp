@@ -105,7 +105,7 @@ Enqueued RandomRun::expected(const NewJob& job) const {
                     : Enqueued{How::Conflict, "", {}};
     }
     const auto answer = answers_.find(job.cache_key);
-    if (job.accept_cached && answer != answers_.end() && answer->second.fresh_until > clock_.wall())
+    if (job.accept_cached && answer != answers_.end() && answer->second.fresh_until > clock_.now())
         return {How::Cached, "", answer->second};
     if (const Job* leader = flying(job.cache_key)) {
         const bool follows = !job.background && (job.time_limit || deadlines_.contains(leader->id));
@@ -267,8 +267,8 @@ void RandomRun::write() {
             EXPECT_EQ(finishCached(lease, result, {30s, 90s}), held);
             const std::string key = held ? seen_.at(lease.id).cache_key : "";
             if (key.empty()) break;
-            answers_[key] = {lease.id,           "generate", result, "", clock_.wall(), clock_.wall() + 30s,
-                             clock_.wall() + 90s};
+            answers_[key] = {lease.id,           "generate", result, "", clock_.now(), clock_.now() + 30s,
+                             clock_.now() + 90s};
         }
     }
 }
@@ -419,7 +419,7 @@ void RandomRun::checkTogether() {
 }
 
 void RandomRun::checkAnswers() {
-    std::erase_if(answers_, [&](const auto& kept) { return kept.second.expires <= clock_.wall(); });
+    std::erase_if(answers_, [&](const auto& kept) { return kept.second.expires <= clock_.now(); });
     for (int i = 0; i <= 5; ++i) {
         const std::string key = "key" + std::to_string(i);
         const auto want = answers_.find(key);

@@ -285,7 +285,7 @@ protected:
         found.db->script("CREATE TABLE t(a UNIQUE)");
         condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
         writer_ = std::make_unique<Writer>(std::move(found.db), path_, Durability::Normal, tuning_,
-                                           clock_, *condition_);
+                                           clock_, time_, *condition_);
     }
     Result<int64_t> insert(int value) {
         return writer_->run(Promise::Given, [value](Transaction& tx) {
@@ -293,6 +293,7 @@ protected:
         });
     }
 
+    StoreTime time_{clock_, ""};
     std::unique_ptr<Condition> condition_;
     std::unique_ptr<Writer> writer_;
 };
@@ -303,7 +304,8 @@ TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
     tuning_.retry_pause = milliseconds{1};
     auto db = openForWriting(path_, tuning_);
     condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
-    writer_ = std::make_unique<Writer>(std::move(db), path_, Durability::Normal, tuning_, clock_, *condition_);
+    writer_ = std::make_unique<Writer>(std::move(db), path_, Durability::Normal, tuning_, clock_, time_,
+                                       *condition_);
     std::promise<void> may_go_on;
     auto gone_on = may_go_on.get_future().share();
     std::atomic<int> tries = 0;

@@ -23,7 +23,7 @@ protected:
         db_ = openDatabase(path_, tuning_).db;
     }
 
-    Transaction tx() { return {*db_, effects_, 1'000'000, 1'000}; }
+    Transaction tx() { return {{1'000'000, 1'000}, *db_, effects_}; }
 
     // Every statement the connection has prepared, with its plan.
     std::map<std::string, std::string> plans() {
@@ -109,7 +109,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     sweep(t, milliseconds{-1'000});
     findJob(*db_, "live");
     findRequest(*db_, "live");
-    findAnswer(*db_, "shared", 0);
+    findAnswer(*db_, "shared", {0, 0});
     itemsOf(*db_, "batch");
     const std::vector<Note> notes = {{"a", "1"}, {"b", ""}};
     putNotes(t, notes);
@@ -127,7 +127,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
         {"created_at <= ?1", "USING INDEX job_waiting (created_at<?)"},
         {"FROM answered WHERE used_at", "INDEX answered_used (used_at<?)"},
         {"SELECT priority FROM", "USING INDEX job_ready (lane=?)"},
-        {"run_at BETWEEN", "USING INDEX job_delayed (lane=? AND run_at>? AND run_at<?)"},
+        {"run_at <= ?3", "USING INDEX job_delayed (lane=? AND run_at<?)"},
         {"lease_until <=", "USING INDEX job_leased (lease_until<?)"},
         {"AND flies = 1", "USING INDEX job_flight (cache_key=?)"},
         {"state = 3 AND parent", "USING INDEX job_held (parent=?)"},

@@ -30,6 +30,7 @@ public:
     Result<std::vector<Note>> notes(std::string_view, std::string_view, size_t) override {
         return unavailable();
     }
+    milliseconds time() const override { return {}; }
     Health health() const override { return {}; }
 
 protected:
