@@ -8,7 +8,6 @@
 #include "core/app/admin_token.h"
 #include "core/app/ending.h"
 #include "core/app/host.h"
-#include "core/app/standby.h"
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
 #include "core/config/effective.h"
@@ -176,9 +175,6 @@ int serve(const Options& options) {
     if (!server) return refuse(server.error().message);
     front = server->get();
 
-    // Requests and jobs end side by side, within the same time.
-    SteadyTime drained{};
-    Standby jobs_end([&] { jobs.drain(drained); });
     usage_keeper.start();
     jobs.start();
     host.reloader().start([&](const engine::Snapshot& now) {
@@ -200,9 +196,12 @@ int serve(const Options& options) {
     waitForTermination(**ending, host.transport(), host.reloader());
     draining = true;
     host.reloader().stop();
-    drained = (*ending)->asked() + host.snapshot()->config.server.drain_timeout;
+    const SteadyTime drained = (*ending)->asked() + host.snapshot()->config.server.drain_timeout;
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    jobs_end.callBeside([&] { (*server)->drain(drained); });
+    // Side by side, within the same time, and without a thread that might not be had.
+    jobs.beginDrain(drained);
+    (*server)->drain(drained);
+    jobs.drain(drained);
     host.reloader().close();
     for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
     usage_keeper.close();

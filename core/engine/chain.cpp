@@ -120,6 +120,8 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     plugin::Answer answer;
     auto trouble = call(provider, std::move(pass), answer);
     const milliseconds took = since(began);
+    if (engine_.journal_)
+        engine_.journal_->keepStanding(provider.spec.name, provider.gate, deadline_, cancel_);
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {

@@ -1,6 +1,7 @@
 #include "core/engine/quota_journal.h"
 
 #include <algorithm>
+#include <charconv>
 #include <system_error>
 
 #include "core/telemetry/rounds.h"
@@ -10,7 +11,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::string_view kPrefix = "quota/";
+constexpr std::string_view kQuota = "quota/", kStanding = "asked/";
 constexpr milliseconds kAfterError{5'000};
 
 // Wakes all who wait for a write: one of them has been cancelled.
@@ -27,32 +28,68 @@ private:
     std::mutex& mutex_;
 };
 
-store::Note noteOf(const std::string& provider, const limits::Quotas::Saved& saved) {
-    return {std::string(kPrefix) + provider, saved.text};
+// What a note says, and when that was; notes of older versions do not tell.
+struct Dated {
+    std::optional<milliseconds> at;
+    std::string_view text;
+};
+
+Dated dated(std::string_view note) {
+    int64_t ms = 0;
+    const auto [end, error] = std::from_chars(note.data(), note.data() + note.size(), ms);
+    if (error != std::errc() || end == note.data() + note.size() || *end != ' ') return {{}, note};
+    return {milliseconds{ms}, note.substr(static_cast<size_t>(end - note.data()) + 1)};
 }
 
 }  // namespace
 
+store::Note QuotaJournal::noteOf(std::string_view prefix, const std::string& provider,
+                                 const std::string& text) const {
+    return {std::string(prefix) + provider,
+            text.empty() ? text : std::to_string(store_.time().count()) + ' ' + text};
+}
+
 QuotaJournal::QuotaJournal(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {
-    auto notes = store.notes(kPrefix);
-    if (!notes) {
-        trouble_.tell(notes.error().message);
-        return;
+    for (const auto prefix : {kQuota, kStanding}) {
+        auto notes = store.notes(prefix);
+        if (!notes) {
+            trouble_.tell(notes.error().message);
+            return;
+        }
+        for (auto& note : *notes) earlier_.insert_or_assign(std::move(note.name), std::move(note.text));
     }
-    for (auto& note : *notes) earlier_.emplace(note.name.substr(kPrefix.size()), std::move(note.text));
 }
 
 QuotaJournal::~QuotaJournal() { stop(); }
 
 void QuotaJournal::restore(const std::string& provider, limits::Gate& gate) const {
-    const auto earlier = earlier_.find(provider);
-    if (earlier == earlier_.end() || gate.restore(earlier->second)) return;
-    log::warn("what was used of a quota cannot be read; it counts from nothing", {{"provider", provider}});
+    const auto earlier = [&](std::string_view prefix) -> std::optional<Dated> {
+        const auto found = earlier_.find(std::string(prefix) + provider);
+        return found == earlier_.end() ? std::nullopt : std::optional(dated(found->second));
+    };
+    const auto age = [this](const Dated& note) -> std::optional<milliseconds> {
+        return note.at ? std::optional(store_.time() - *note.at) : std::nullopt;
+    };
+    if (const auto quota = earlier(kQuota); quota && !gate.restore(quota->text, age(*quota)))
+        log::warn("what was used of a quota cannot be read; it counts from nothing", {{"provider", provider}});
+    if (const auto asked = earlier(kStanding);
+        asked && !(asked->at && gate.restoreStanding(asked->text, *age(*asked))))
+        log::warn("what a provider asked for cannot be read; it is tried again", {{"provider", provider}});
 }
 
 void QuotaJournal::cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                          const limits::Pass& pass, SteadyTime until, CancelToken& cancel) {
-    if (gate->covers(pass)) return;
+    await(provider, gate, [&] { return gate->covers(pass); }, until, cancel);
+}
+
+void QuotaJournal::keepStanding(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
+                                SteadyTime until, CancelToken& cancel) {
+    await(provider, gate, [&] { return gate->standingIsSaved(); }, until, cancel);
+}
+
+void QuotaJournal::await(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
+                         const std::function<bool()>& is_done, SteadyTime until, CancelToken& cancel) {
+    if (is_done()) return;
     Knock knock(written_, mutex_);
     const CancelToken::Alert alert(cancel, knock);  // ends after the lock
     std::unique_lock lock(mutex_);
@@ -62,7 +99,7 @@ void QuotaJournal::cover(const std::string& provider, const std::shared_ptr<limi
     if (!ensureThread()) return;
     work_.notify_one();
     const SteadyTime patience = steady_clock::now() + kPatience;
-    while (!gate->covers(pass) && !leftAlone()) {
+    while (!is_done() && !leftAlone()) {
         const SteadyTime now = steady_clock::now();
         if (now >= patience) return giveUp("a write takes longer than a second");
         if (now >= until || cancel.check() != CancelReason::None) return;
@@ -87,29 +124,33 @@ void QuotaJournal::loop() {
         if (stop_) return;
         const Wanted gates = std::exchange(wanted_, {});
         lock.unlock();
-        std::vector<int64_t> covers;
         Result<void> done = Error{ErrorClass::Overloaded, "out of memory"};
-        hasMemoryFor("storing quotas", [&] { done = write(gates, covers); });
+        hasMemoryFor("storing quotas", [&] { done = write(gates); });
         lock.lock();
-        if (done) {
-            size_t i = 0;
-            for (const auto& [provider, gate] : gates) gate->saved(covers[i++]);
+        if (done)
             trouble_.over();
-        } else {
+        else
             giveUp(done.error().message);
-        }
         written_.notify_all();
     }
 }
 
-Result<void> QuotaJournal::write(const Wanted& gates, std::vector<int64_t>& covers) {
+Result<void> QuotaJournal::write(const Wanted& gates) {
     std::vector<store::Note> notes;
+    std::vector<std::function<void()>> saved;
     for (const auto& [provider, gate] : gates) {
-        const auto saved = gate->save(false);
-        notes.push_back(noteOf(provider, saved));
-        covers.push_back(saved.covers);
+        const auto quota = gate->save(false);
+        notes.push_back(noteOf(kQuota, provider, quota.text));
+        saved.emplace_back([&gate = *gate, covers = quota.covers] { gate.saved(covers); });
+        if (gate->standingIsSaved()) continue;
+        const auto standing = gate->saveStanding();
+        notes.push_back(noteOf(kStanding, provider, standing.text));
+        saved.emplace_back([&gate = *gate, version = standing.version] { gate.standingSaved(version); });
     }
-    return store_.putNotes(notes);
+    auto written = store_.putNotes(notes);
+    if (written)
+        for (const auto& tell : saved) tell();
+    return written;
 }
 
 void QuotaJournal::giveUp(std::string_view reason) {
@@ -129,8 +170,9 @@ void QuotaJournal::stop() {
 
 void QuotaJournal::close(const std::string& provider, limits::Gate& gate) {
     stop();
-    const auto note = noteOf(provider, gate.save(true));
-    if (const auto written = store_.putNotes({&note, 1}); !written) trouble_.tell(written.error().message);
+    const store::Note notes[] = {noteOf(kQuota, provider, gate.save(true).text),
+                                 noteOf(kStanding, provider, gate.saveStanding().text)};
+    if (const auto written = store_.putNotes(notes); !written) trouble_.tell(written.error().message);
 }
 
 }  // namespace stepper::engine

@@ -1,7 +1,9 @@
-// Writes down what is used of the providers' quotas before it is used, so that a restart, however sudden,
-// spends neither a day nor a minute twice.
+// Writes down what is used of the providers' quotas before it is used, and what providers asked for when they
+// did, so that a restart, however sudden, spends neither a day nor a minute twice and leaves alone whoever asked
+// for it. Moments are by the store's time.
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +35,10 @@ public:
     // after kPatience or when cancelled in any case.
     void cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                const limits::Pass& pass, SteadyTime until, CancelToken& cancel);
+    // Returns when a crash cannot forget what the provider asked for, or as cover() does otherwise; at once when
+    // that is nothing new.
+    void keepStanding(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
+                      SteadyTime until, CancelToken& cancel);
     // At the end, when nobody calls cover() any more: exactly what was used.
     void close(const std::string& provider, limits::Gate& gate);
 
@@ -41,9 +47,13 @@ private:
 
     // With the lock held, as giveUp().
     bool ensureThread();
+    // Has this gate written and returns when that is done, or nobody waits for it any longer.
+    void await(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
+               const std::function<bool()>& is_done, SteadyTime until, CancelToken& cancel);
     void loop();
-    // Without the lock. What was saved of each, in order.
-    Result<void> write(const Wanted& gates, std::vector<int64_t>& covers);
+    // Without the lock; tells the gates what was written of them.
+    Result<void> write(const Wanted& gates);
+    store::Note noteOf(std::string_view prefix, const std::string& provider, const std::string& text) const;
     void giveUp(std::string_view reason);
     void stop();
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/telemetry/log.h"
 #include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
@@ -91,7 +90,8 @@ bool Keeper::beat() {
 bool Keeper::sweep(std::unique_lock<std::mutex>& lock, SteadyTime until) {
     for (SteadyTime begun = steady_clock::now(); begun < until && !stop_; begun = steady_clock::now()) {
         lock.unlock();
-        const auto more = store_.sweep(retention_());
+        Result<bool> more = false;
+        hasMemoryFor("housekeeping", [&] { more = store_.sweep(retention_()); });
         lock.lock();
         if (!more || !*more) return false;
         const SteadyTime now = steady_clock::now();

@@ -16,8 +16,6 @@ constexpr milliseconds kSaidFor{3'600'000};
 constexpr int64_t kLeastSaid = 16;
 // What a provider that is down may ask for.
 constexpr milliseconds kLongestStayAway{600'000};
-// A provider that says "come back never" must not be lost until a restart.
-constexpr milliseconds kLongestPause{86'400'000};
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
@@ -63,7 +61,7 @@ Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chan
       breaker_(options_.breaker, chance_) {}
 
 Readiness Gate::readinessAt(SteadyTime now, const Cost& cost) {
-    if (now < cooling_until_) return {cooling_for_, cooling_until_};
+    if (now < standing_.until) return {standing_.why, standing_.until};
     if (const auto at = breaker_.readyAt(now); at > now) return {Denial::CircuitOpen, at};
     // Its own "now" is a moment later than ours.
     if (const auto at = quotas_.readyAt(cost); at > clock_.now()) {
@@ -118,13 +116,13 @@ void Gate::hear(Pass& pass, const std::vector<Allowance>& said) {
 
 void Gate::coolFor(Denial why, milliseconds pause) {
     const SteadyTime until = clock_.now() + std::min(pause, kLongestPause);
-    if (until <= cooling_until_) return;
-    cooling_until_ = until;
-    cooling_for_ = why;
+    if (until <= standing_.until) return;
+    standing_.until = until;
+    standing_.why = why;
 }
 
 milliseconds Gate::pauseAfter429(const Report& report) {
-    const int step = limits_in_row_++;
+    const int step = standing_.limits_in_row++;
     if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
     const milliseconds most = doubled(kRateLimitBase, step, kRateLimitCap);
     return std::max(kShortestHint,
@@ -134,18 +132,18 @@ milliseconds Gate::pauseAfter429(const Report& report) {
 // Without a word from the provider a day's quota comes back with the day, and anything else nobody knows
 // when.
 milliseconds Gate::pauseAfterQuota(const Report& report) {
-    const int step = limits_in_row_++;
+    const int step = standing_.limits_in_row++;
     if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
     if (const auto day = quotas_.dayResetIn()) return *day;
     return doubled(kQuotaPause, step, kLongestPause);
 }
 
 std::optional<SetAside> Gate::setAside(SetAside why, const Report& report) {
-    const bool news = std::exchange(set_aside_, why) != why;
+    const bool news = std::exchange(standing_.set_aside, why) != why;
     // Calls that were under way together are refused together.
-    const bool paused = cooling_for_ == Denial::Disabled && clock_.now() < cooling_until_;
+    const bool paused = standing_.why == Denial::Disabled && clock_.now() < standing_.until;
     if (paused && !news) return std::nullopt;
-    const milliseconds pause = doubled(kSetAsideBase, refusals_in_row_++, kSetAsideCap);
+    const milliseconds pause = doubled(kSetAsideBase, standing_.refusals_in_row++, kSetAsideCap);
     coolFor(Denial::Disabled, std::max(pause, report.retry_after.value_or(milliseconds{0})));
     return news ? std::optional(why) : std::nullopt;
 }
@@ -162,10 +160,19 @@ std::optional<SetAside> Gate::leave(const Pass& pass, const Report& report) {
         quotas_.cancel(pass.permit);
     }
     breaker_.leave(now, pass.breaker, outcomeOf(report.kind));
+    const Standing before = standing_;
+    const auto news = learn(now, pass, report, actual);
+    if (standing_ != before) ++standing_version_;
+    return news;
+}
+
+std::optional<SetAside> Gate::learn(SteadyTime now, const Pass& pass, const Report& report,
+                                    const Quotas::Actual& actual) {
+    using Kind = Report::Kind;
     switch (report.kind) {
         case Kind::Ok:
-            failures_in_row_ = limits_in_row_ = refusals_in_row_ = 0;
-            set_aside_.reset();
+            failures_in_row_ = standing_.limits_in_row = standing_.refusals_in_row = 0;
+            standing_.set_aside.reset();
             if (said_ && report.tokens_in > said_->most_tokens) said_.reset();
             latency_.add(now, std::chrono::duration_cast<milliseconds>(now - pass.entered));
             estimate_.learn(pass.demand, actual);
@@ -182,8 +189,8 @@ std::optional<SetAside> Gate::leave(const Pass& pass, const Report& report) {
             break;
         case Kind::QuotaExhausted:
             coolFor(Denial::RateLimited, pauseAfterQuota(report));
-            quota_words_ = report.words;
-            quota_until_ = cooling_until_;
+            standing_.quota_words = report.words;
+            standing_.quota_until = standing_.until;
             break;
         case Kind::TooLarge:
             if (report.most_tokens.value_or(0) >= kLeastSaid) said_ = {*report.most_tokens, now + kSaidFor};
@@ -211,9 +218,9 @@ GateState Gate::state() {
     out.in_flight = in_flight_;
     out.failures_in_row = failures_in_row_;
     out.breaker = breaker_.state(now);
-    out.set_aside = set_aside_;
+    out.set_aside = standing_.set_aside;
     out.most_tokens = saidMost(now);
-    if (now < quota_until_) out.quota_words = quota_words_;
+    if (now < standing_.quota_until) out.quota_words = standing_.quota_words;
     out.p50 = latency_.quantile(now, 0.5);
     out.p95 = latency_.quantile(now, 0.95);
     out.quotas = quotas_.state();
@@ -243,7 +250,7 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
     const Readiness ready = readinessAt(now, estimate_.of(usual_));
     const bool waits = !ready && ready.denied != Denial::Busy && ready.denied != Denial::RateLimited;
     const milliseconds lost =
-        waits || now < cooling_until_ ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
+        waits || now < standing_.until ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
     const auto typical = latency_.quantile(now, 0.5);
     const bool only_fails = failures_in_row_ > 0 && !typical;
     if (lost > ahead || only_fails) return 0;
@@ -256,10 +263,11 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
 void Gate::reconfigure(GateOptions options) {
     std::lock_guard lock(mutex_);
     if (options.target_digest != options_.target_digest) {
-        refusals_in_row_ = 0;
-        set_aside_.reset();
+        standing_.refusals_in_row = 0;
+        standing_.set_aside.reset();
         said_.reset();
-        if (cooling_for_ == Denial::Disabled) cooling_until_ = {};
+        if (standing_.why == Denial::Disabled) standing_.until = {};
+        ++standing_version_;
     }
     options_ = std::move(options);
     quotas_.reconfigure(options_.limits);
@@ -281,9 +289,9 @@ void Gate::saved(int64_t covers) {
     quotas_.confirm(covers);
 }
 
-bool Gate::restore(std::string_view text) {
+bool Gate::restore(std::string_view text, std::optional<milliseconds> age) {
     std::lock_guard lock(mutex_);
-    return quotas_.restore(text);
+    return quotas_.restore(text, age);
 }
 
 }  // namespace stepper::limits

@@ -141,9 +141,37 @@ public:
     bool covers(const Pass& pass);
     Quotas::Saved save(bool final);
     void saved(int64_t covers);
-    bool restore(std::string_view text);
+    bool restore(std::string_view text, std::optional<milliseconds> age);
+
+    // The same for what the provider asked for: how long to leave it alone, and why. The text is "" when
+    // nothing lasts.
+    struct SavedStanding {
+        std::string text;
+        uint64_t version = 0;
+    };
+    SavedStanding saveStanding();
+    void standingSaved(uint64_t version);
+    bool standingIsSaved();
+    // `age`: how long ago it was saved. Nothing is restored of what is over, or was asked of another key, model
+    // or URL. False when it is no such text.
+    bool restoreStanding(std::string_view text, milliseconds age);
 
 private:
+    // A provider that says "come back never" must not be lost.
+    static constexpr milliseconds kLongestPause{86'400'000};
+
+    struct Standing {
+        SteadyTime until{};  // left alone
+        Denial why = Denial::RateLimited;
+        int limits_in_row = 0, refusals_in_row = 0;
+        std::optional<SetAside> set_aside;
+        std::string quota_words;
+        SteadyTime quota_until{};
+        bool operator==(const Standing&) const = default;
+    };
+
+    std::optional<SetAside> learn(SteadyTime now, const Pass& pass, const Report& report,
+                                  const Quotas::Actual& actual);
     Readiness readinessAt(SteadyTime now, const Cost& cost);
     Readiness readinessFor(SteadyTime now, const Demand& demand, const Cost& cost);
     std::optional<int64_t> saidMost(SteadyTime now);
@@ -163,12 +191,9 @@ private:
     TokenEstimate estimate_;
     Demand usual_;  // the last request's
     int in_flight_ = 0;
-    int failures_in_row_ = 0, limits_in_row_ = 0, refusals_in_row_ = 0;
-    std::optional<SetAside> set_aside_;
-    Denial cooling_for_ = Denial::RateLimited;
-    SteadyTime cooling_until_{};
-    std::string quota_words_;
-    SteadyTime quota_until_{};
+    int failures_in_row_ = 0;
+    Standing standing_;
+    uint64_t standing_version_ = 0, saved_standing_ = 0;
     // What the provider said a request may have at most.
     struct Said {
         int64_t most_tokens;

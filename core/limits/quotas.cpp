@@ -82,8 +82,10 @@ std::vector<Quotas::Daily> Quotas::dailyOf(const config::Limits& limits) {
 
 Quotas::Quotas(const config::Limits& limits, const Clock& clock) : clock_(clock) { reconfigure(limits); }
 
+DayTime Quotas::dayTime() const { return {clock_.wall(), clock_.uptime()}; }
+
 void Quotas::reconfigure(const config::Limits& limits) {
-    const WallTime wall = clock_.wall();
+    const DayTime today = dayTime();
     auto sliding = slidingOf(limits);
     for (Sliding& s : sliding) {
         const auto old = std::ranges::find_if(sliding_, [&s](const Sliding& o) {
@@ -102,7 +104,8 @@ void Quotas::reconfigure(const config::Limits& limits) {
         const auto old = std::ranges::find(daily_, d.unit, &Daily::unit);
         if (old == daily_.end()) continue;
         // Also in another time zone: what was used today may all be today's there.
-        d.window.restore(wall, d.window.day(wall), old->window.used(wall));
+        const auto was = old->window.saved(today);
+        d.window.restore(today, today, {d.window.saved(today).day, was.units, was.late});
         d.learned = old->learned;
     }
     sliding_ = std::move(sliding);
@@ -126,15 +129,15 @@ SteadyTime Quotas::readyAt(const Cost& cost, int64_t back) {
     for (const Credit& c : credits_)
         if (c.left + returned.of(c.unit) < units.of(c.unit)) ready = std::max(ready, c.until);
     if (daily_.empty()) return ready;
-    const WallTime wall = clock_.wall();
-    for (Daily& d : daily_) ready = std::max(ready, now + d.window.readyIn(wall, missing(d)));
+    const DayTime today = dayTime();
+    for (Daily& d : daily_) ready = std::max(ready, now + d.window.readyIn(today, missing(d)));
     return ready;
 }
 
 Permit Quotas::reserve(const Cost& cost) {
     const Units units{1, cost.tokens()};
     for (Sliding& s : sliding_) s.window.reserve(units.of(s.unit));
-    for (Daily& d : daily_) d.window.add(clock_.wall(), units.of(d.unit));
+    for (Daily& d : daily_) d.window.add(dayTime(), units.of(d.unit));
     for (Credit& c : credits_) c.left -= units.of(c.unit);
     out_.requests += units.requests;
     out_.tokens += units.tokens;
@@ -197,12 +200,12 @@ void Quotas::settle(const Permit& permit, const Actual& actual) {
 
 // In what counts at once and has no stamps.
 void Quotas::correct(const Permit& permit, const Units& delta) {
-    const WallTime wall = clock_.wall();
-    const WallTime reserved = wall - (clock_.now() - permit.reserved);
+    const DayTime today = dayTime();
+    const WallTime reserved = today.wall - (clock_.now() - permit.reserved);
     for (Daily& d : daily_) {
         // A permit of yesterday has nothing to give back to today.
-        const bool todays = reserved >= d.window.day(wall) + d.margin;
-        if (todays || delta.of(d.unit) > 0) d.window.add(wall, delta.of(d.unit));
+        const bool todays = reserved >= d.window.saved(today).day + d.margin;
+        if (todays || delta.of(d.unit) > 0) d.window.add(today, delta.of(d.unit));
     }
     for (Credit& c : credits_)
         if (permit.number > c.after) c.left -= delta.of(c.unit);
@@ -276,21 +279,21 @@ void Quotas::applyLimits(SteadyTime now) {
 
 std::optional<milliseconds> Quotas::dayResetIn() {
     if (daily_.empty()) return std::nullopt;
-    return daily_.front().window.resetIn(clock_.wall());
+    return daily_.front().window.resetIn(dayTime());
 }
 
 std::vector<QuotaState> Quotas::state() {
     const SteadyTime now = clock_.now();
-    const WallTime wall = clock_.wall();
+    const DayTime today = dayTime();
     applyLimits(now);
     std::vector<QuotaState> all;
     for (Sliding& s : sliding_)
         all.push_back({s.name, s.unit, s.window.limit(), s.window.used(now), s.configured,
                        until(s.window.readyAt(now, 1), now), until(s.window.emptyAt(now), now)});
     for (Daily& d : daily_) {
-        const int64_t used = d.window.used(wall);
-        all.push_back({d.name, d.unit, d.window.limit(), used, d.configured, d.window.readyIn(wall, 1),
-                       used > 0 ? d.window.resetIn(wall) : 0ms});
+        const int64_t used = d.window.used(today);
+        all.push_back({d.name, d.unit, d.window.limit(), used, d.configured, d.window.readyIn(today, 1),
+                       used > 0 ? d.window.resetIn(today) : 0ms});
     }
     return all;
 }
@@ -316,7 +319,7 @@ bool Quotas::countsTokens() const {
 
 int64_t Quotas::sendsWithin(milliseconds ahead, const Cost& each) {
     const SteadyTime now = clock_.now();
-    const WallTime wall = clock_.wall();
+    const DayTime today = dayTime();
     const Units units{1, each.tokens()};
     applyLimits(now);
     int64_t sends = std::numeric_limits<int64_t>::max();
@@ -325,7 +328,7 @@ int64_t Quotas::sendsWithin(milliseconds ahead, const Cost& each) {
             sends = std::min(sends, s.window.sendsUntil(now, now + ahead, n));
     for (Daily& d : daily_)
         if (const int64_t n = units.of(d.unit); n > 0)
-            sends = std::min(sends, d.window.sendsUntil(wall, wall + ahead, n));
+            sends = std::min(sends, d.window.sendsUntil(today, today.wall + ahead, n));
     return sends;
 }
 

@@ -104,7 +104,8 @@ public:
     bool covers(const Permit& permit) const { return unlimited() || permit.number <= covered_; }
     // Takes over a text of save(), of any earlier configuration; false when it is not one, then nothing
     // changes.
-    bool restore(std::string_view text);
+    // `age`: how long ago it was saved, by a clock that cannot be set; without it the wall clock is asked.
+    bool restore(std::string_view text, std::optional<milliseconds> age = {});
 
 private:
     struct Units {
@@ -150,6 +151,7 @@ private:
     SteadyTime readyAt(const Cost& cost, int64_t back);
     // Sets the limits that are in force now.
     void applyLimits(SteadyTime now);
+    DayTime dayTime() const;
     double shareAt(SteadyTime now) const;
     Learned* learnedFor(const Allowance& said);
     void correct(const Permit& permit, const Units& delta);

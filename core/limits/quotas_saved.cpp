@@ -1,5 +1,6 @@
-// How quotas are kept across restarts. Moments are wall-clock milliseconds, as the steady clock starts anew.
-// "unsettled" units are stamped when they are read again, which is later than they can have been sent.
+// How quotas are kept across restarts. Moments are wall-clock milliseconds and mean how long before "wall",
+// the moment of the save, they were. "unsettled" units are stamped when they are read again, which is later
+// than they can have been sent.
 #include <algorithm>
 
 #include "core/base/json.h"
@@ -30,8 +31,7 @@ struct SavedWindow {
 };
 struct SavedDay {
     Unit unit;
-    WallTime day;
-    int64_t units;
+    DayWindow::Saved window;
 };
 
 std::optional<Unit> unitIn(const json::Value& v) {
@@ -76,8 +76,10 @@ std::optional<SavedDay> dayIn(const json::Value& v) {
     const auto unit = unitIn(v);
     const auto day = within(json::integer(v, "day"), kMostMs);
     const auto units = within(json::integer(v, "units"), kMostUnits);
+    // Older versions do not tell.
+    const auto late = within(json::integer(v, "late"), kMostUnits);
     if (!unit || !day || !units) return std::nullopt;
-    return SavedDay{*unit, WallTime{milliseconds{*day}}, *units};
+    return SavedDay{*unit, {WallTime{milliseconds{*day}}, *units, late.value_or(0)}};
 }
 
 // The member's elements, if it is an array in which each is well-formed.
@@ -109,13 +111,15 @@ int64_t Quotas::spare() const {
 
 Quotas::Saved Quotas::save(bool final) {
     const SteadyTime now = clock_.now();
-    const WallTime wall = clock_.wall();
+    const DayTime today = dayTime();
+    const WallTime wall = today.wall;
     const int64_t permits = final ? 0 : spare();
     const Units ahead{permits, permits * last_tokens_};
     json::Buffer text;
     json::Writer w(text);
     w.StartObject();
     json::putInt(w, "version", kVersion);
+    json::putInt(w, "wall", wallMs(wall));
     w.Key("windows");
     w.StartArray();
     for (Sliding& s : sliding_) {
@@ -138,8 +142,10 @@ Quotas::Saved Quotas::save(bool final) {
     for (Daily& d : daily_) {
         w.StartObject();
         json::put(w, "unit", nameOf(d.unit));
-        json::putInt(w, "day", wallMs(d.window.day(wall)));
-        json::putInt(w, "units", d.window.used(wall) + ahead.of(d.unit));
+        const auto saved = d.window.saved(today);
+        json::putInt(w, "day", wallMs(saved.day));
+        json::putInt(w, "units", saved.units + ahead.of(d.unit));
+        json::putInt(w, "late", saved.late);
         w.EndObject();
     }
     w.EndArray();
@@ -149,7 +155,7 @@ Quotas::Saved Quotas::save(bool final) {
 
 void Quotas::confirm(int64_t covers) { covered_ = std::max(covered_, covers); }
 
-bool Quotas::restore(std::string_view text) {
+bool Quotas::restore(std::string_view text, std::optional<milliseconds> age) {
     const auto parsed = json::parse(text);
     if (!parsed || json::integer(*parsed, "version") != kVersion) return false;
     const auto windows = all<SavedWindow>(*parsed, "windows", windowIn);
@@ -157,19 +163,24 @@ bool Quotas::restore(std::string_view text) {
     if (!windows || !days) return false;
 
     const SteadyTime now = clock_.now();
-    const WallTime wall = clock_.wall();
+    const DayTime today = dayTime();
+    const auto wall = within(json::integer(*parsed, "wall"), kMostMs);
+    const bool knows = age && wall;
+    const DayTime then = knows ? DayTime{WallTime{milliseconds{*wall}}, today.uptime - *age} : today;
+    const auto since = knows ? std::max(*age, milliseconds{0}) : milliseconds{0};
     for (const SavedWindow& saved : *windows) {
         for (Sliding& s : sliding_) {
             if (s.unit != saved.unit || s.window.length() != saved.length) continue;
             // A wall clock that was put back must not make it last longer.
             for (const SavedMark& mark : saved.marks)
-                s.window.adjust(now - std::max(wall - mark.at, WallTime::duration::zero()), mark.units);
+                s.window.adjust(now - since - std::max(then.wall - mark.at, WallTime::duration::zero()),
+                                mark.units);
             s.window.adjust(now, saved.unsettled);
         }
     }
     for (const SavedDay& saved : *days)
         for (Daily& d : daily_)
-            if (d.unit == saved.unit) d.window.restore(wall, saved.day, saved.units);
+            if (d.unit == saved.unit) d.window.restore(today, then, saved.window);
     return true;
 }
 

@@ -15,6 +15,9 @@ public:
     std::vector<size_t> written;  // the size of each portion
     size_t most_read = 0;             // at once
     bool reads_fail = false, writes_fail = false;
+    milliseconds now{1'000};
+
+    milliseconds time() const override { return now; }
 
     Result<void> putNotes(std::span<const store::Note> notes) override {
         if (writes_fail) return unavailable();

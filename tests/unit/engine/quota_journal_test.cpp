@@ -89,6 +89,113 @@ TEST_F(QuotaJournalTest, AStoreThatFailsHoldsNobodyUpAndIsAskedAgainLater) {
     EXPECT_EQ(usedAfterRestart(10), 3);
 }
 
+class StandingTest : public QuotaJournalTest {
+protected:
+    std::shared_ptr<limits::Gate> gateTo(const std::string& target) {
+        limits::GateOptions options = perMinute({});
+        options.target_digest = target;
+        return std::make_shared<limits::Gate>(clock_, options, [] { return 0.5; });
+    }
+    // A call that ends so.
+    void report(QuotaJournal& journal, const std::shared_ptr<limits::Gate>& gate,
+                const limits::Report& report) {
+        auto pass = *gate->tryEnter({}).pass;
+        gate->sent(pass);
+        gate->leave(pass, report);
+        CancelToken cancel;
+        journal.keepStanding("one", gate, std::chrono::steady_clock::now() + 1h, cancel);
+    }
+    std::shared_ptr<limits::Gate> restarted(const std::string& target = "key") {
+        const QuotaJournal journal(store_, clock_);
+        auto gate = gateTo(target);
+        journal.restore("one", *gate);
+        return gate;
+    }
+    void pass(milliseconds time) {
+        clock_.advance(time);
+        store_.now += time;
+    }
+};
+
+TEST_F(StandingTest, WhatAProviderAskedForIsKeptThroughRestartsUntilItIsOver) {
+    using Kind = limits::Report::Kind;
+    using limits::Denial;
+    struct Asked {
+        limits::Report report;
+        Denial denial;
+        milliseconds pause;
+        std::optional<limits::SetAside> set_aside = {};
+    };
+    for (const Asked& asked :
+         {Asked{{Kind::RateLimited, 600s}, Denial::RateLimited, 600s},
+          Asked{{Kind::QuotaExhausted, 600s, {}, {}, {}, "no more"}, Denial::RateLimited, 600s},
+          Asked{{Kind::Failed, 600s}, Denial::CircuitOpen, 600s},
+          Asked{{Kind::KeyRefused}, Denial::Disabled, 300s, limits::SetAside::KeyRefused},
+          Asked{{Kind::ModelMissing}, Denial::Disabled, 300s, limits::SetAside::ModelMissing}}) {
+        SCOPED_TRACE(std::to_string(static_cast<int>(asked.report.kind)));
+        store_.texts.clear();
+        {
+            QuotaJournal journal(store_, clock_);
+            report(journal, gateTo("key"), asked.report);
+        }
+        pass(100s);
+        for (const auto left : {asked.pause - 100s, asked.pause - 200s}) {
+            const auto gate = restarted();
+            EXPECT_EQ(gate->look({}).denied, asked.denial);
+            EXPECT_EQ(gate->look({}).at, clock_.now() + left);
+            EXPECT_EQ(gate->state().set_aside, asked.set_aside);
+            EXPECT_EQ(gate->state().quota_words, asked.report.words);
+            EXPECT_TRUE(gate->standingIsSaved());
+            QuotaJournal(store_, clock_).close("one", *gate);
+            pass(100s);
+        }
+        EXPECT_TRUE(restarted("another key")->look({}));
+        pass(asked.pause - 301s);
+        EXPECT_FALSE(restarted()->look({}));
+        pass(1s);
+        EXPECT_TRUE(restarted()->look({}));
+    }
+}
+
+TEST_F(StandingTest, RefusalsInARowGoOnThroughARestart) {
+    {
+        QuotaJournal journal(store_, clock_);
+        report(journal, gateTo("key"), {limits::Report::Kind::KeyRefused});
+    }
+    pass(299s);
+    const auto gate = restarted();
+    pass(1s);
+    QuotaJournal journal(store_, clock_);
+    report(journal, gate, {limits::Report::Kind::KeyRefused});
+    EXPECT_EQ(gate->look({}).at, clock_.now() + 600s);
+}
+
+TEST_F(StandingTest, ASuccessIsForgivenAndNothingIsWrittenWithoutNews) {
+    using Kind = limits::Report::Kind;
+    QuotaJournal journal(store_, clock_);
+    const auto gate = gateTo("key");
+    report(journal, gate, {Kind::Ok});
+    report(journal, gate, {Kind::Neutral});
+    EXPECT_TRUE(store_.written.empty());
+    report(journal, gate, {Kind::RateLimited, 10s});
+    EXPECT_EQ(store_.texts.count("asked/one"), 1u);
+    pass(10s);
+    report(journal, gate, {Kind::Ok});
+    EXPECT_EQ(store_.texts.count("asked/one"), 0u);
+    EXPECT_EQ(store_.written.size(), 2u);
+}
+
+TEST_F(StandingTest, WhatCannotBeReadIsNotKept) {
+    for (const char* text : {"x", "1000", "1000 {}", "1000 {\"why\":\"busy\",\"ms\":1}",
+                             "{\"why\":\"disabled\",\"ms\":9}",
+                             "1000 {\"target\":\"key\",\"why\":\"disabled\",\"ms\":-1}"}) {
+        store_.texts["asked/one"] = text;
+        EXPECT_TRUE(restarted()->look({})) << text;
+    }
+    store_.texts["asked/one"] = "1000 {\"target\":\"key\",\"why\":\"disabled\",\"ms\":9223372036854775807}";
+    EXPECT_EQ(restarted()->look({}).at, clock_.now() + 24h) << "never is a day";
+}
+
 // A disk on which writes do not return until they are let.
 class SlowStore final : public store::UnavailableStore {
 public:
