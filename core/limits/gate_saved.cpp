@@ -40,7 +40,7 @@ Gate::SavedStanding Gate::saveStanding() {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
     if (standing_.until <= now) return {"", standing_version_};
-    rapidjson::StringBuffer text;
+    json::Buffer text;
     json::Writer w(text);
     w.StartObject();
     json::put(w, "target", std::string_view(options_.target_digest).substr(0, kDigestLength));

@@ -11,7 +11,7 @@ constexpr std::string_view kName = "store/time";
 }  // namespace
 
 std::string keptTime(Db& db) {
-    const auto found = findNotes(db, kName);
+    const auto found = findNotes(db, kName, {}, 1);
     return found.empty() ? std::string() : found.front().text;
 }
 

@@ -43,9 +43,10 @@ TEST(UsageWriter, WithoutAPriceThereIsNoCost) {
 // Keeps what is written, and how much of it at once.
 class Kept final : public http::Stream {
 public:
-    bool write(std::string_view bytes) override {
-        most = std::max(most, bytes.size());
-        all += bytes;
+    bool write(std::span<const std::string_view> pieces) override {
+        const size_t before = all.size();
+        for (const auto piece : pieces) all += piece;
+        most = std::max(most, all.size() - before);
         if (broken_behind && all.size() > broken_behind) notes->reads_fail = true;
         return true;
     }

@@ -104,7 +104,7 @@ std::string joined(size_t count, const std::function<std::string(size_t)>& made)
 }
 
 std::string asJson(std::string_view text) {
-    rapidjson::StringBuffer buffer;
+    json::Buffer buffer;
     json::Writer(buffer).String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
     return {buffer.GetString(), buffer.GetSize()};
 }
