@@ -122,14 +122,14 @@ std::optional<http::Response> Guard::checkAdmin(const http::Request& request, ht
 
 std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,
                                            http::Headers& add) const {
-    // Where a key is needed a page has none.
-    if (!security_.api_key_enabled)
-        if (auto refused = checkSite(request)) return refused;
     if (addCors(request, add)) {
         http::Response preflight;
         preflight.status = 204;
         return preflight;
     }
+    // Where a key is needed a page has none.
+    if (!security_.api_key_enabled)
+        if (auto refused = checkSite(request)) return refused;
     if (route.starts_with("/admin/")) return checkAdmin(request, add);
     if (!needsKey(route) ||
         (!security_.api_key.empty() && isKey(keyIn(request, security_.api_key_header), key_digest_)))

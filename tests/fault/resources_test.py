@@ -96,7 +96,7 @@ class DescriptorsTest(ResourcesCase):
         wait_until(lambda: descriptors(server) >= idle + len(clients), 20, "they are accepted")
         before = descriptors(server)
         for client in clients:
-            client.sendall(f"GET /v1/jobs/{job}?wait=30 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            client.sendall(f"GET /v1/jobs/{job}?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         time.sleep(0.5)
         self.assertLessEqual(descriptors(server), before)
         for client in clients:

@@ -50,7 +50,9 @@ class Chain(Case):
     def check_fault(self, fault, code, stream):
         self.simulator.behave("first", {"steps": [fault], "then": "repeat"})
         self.simulator.behave("second", {})
-        server = self.start([provider(self.simulator, "first", stream=stream, **TIMEOUTS), provider(self.simulator, "second")])
+        # It remembers nothing of what the one before was told.
+        server = self.start([provider(self.simulator, "first", stream=stream, **TIMEOUTS), provider(self.simulator, "second")],
+                            {"store": {"url": "memory:"}})
         began = time.monotonic()
         answer = self.generate(server, {"prompt": "x"})
         self.assertLess(time.monotonic() - began, 8, "a fault may cost its deadline and no more")

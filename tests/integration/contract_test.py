@@ -62,13 +62,13 @@ def without_additions(recorded, answered):
 
 
 class Contract(Case):
-    def start_recorded_chain(self):
+    def start_recorded_chain(self, settings=None):
         """As recorded: the first provider answers 429 with Retry-After 7, the second 503, the third is well."""
         self.simulator.behave("gemini", {"steps": [{"status": 429, "retry_after": "7"}], "then": "repeat"})
         self.simulator.behave("cohere", {"steps": [{"status": 503}], "then": "repeat"})
         self.simulator.behave("openai", {})
         return self.start([provider(self.simulator, "gemini", "gemini"), provider(self.simulator, "cohere", "cohere"),
-                           provider(self.simulator, "openai")])
+                           provider(self.simulator, "openai")], settings)
 
     def send(self, server, case, path):
         body = case.get("request")
@@ -113,8 +113,9 @@ class Contract(Case):
         self.assertEqual(attempts(answer.json), attempts(recorded))
 
     def test_recorded_cases(self):
-        for story in stories():
-            server = self.start_recorded_chain()
+        for number, story in enumerate(stories()):
+            # Each in a store of its own: what a provider asked for is remembered there.
+            server = self.start_recorded_chain({"store": {"url": f"sqlite:{self.folder}/story-{number}.db"}})
             ids = {}
             for case in story:
                 with self.subTest(case["name"]):

@@ -89,7 +89,7 @@ class ServerTest(Case):
     def test_a_client_that_leaves_ends_the_upstream_call(self):
         server = self.one_provider({"steps": [{"hang": "head"}], "then": "repeat"})
         body = json.dumps({"prompt": "x"}).encode()
-        request = (b"POST /v1/generate/immediate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        request = (b"POST /v1/generate/immediate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                    b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
         for _ in range(5):
             before = self.simulator.counters("one")["aborted"]

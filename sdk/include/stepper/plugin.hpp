@@ -203,20 +203,21 @@ struct Bridge {
 
     static void step(stepper_session* s, const stepper_event* event, stepper_action* out) noexcept {
         Box& box = *reinterpret_cast<Box*>(s);
-        out->error.error_class = STEPPER_E_INTERNAL;
+        const auto threw = [out](int32_t error_class, stepper_str message) {
+            out->kind = STEPPER_FAIL;
+            out->error.error_class = error_class;
+            out->error.message = message;
+        };
         try {
             box.last = box.session->step(Event{*event});
             fill(box, *out);
-            return;
         } catch (const std::bad_alloc&) {
-            out->error.message = toC(kOutOfMemory);
-            out->error.error_class = STEPPER_E_OVERLOADED;
+            threw(STEPPER_E_OVERLOADED, toC(kOutOfMemory));
         } catch (const std::exception& e) {
-            out->error.message = keep(box, e.what());
+            threw(STEPPER_E_INTERNAL, keep(box, e.what()));
         } catch (...) {
-            out->error.message = toC("unknown exception");
+            threw(STEPPER_E_INTERNAL, toC("unknown exception"));
         }
-        out->kind = STEPPER_FAIL;
     }
 
     static void end(stepper_session* s) noexcept { delete reinterpret_cast<Box*>(s); }
