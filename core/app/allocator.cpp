@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <malloc.h>
+#include <pthread.h>
 
 namespace stepper::app {
 namespace {
@@ -14,6 +15,7 @@ constexpr int kMappedFrom = 256 * 1024;
 constexpr int kKeptOnTop = 256 * 1024;
 // Of its eight, each with free pieces that no other can use: more than can run at once gain little.
 constexpr unsigned kArenasPerCore = 2;
+constexpr size_t kStackBytes = 2u << 20;
 
 }  // namespace
 
@@ -21,6 +23,13 @@ void giveFreedMemoryBack() {
     ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
     ::mallopt(M_TRIM_THRESHOLD, kKeptOnTop);
     ::mallopt(M_ARENA_MAX, static_cast<int>(kArenasPerCore * std::max(1U, std::thread::hardware_concurrency())));
+}
+
+void reserveLittlePerThread() {
+    pthread_attr_t attributes;
+    if (::pthread_attr_init(&attributes) != 0) return;
+    if (::pthread_attr_setstacksize(&attributes, kStackBytes) == 0) ::pthread_setattr_default_np(&attributes);
+    ::pthread_attr_destroy(&attributes);
 }
 
 }  // namespace stepper::app

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
     const bool serving = run && run->verb == app::serve;
     if (serving) {
         app::takeSignals();
+        app::reserveLittlePerThread();
         return start(*run);  // prints no answer
     }
     // Writes to gone peers return errors; other signals end a verb as everybody expects.
