@@ -98,7 +98,7 @@ Failure noneReady(const Walk& walk) {
 bool isShort(const AttemptRecord& r) { return r.skipped == kNoResources; }
 
 Failure shortOfMeans(const Walk& walk) {
-    return {Kind::NoneReady,
+    return {Kind::OutOfMeans,
             "OVERLOADED",
             503,
             "This server is short of descriptors, threads or memory and could not ask a provider. Try again in a "

@@ -26,6 +26,8 @@ bool mayFallBack(const Failure& failure, SteadyTime deadline, const RunOptions& 
         case Kind::Stopped: return false;
         case Kind::AllLimited: return waited && config.fallback_when_limited;
         case Kind::NoneReady: return waited && options.fallback == Fallback::Always;
+        // It is no provider's failure, and passes.
+        case Kind::OutOfMeans: return options.waiting_is_over && options.fallback == Fallback::Always;
         case Kind::Exhausted: break;
     }
     const bool hopeless = !failure.retryable || (options.ends_at_deadline && late);

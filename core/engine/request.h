@@ -55,6 +55,7 @@ struct Failure {
         Stopped,     // no other provider may be asked: a refusal, or the request was cancelled
         AllLimited,  // every provider is out of quota, cooling or busy: nothing was wrong with the request
         NoneReady,   // nobody was asked: some are limited, the circuits of others are open
+        OutOfMeans,  // nobody could be asked, for this server lacks descriptors, threads or memory to do so
         Exhausted,   // those that could be were tried, or the time was up
     };
     Kind kind = Kind::Exhausted;

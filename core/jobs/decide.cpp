@@ -111,7 +111,8 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
     if (!outcome.failure) return answered(outcome, job, policy, over);
     const engine::Failure& failure = *outcome.failure;
     using Kind = engine::Failure::Kind;
-    const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady;
+    const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady ||
+                              failure.kind == Kind::OutOfMeans;
     if (out_of_time && nobody_asked) return failed(engine::pastDeadline(failure), outcome, job, over);
     if (out_of_time || !failure.retryable) return failed(failure, outcome, job, over);
 
