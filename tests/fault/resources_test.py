@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import resource
-import socket
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -92,17 +91,17 @@ class DescriptorsTest(ResourcesCase):
         server, kept = self.start_warm(stage)
         job = self.accept(server, "long")
         wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
-        idle = descriptors(server)
-        clients = [socket.create_connection(("127.0.0.1", kept.http.port)) for _ in range(40)]
-        wait_until(lambda: descriptors(server) >= idle + len(clients), 20, "they are accepted")
+        clients = [Connection(server) for _ in range(40)]
+        for client in clients:
+            self.assertEqual(client.ask("GET", "/livez")[0], 200)
         before = descriptors(server)
         for client in clients:
-            client.sendall(f"GET /v1/jobs/{job}?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            client.http.request("GET", f"/v1/jobs/{job}?wait=30")
         time.sleep(0.5)
         self.assertLessEqual(descriptors(server), before)
         for client in clients:
-            client.close()
-        wait_until(lambda: descriptors(server) <= idle, 10, "their hang-up is noticed while they wait")
+            client.http.close()
+        wait_until(lambda: descriptors(server) <= before - len(clients), 10, "their hang-up is noticed while they wait")
 
     def test_clients_and_calls_are_refused_and_jobs_wait(self):
         stage = self.stage("steady")
