@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include <Poco/Exception.h>
@@ -23,11 +24,19 @@ constexpr milliseconds kAcceptPause{100};
 constexpr int kMostShedAtOnce = 64;
 constexpr milliseconds kRoomWithin{200};  // for an idle connection's thread to notice that it is over
 
+constexpr milliseconds kRestWithin{50};  // for a thread that has nothing to do to say so
+
+class Nothing final : public Poco::Runnable {
+public:
+    void run() override {}
+};
+
 int openSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
 
-Listener::Listener(Front& front) : front_(front), spare_(openSpare()) {
+Listener::Listener(Front& front, Poco::ThreadPool& threads)
+    : front_(front), threads_(threads), spare_(openSpare()) {
     const Poco::Net::SocketAddress address(front.options.host, front.options.port);
     if (address.family() == Poco::Net::SocketAddress::IPv6)
         bind6(address, true, false, false);
@@ -50,7 +59,7 @@ bool Listener::poll(const Poco::Timespan& timeout, int) {
 
 Poco::Net::SocketImpl* Listener::acceptConnection(Poco::Net::SocketAddress& client) {
     const int fd = acceptOne(client);
-    if (fd >= 0 && findRoom()) return guarded(fd, client);
+    if (fd >= 0 && findThread() && findRoom()) return guarded(fd, client);
     if (fd >= 0) refuse(fd);
     throw Poco::TimeoutException("nobody to serve");
 }
@@ -60,6 +69,27 @@ bool Listener::findRoom() {
     if (front_.connections.tryAdd(most)) return true;
     return front_.idle.dismissOne() &&
            front_.connections.addBy(std::chrono::steady_clock::now() + kRoomWithin, most);
+}
+
+// Poco leaves a connection that it can start no thread for in its queue, unanswered, until another one ends:
+// so there is a thread for each before Poco is given it.
+bool Listener::findThread() {
+    if (threads_.allocated() > front_.connections.value()) return true;
+    static Nothing nothing;
+    try {
+        threads_.start(nothing);
+    } catch (const Poco::Exception&) {
+        if (!std::exchange(short_of_threads_, true))
+            front_.log(
+                "no thread can be had for more connections; raise the system's limit of threads or lower "
+                "server.max_connections");
+        return front_.idle.dismissOne();
+    }
+    short_of_threads_ = false;
+    const auto until = std::chrono::steady_clock::now() + kRestWithin;
+    while (threads_.used() == threads_.allocated() && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+    return true;
 }
 
 // The next client, or -1 after dealing with why there is none.

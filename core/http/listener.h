@@ -1,8 +1,10 @@
-// The listening socket: hands out GuardedSockets. When all places are taken an idle connection makes room for
-// the new one; when none is idle the new one is turned away with a 503.
+// The listening socket: hands out GuardedSockets. When all places are taken, or the system gives no thread
+// for one more, an idle connection makes room for the new one; when none is idle the new one is turned away
+// with a 503.
 #pragma once
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/ServerSocketImpl.h>
+#include <Poco/ThreadPool.h>
 
 #include "core/http/front.h"
 
@@ -11,8 +13,8 @@ namespace stepper::http {
 // Used by Poco's accept thread.
 class Listener final : public Poco::Net::ServerSocketImpl {
 public:
-    // Throws Poco exceptions when it cannot listen there.
-    explicit Listener(Front& front);
+    // `threads` will serve the connections. Throws Poco exceptions when it cannot listen there.
+    Listener(Front& front, Poco::ThreadPool& threads);
 
     // False at once when the server is closing.
     bool poll(const Poco::Timespan& timeout, int mode) override;
@@ -23,18 +25,22 @@ private:
     ~Listener() override;
     int acceptOne(Poco::Net::SocketAddress& client);
     bool findRoom();
+    bool findThread();
     Poco::Net::SocketImpl* guarded(int fd, const Poco::Net::SocketAddress& client);
     void refuse(int fd);
     void shed();
 
     Front& front_;
+    Poco::ThreadPool& threads_;
     int spare_;  // given up for a moment when descriptors run out, to tell clients so
     bool short_of_means_ = false;
+    bool short_of_threads_ = false;
 };
 
 class ListeningSocket final : public Poco::Net::ServerSocket {
 public:
-    explicit ListeningSocket(Front& front) : ServerSocket(new Listener(front), true) {}
+    ListeningSocket(Front& front, Poco::ThreadPool& threads)
+        : ServerSocket(new Listener(front, threads), true) {}
 };
 
 }  // namespace stepper::http

@@ -77,21 +77,22 @@ struct Machine {
                 .before = std::move(before),
                 .after = std::move(after),
                 .log = std::move(log),
-                .bodies = front.options.bodies ? front.options.bodies
-                                               : std::make_shared<ByteBudget>(kBodyBudget)},
-          socket(front),
+                .bodies =
+                    front.options.bodies ? front.options.bodies : std::make_shared<ByteBudget>(kBodyBudget)},
           pool("http", std::min(kMinThreads, front.options.max_connections),
                kThreadsPerConnection * front.options.max_connections, kThreadIdleSeconds, kStackBytes),
+          socket(front, pool),
           http(new HandlerFactory(front), pool, socket, pocoParams(front.options)) {}
 
     Front front;
-    ListeningSocket socket;
     Poco::ThreadPool pool;
+    ListeningSocket socket;
     Poco::Net::HTTPServer http;
 };
 
 std::system_error noThread(const Poco::Exception& e) {
-    return {EAGAIN, std::generic_category(), "the HTTP server's threads cannot be started: " + e.displayText()};
+    return {EAGAIN, std::generic_category(),
+            "the HTTP server's threads cannot be started: " + e.displayText()};
 }
 
 class PocoServer final : public Server {

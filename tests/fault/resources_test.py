@@ -151,6 +151,24 @@ class ThreadsTest(ResourcesCase):
             self.assertEqual(kept.ask("GET", f"/v1/jobs/{job}?wait=30")[2]["status"], "completed")
         self.assertEqual(stage.said().count("threads for jobs cannot be had"), 1)
 
+    def test_an_idle_client_gives_its_own_to_a_new_one_and_without_one_it_is_turned_away(self):
+        stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "100ms"}})
+        server, _ = self.start_refusable(stage)
+        job = self.accept(server, "long")
+        self.refused.touch()
+        waiting = []
+        for _ in range(20):
+            waiting.append(Connection(server))
+            self.addCleanup(waiting[-1].http.close)
+            waiting[-1].http.request("GET", f"/v1/jobs/{job}?wait=60")
+            if self.connect(server)[0] == 503:
+                break
+        self.assertGreater(len(waiting), 1)
+        self.assert_turned_away(server)
+        self.assertEqual(stage.said().count("no thread can be had for more connections"), 1)
+        self.refused.unlink()
+        self.assert_serves_again(server)
+
     def test_it_ends_in_order_when_there_are_none(self):
         stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "300ms"}})
         server, kept = self.start_refusable(stage)
