@@ -12,6 +12,7 @@
 namespace stepper {
 namespace {
 
+constexpr milliseconds kBriefWait{100};
 constexpr milliseconds kUntold{250};
 
 }  // namespace
@@ -84,7 +85,7 @@ CancelReason CancelToken::check() {
 
 CancelReason CancelToken::sleepUntil(SteadyTime until) {
     Bell bell;
-    const Alert alert(*this, bell);
+    Alert alert(*this, bell);
     for (;;) {
         if (const auto reason = check(); reason != CancelReason::None) return reason;
         if (std::chrono::steady_clock::now() >= until) return CancelReason::None;
@@ -92,15 +93,18 @@ CancelReason CancelToken::sleepUntil(SteadyTime until) {
     }
 }
 
-CancelToken::Alert::Alert(CancelToken& token, Sleeper& sleeper) {
+CancelToken::Alert::Alert(CancelToken& token, Sleeper& sleeper) noexcept : token_(token), sleeper_(sleeper) {
     for (size_t i = 0; i < sources_.size(); ++i)
         if (token.sources_[i]) sources_[i].emplace(*token.sources_[i], sleeper);
-    if (token.client_ >= 0) client_.emplace(*token.hang_ups_, token.client_, sleeper);
 }
 
-SteadyTime CancelToken::Alert::lookBy(SteadyTime until) const {
-    const bool untold = client_ && !client_->isOn();
-    return untold ? std::min(until, std::chrono::steady_clock::now() + kUntold) : until;
+SteadyTime CancelToken::Alert::lookBy(SteadyTime until) noexcept {
+    if (token_.client_ < 0 || (client_ && client_->isOn())) return until;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (watch_from_ == SteadyTime::max()) watch_from_ = now + kBriefWait;
+    if (now < watch_from_) return std::min(until, watch_from_);
+    if (!client_) client_.emplace(*token_.hang_ups_, token_.client_, sleeper_);
+    return client_->isOn() ? until : std::min(until, now + kUntold);
 }
 
 }  // namespace stepper

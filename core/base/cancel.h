@@ -1,5 +1,5 @@
-// Cancellation: a source is cancelled once and wakes whoever waits at that moment. Neither a source nor a wait
-// takes a descriptor, and nobody who waits looks now and then.
+// Cancellation: a source is cancelled once and wakes whoever waits at that moment. Neither a source nor a
+// wait takes a descriptor, and nobody who waits looks now and then.
 #pragma once
 #include <array>
 #include <atomic>
@@ -84,15 +84,20 @@ public:
     CancelReason sleepUntil(SteadyTime until);
 
     // While it lives the sleeper is woken whenever check() may have something new to say. Begin it, check,
-    // then sleep: nothing in between is missed.
+    // then sleep no longer than lookBy() says, and so on: nothing in between is missed. Borrows both.
     class Alert {
     public:
-        Alert(CancelToken& token, Sleeper& sleeper);
-        // When to check without having been woken: `until`, or soon where the system has no means to tell.
-        SteadyTime lookBy(SteadyTime until) const;
+        Alert(CancelToken& token, Sleeper& sleeper) noexcept;
+        // When to check without having been woken: `until`, or sooner. A brief wait is not worth the system
+        // calls of watching the client, so that begins with the first look; and where the system has no means
+        // to tell, one look follows another.
+        SteadyTime lookBy(SteadyTime until) noexcept;
 
     private:
+        const CancelToken& token_;
+        Sleeper& sleeper_;
         std::array<std::optional<CancelSource::Listener>, 2> sources_;
+        SteadyTime watch_from_ = SteadyTime::max();
         std::optional<HangUps::Watch> client_;
     };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 #include <sys/epoll.h>
@@ -47,11 +48,13 @@ void HangUps::loop() {
     }
 }
 
-HangUps::Watch::Watch(HangUps& all, int socket, Sleeper& sleeper) : all_(all), socket_(socket) {
-    {
+HangUps::Watch::Watch(HangUps& all, int socket, Sleeper& sleeper) noexcept : all_(all), socket_(socket) {
+    try {
         std::lock_guard lock(all_.mutex_);
+        all_.sleepers_.emplace(all_.next_, &sleeper);
         turn_ = all_.next_++;
-        all_.sleepers_.emplace(turn_, &sleeper);
+    } catch (const std::bad_alloc&) {
+        return;
     }
     // Edge-triggered: what was told is for the sleeper to judge, and must not be told without end.
     on_ = add(all_.epoll_, socket_, EPOLLRDHUP | EPOLLET, turn_);

@@ -25,7 +25,7 @@ public:
     // it, or its direction to us; bytes that arrive wake nobody. The socket stays open meanwhile.
     class Watch {
     public:
-        Watch(HangUps& all, int socket, Sleeper& sleeper);
+        Watch(HangUps& all, int socket, Sleeper& sleeper) noexcept;
         ~Watch();
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;
@@ -36,8 +36,8 @@ public:
     private:
         HangUps& all_;
         const int socket_;
-        uint64_t turn_;
-        bool on_;
+        uint64_t turn_ = 0;
+        bool on_ = false;
     };
 
 private:
@@ -45,8 +45,9 @@ private:
 
     Descriptor epoll_, stop_;
     std::mutex mutex_;
-    uint64_t next_ = 1;                               // 0 is the end
-    std::unordered_map<uint64_t, Sleeper*> sleepers_;  // a socket's number may be another's by now, a turn not
+    uint64_t next_ = 1;  // 0 is the end
+    std::unordered_map<uint64_t, Sleeper*>
+        sleepers_;  // a socket's number may be another's by now, a turn not
     std::thread thread_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 #include "core/telemetry/rounds.h"
 
@@ -14,18 +15,22 @@ using std::chrono::steady_clock;
 constexpr std::string_view kQuota = "quota/", kStanding = "asked/";
 constexpr milliseconds kAfterError{5'000};
 
-// Wakes all who wait for a write: one of them has been cancelled.
+// Wakes all who wait for a write: one of them may have been cancelled.
 class Knock final : public Sleeper {
 public:
-    explicit Knock(std::condition_variable& waiters, std::mutex& mutex) : waiters_(waiters), mutex_(mutex) {}
+    Knock(std::condition_variable& waiters, std::mutex& mutex) : waiters_(waiters), mutex_(mutex) {}
     void wake() noexcept override {
         std::lock_guard lock(mutex_);
+        heard_ = true;
         waiters_.notify_all();
     }
+    // With the lock held: since the last time.
+    bool heard() { return std::exchange(heard_, false); }
 
 private:
     std::condition_variable& waiters_;
     std::mutex& mutex_;
+    bool heard_ = false;
 };
 
 // What a note says, and when that was; notes of older versions do not tell.
@@ -71,7 +76,8 @@ void QuotaJournal::restore(const std::string& provider, limits::Gate& gate) cons
         return note.at ? std::optional(store_.time() - *note.at) : std::nullopt;
     };
     if (const auto quota = earlier(kQuota); quota && !gate.restore(quota->text, age(*quota)))
-        log::warn("what was used of a quota cannot be read; it counts from nothing", {{"provider", provider}});
+        log::warn("what was used of a quota cannot be read; it counts from nothing",
+                  {{"provider", provider}});
     if (const auto asked = earlier(kStanding);
         asked && !(asked->at && gate.restoreStanding(asked->text, *age(*asked))))
         log::warn("what a provider asked for cannot be read; it is tried again", {{"provider", provider}});
@@ -79,31 +85,40 @@ void QuotaJournal::restore(const std::string& provider, limits::Gate& gate) cons
 
 void QuotaJournal::cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                          const limits::Pass& pass, SteadyTime until, CancelToken& cancel) {
-    await(provider, gate, [&] { return gate->covers(pass); }, until, cancel);
+    await(
+        provider, gate, [&] { return gate->covers(pass); }, until, cancel);
 }
 
 void QuotaJournal::keepStanding(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                                 SteadyTime until, CancelToken& cancel) {
-    await(provider, gate, [&] { return gate->standingIsSaved(); }, until, cancel);
+    await(
+        provider, gate, [&] { return gate->standingIsSaved(); }, until, cancel);
 }
 
 void QuotaJournal::await(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                          const std::function<bool()>& is_done, SteadyTime until, CancelToken& cancel) {
     if (is_done()) return;
-    Knock knock(written_, mutex_);
-    const CancelToken::Alert alert(cancel, knock);  // ends after the lock
-    std::unique_lock lock(mutex_);
     const auto leftAlone = [this] { return stop_ || clock_.now() < leave_alone_until_; };
-    if (leftAlone()) return;
-    wanted_.insert_or_assign(provider, gate);
-    if (!ensureThread()) return;
-    work_.notify_one();
+    {
+        std::lock_guard lock(mutex_);
+        if (leftAlone()) return;
+        wanted_.insert_or_assign(provider, gate);
+        if (!ensureThread()) return;
+        work_.notify_one();
+    }
+    Knock knock(written_, mutex_);
+    CancelToken::Alert alert(cancel, knock);
     const SteadyTime patience = steady_clock::now() + kPatience;
-    while (!is_done() && !leftAlone()) {
+    for (;;) {
+        // Without the lock, which who knocks takes under locks of his own.
+        const SteadyTime look_by = alert.lookBy(std::min(patience, until));
+        const bool cancelled = cancel.check() != CancelReason::None;
+        std::unique_lock lock(mutex_);
+        if (is_done() || leftAlone()) return;
         const SteadyTime now = steady_clock::now();
         if (now >= patience) return giveUp("a write takes longer than a second");
-        if (now >= until || cancel.check() != CancelReason::None) return;
-        written_.wait_until(lock, alert.lookBy(std::min(patience, until)));
+        if (now >= until || cancelled) return;
+        if (!knock.heard()) written_.wait_until(lock, look_by);
     }
 }
 
