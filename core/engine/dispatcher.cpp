@@ -25,14 +25,14 @@ Dispatcher::Turn Dispatcher::enter(std::span<const Candidate> candidates, const 
         if (turn.choice.index || !turn.choice.hopeful(until)) return turn;
     }
     Parked self{{candidates, demand, tenant, until}};
-    const CancelToken::Alert alert(cancel, self.bell);
+    CancelToken::Alert alert(cancel, self.bell);
     CancelReason cancelled = cancel.check();
     std::unique_lock lock(mutex_);
     line_.join(self);
     try {
         // Before the gates are looked at: whoever gives a slot back after that look has to see us.
         waiting_ = line_.size();
-        serve();
+        tell(line_.consider(self, clock_.now()));
         while (self.waits) {
             const SteadyTime now = clock_.now();
             if (now >= until || cancelled != CancelReason::None) {
@@ -60,8 +60,10 @@ void Dispatcher::leave(Parked& waiter) {
     waiting_ = line_.size();
 }
 
-void Dispatcher::serve() {
-    for (auto* waiter : line_.serve(clock_.now())) static_cast<Parked*>(waiter)->bell.wake();
+void Dispatcher::serve() { tell(line_.serve(clock_.now())); }
+
+void Dispatcher::tell(const WaitingLine::Waiters& changed) {
+    for (auto* waiter : changed) static_cast<Parked*>(waiter)->bell.wake();
     waiting_ = line_.size();
 }
 

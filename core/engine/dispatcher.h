@@ -41,6 +41,7 @@ private:
     struct Parked;
 
     void serve();
+    void tell(const WaitingLine::Waiters& changed);
     void leave(Parked& waiter);
 
     const Clock& clock_;

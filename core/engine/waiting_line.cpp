@@ -12,6 +12,8 @@ namespace {
 constexpr int kEntriesPerJob = 4;
 constexpr int kMostDoublings = 4;
 constexpr milliseconds kJobPatience{50};
+// Who could not be served for lack of memory looks again after that.
+constexpr milliseconds kOutOfMemoryPause{100};
 // A request counts as one, and once more for every so many bytes.
 constexpr double kBytesPerCost = 8192;
 constexpr double kMostCost = 16;
@@ -23,40 +25,66 @@ double costOf(const limits::Demand& demand) {
 }  // namespace
 
 void WaitingLine::join(Waiter& waiter) {
+    changed_.clear();
+    if (const size_t all = static_cast<size_t>(size_) + 1; changed_.capacity() < all)
+        changed_.reserve(2 * all);
+    Flow flow{{&waiter}, virtual_time_};
+    const auto known = flows_.find(waiter.tenant);
+    if (known == flows_.end())
+        flows_.emplace(waiter.tenant, std::move(flow));
+    else
+        known->second.waiters.push_back(&waiter);
     if (size_++ == 0) unused_turns_ = 0;
-    const auto [flow, is_new] = flows_.try_emplace(std::string(waiter.tenant));
-    if (is_new) flow->second.served = virtual_time_;
-    flow->second.waiters.push_back(&waiter);
     waiter.waits = true;
 }
 
 void WaitingLine::leave(Waiter& waiter) {
-    const auto flow = flows_.find(waiter.tenant);
-    std::erase(flow->second.waiters, &waiter);
-    if (flow->second.waiters.empty()) flows_.erase(flow);
+    take(waiter);
     waiter.waits = false;
     --size_;
 }
 
-WaitingLine::Waiters WaitingLine::serve(SteadyTime now) {
-    Waiters changed;
-    changed.reserve(static_cast<size_t>(size_));
+void WaitingLine::take(const Waiter& waiter) {
+    const auto flow = flows_.find(waiter.tenant);
+    std::erase(flow->second.waiters, &waiter);
+    if (flow->second.waiters.empty()) flows_.erase(flow);
+}
+
+const WaitingLine::Waiters& WaitingLine::consider(Waiter& newcomer, SteadyTime now) {
+    changed_.clear();
+    newcomer.choice = choose(newcomer.candidates, newcomer.demand, now, nullptr, Act::Look);
+    if (std::exchange(newcomer.choice.index, std::nullopt)) return serve(now);
+    if (settle(newcomer)) changed_.push_back(&newcomer);
+    if (!newcomer.waits) take(newcomer);
+    return changed_;
+}
+
+const WaitingLine::Waiters& WaitingLine::serve(SteadyTime now) {
+    changed_.clear();
     try {
         while (!keptForJobs(now)) {
             Waiter* went = letNextIn(now);
             if (!went) break;
-            changed.push_back(went);
+            changed_.push_back(went);
         }
         if (kept_until_ != SteadyTime{}) lookOver(now);
-        dismiss(changed);
     } catch (const std::bad_alloc&) {
-        // Who went has to be told; for the others the next call looks again.
+        for (auto& [tenant, flow] : flows_)
+            for (Waiter* w : flow.waiters) w->choice.lookAt(now + kOutOfMemoryPause);
     }
-    return changed;
+    for (auto flow = flows_.begin(); flow != flows_.end();) {
+        Waiters& waiters = flow->second.waiters;
+        std::erase_if(waiters, [this](Waiter* w) {
+            if (settle(*w)) changed_.push_back(w);
+            return !w->waits;
+        });
+        flow = waiters.empty() ? flows_.erase(flow) : std::next(flow);
+    }
+    return changed_;
 }
 
-// The flow that has been given least goes first; one nobody of which can go is passed over. Everybody is asked
-// anew after each entry, for it may change what the others have to wait for.
+// The flow that has been given least goes first; one nobody of which can go is passed over. Everybody is
+// asked anew after each entry, for it may change what the others have to wait for.
 WaitingLine::Waiter* WaitingLine::letNextIn(SteadyTime now) {
     Denials denials;
     std::vector<Flows::iterator> order;
@@ -96,22 +124,13 @@ void WaitingLine::lookOver(SteadyTime now) {
         }
 }
 
-void WaitingLine::dismiss(Waiters& changed) {
-    const Waiters all = everybody();
-    for (Waiter* w : all) {
-        const bool hopeless = !w->choice.hopeful(w->until);
-        const SteadyTime look_at = std::min(w->until, w->choice.look_again);
-        if (hopeless || look_at < w->look_at) changed.push_back(w);
-        w->look_at = look_at;
-        if (hopeless) leave(*w);
-    }
-}
-
-WaitingLine::Waiters WaitingLine::everybody() const {
-    Waiters out;
-    out.reserve(static_cast<size_t>(size_));
-    for (const auto& [tenant, flow] : flows_) out.insert(out.end(), flow.waiters.begin(), flow.waiters.end());
-    return out;
+bool WaitingLine::settle(Waiter& waiter) {
+    const SteadyTime look_at = std::min(waiter.until, waiter.choice.look_again);
+    const bool sooner = look_at < std::exchange(waiter.look_at, look_at);
+    if (waiter.choice.hopeful(waiter.until)) return sooner;
+    waiter.waits = false;
+    --size_;
+    return true;
 }
 
 int WaitingLine::entriesPerJob() const { return kEntriesPerJob << std::min(unused_turns_, kMostDoublings); }

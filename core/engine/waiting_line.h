@@ -31,14 +31,17 @@ public:
     };
     using Waiters = std::vector<Waiter*>;
 
-    // serve() must follow.
+    // consider() must follow. Throws std::bad_alloc and has done nothing then.
     void join(Waiter& waiter);
+    // serve(), if the newcomer could go: it may be another one's turn. Otherwise only the newcomer is judged,
+    // for it changes nothing for the others.
+    const Waiters& consider(Waiter& newcomer, SteadyTime now);
     // It gives up.
     void leave(Waiter& waiter);
-    // To be called when somebody joined, a slot was given back, a gate changed, or somebody's look_at came.
+    // To be called when a slot was given back, a gate changed, or somebody's look_at came.
     // Lets in who can go, sends away who has nothing to wait for, and returns both, with those who have to
-    // look sooner than they did.
-    Waiters serve(SteadyTime now);
+    // look sooner than they did. What is returned holds until the next call.
+    const Waiters& serve(SteadyTime now);
     int size() const { return size_; }
 
     // Jobs are waiting. Whether it is their turn: serve() keeps what room there is for one, for moments.
@@ -57,14 +60,16 @@ private:
     // Null when nobody can go; then all choices are of now.
     Waiter* letNextIn(SteadyTime now);
     void lookOver(SteadyTime now);
-    // Sends away who has no hope.
-    void dismiss(Waiters& changed);
-    Waiters everybody() const;
+    // Whether it has to be told something. Who has no hope waits no longer, but is still in its flow.
+    bool settle(Waiter& waiter);
+    // Out of its flow.
+    void take(const Waiter& waiter);
     bool keptForJobs(SteadyTime now);
     int entriesPerJob() const;
 
     Flows flows_;
     int size_ = 0;
+    Waiters changed_;          // with room for all who wait, so that to tell them takes no memory
     double virtual_time_ = 0;  // `served` of whoever went last: newcomers begin there
     int entries_since_job_ = 0;
     int unused_turns_ = 0;  // of jobs, in a row

@@ -17,20 +17,15 @@ void Waiters::close() {
     for (auto& [id, ticket] : tickets_) ticket->bell_.wake();
 }
 
-Waiters::Ticket::Ticket(Waiters& waiters, std::string job_id)
-    : waiters_(waiters), job_id_(std::move(job_id)) {
-    std::lock_guard lock(waiters_.mutex_);
-    waiters_.tickets_.emplace(job_id_, this);
-}
+Waiters::Ticket::Ticket(Waiters& waiters, const std::string& job_id)
+    : waiters_(waiters), place_([&] {
+          std::lock_guard lock(waiters.mutex_);
+          return waiters.tickets_.emplace(job_id, this);
+      }()) {}
 
 Waiters::Ticket::~Ticket() {
     std::lock_guard lock(waiters_.mutex_);
-    const auto [begin, end] = waiters_.tickets_.equal_range(job_id_);
-    for (auto it = begin; it != end; ++it) {
-        if (it->second != this) continue;
-        waiters_.tickets_.erase(it);
-        return;
-    }
+    waiters_.tickets_.erase(place_);
 }
 
 std::optional<Waiters::Ticket::Woken> Waiters::Ticket::woken() {
@@ -41,7 +36,7 @@ std::optional<Waiters::Ticket::Woken> Waiters::Ticket::woken() {
 }
 
 Waiters::Ticket::Woken Waiters::Ticket::sleep(CancelToken client, SteadyTime until) {
-    const CancelToken::Alert alert(client, bell_);
+    CancelToken::Alert alert(client, bell_);
     for (;;) {
         if (client.check() != CancelReason::None) return Woken::Stopped;
         if (const auto by = woken()) return *by;

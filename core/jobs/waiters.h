@@ -1,9 +1,9 @@
 // Those who wait for a job to change: long-polls and event streams. Safe from any thread.
 #pragma once
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "core/base/cancel.h"
 
@@ -19,7 +19,7 @@ public:
     // One wait. Register first, read the job, then sleep: a change in between is not missed.
     class Ticket {
     public:
-        Ticket(Waiters& waiters, std::string job_id);
+        Ticket(Waiters& waiters, const std::string& job_id);
         ~Ticket();
         Ticket(const Ticket&) = delete;
         Ticket& operator=(const Ticket&) = delete;
@@ -34,7 +34,7 @@ public:
         std::optional<Woken> woken();
 
         Waiters& waiters_;
-        const std::string job_id_;
+        const std::multimap<std::string, Ticket*>::iterator place_;
         bool changed_ = false;  // guarded by the waiters' lock
         Bell bell_;
     };
@@ -42,7 +42,7 @@ public:
 private:
     std::mutex mutex_;
     bool closed_ = false;
-    std::unordered_multimap<std::string, Ticket*> tickets_;
+    std::multimap<std::string, Ticket*> tickets_;  // by ids that clients name: ordered
 };
 
 }  // namespace stepper::jobs

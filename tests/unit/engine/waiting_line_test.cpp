@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace stepper::engine {
@@ -40,6 +41,7 @@ protected:
         return r;
     }
     WaitingLine::Waiters serve() { return line_.serve(clock_.now()); }
+    WaitingLine::Waiters consider(Request& r) { return line_.consider(r.waiter, clock_.now()); }
 
     ManualClock clock_;
     std::vector<std::unique_ptr<limits::Gate>> gates_;
@@ -74,6 +76,30 @@ TEST_F(WaitingLineTest, WhatCanNeverFitIsSentAwayAndHoldsNobodyUp) {
 }
 
 // resilience4j#2194: who cannot be served within its time must not be kept until its time is up.
+TEST_F(WaitingLineTest, WhoComesBeforeASlotWasOfferedDoesNotOvertake) {
+    auto& gate = add(1);
+    const auto running = occupy(gate);
+    auto& first = join({&gate});
+    EXPECT_EQ(consider(first), WaitingLine::Waiters{&first.waiter}) << "it learns when to look";
+    gate.leave(running, {Kind::Ok});  // and nobody has said so yet
+    auto& second = join({&gate});
+    EXPECT_THAT(consider(second), testing::Contains(&first.waiter));
+    EXPECT_TRUE(first.went());
+    EXPECT_TRUE(second.waits());
+}
+
+TEST_F(WaitingLineTest, ANewcomerWithoutHopeIsSentAwayAloneAndAtOnce) {
+    auto& gate = add(1, 1'000);
+    occupy(gate);
+    auto& first = join({&gate});
+    consider(first);
+    auto& never = join({&gate}, 40'000);
+    EXPECT_EQ(consider(never), WaitingLine::Waiters{&never.waiter});
+    EXPECT_FALSE(never.waits());
+    EXPECT_FALSE(never.went());
+    EXPECT_EQ(line_.size(), 1);
+}
+
 TEST_F(WaitingLineTest, HopeIsOnesOwn) {
     auto &busy = add(1), &resting = add(1);
     occupy(busy);

@@ -1,11 +1,15 @@
 // What the server keeps or reads for many: requests' heads, tenants, keys.
+#include <deque>
+
 #include "core/api/usage_view.h"
 #include "core/cache/sieve.h"
 #include "core/config/yaml_tree.h"
 #include "core/engine/usage.h"
+#include "core/engine/waiting_line.h"
 #include "core/http/chunked.h"
 #include "core/http/head.h"
 #include "core/http/target.h"
+#include "core/jobs/waiters.h"
 #include "core/store/memory_store.h"
 #include "core/store/turns.h"
 #include "tests/unit/growth/growth.h"
@@ -35,8 +39,8 @@ const Rows kHeads = {
      [](size_t n) { return receiving(repeated("\r\n", n), 2, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); }},
     {"BytesOfAHead", 64'000,
      [](size_t n) -> Work {
-         return [head = "GET / HTTP/1.1\r\nHost: a\r\n" + repeated("a: b\r\n", 40) + "c: " +
-                        std::string(n, 'd') + "\r\n\r\n"] {
+         return [head = "GET / HTTP/1.1\r\nHost: a\r\n" + repeated("a: b\r\n", 40) +
+                        "c: " + std::string(n, 'd') + "\r\n\r\n"] {
              EXPECT_TRUE(std::holds_alternative<http::Head>(http::scanHead(head, 1 << 20)));
          };
      }},
@@ -94,8 +98,7 @@ const Rows kTenants = {
          provider.name = "p";
          for (size_t i = 0; i < n; ++i) usage->record("t" + number(i), provider, true, {});
          return [clock, usage, n] {
-             for (size_t i = 0; i < n; ++i)
-                 static_cast<void>(usage->of(usage->today(), "t1", 1));
+             for (size_t i = 0; i < n; ++i) static_cast<void>(usage->of(usage->today(), "t1", 1));
          };
      }},
     {"TenantsThatTakeTurns", 4'000,
@@ -118,6 +121,55 @@ const Rows kTenants = {
      }},
 };
 STEPPER_GROWTH_ROWS(ServerOf, kTenants);
+
+// Requests that come while nothing is free, of `tenants` tenants.
+Row waiting(std::string dimension, size_t size, size_t tenants) {
+    return {std::move(dimension), size, [tenants](size_t n) -> Work {
+                return [tenants, n] {
+                    ManualClock clock;
+                    limits::GateOptions options;
+                    options.concurrency = 1;
+                    limits::Gate gate(clock, options, [] { return 0.5; });
+                    EXPECT_TRUE(gate.tryEnter({}).pass);
+                    const engine::Candidate candidate{&gate};
+                    std::deque<engine::WaitingLine::Waiter> waiters;
+                    std::deque<std::string> names;
+                    engine::WaitingLine line;
+                    for (size_t i = 0; i < n; ++i) {
+                        names.push_back(number(i % tenants));
+                        waiters.push_back(
+                            {{&candidate, 1}, {}, names.back(), clock.now() + std::chrono::hours(1)});
+                        line.join(waiters.back());
+                        line.consider(waiters.back(), clock.now());
+                    }
+                    EXPECT_EQ(line.size(), static_cast<int>(n));
+                };
+            }};
+}
+
+const Rows kLines = {
+    waiting("RequestsOfOneTenant", 8'000, 1),
+    waiting("RequestsOfManyTenants", 8'000, 8'000),
+    {"ClientsOfOneJob", 16'000,
+     [](size_t n) -> Work {
+         return [n] {
+             jobs::Waiters waiters;
+             std::deque<jobs::Waiters::Ticket> tickets;
+             for (size_t i = 0; i < n; ++i) tickets.emplace_back(waiters, "job");
+             while (!tickets.empty()) tickets.pop_back();
+         };
+     }},
+    {"ClientsOfCollidingJobs", 8'000,
+     [](size_t n) -> Work {
+         return [keys = collidingKeys(n)] {
+             jobs::Waiters waiters;
+             std::deque<jobs::Waiters::Ticket> tickets;
+             for (const auto& key : keys) tickets.emplace_back(waiters, key);
+             for (const auto& key : keys) waiters.notify(key);
+         };
+     }},
+};
+STEPPER_GROWTH_ROWS(LineOf, kLines);
 
 const Rows kKeys = {
     {"CollidingAnswers", 8'000,
