@@ -16,7 +16,7 @@ namespace {
 using json::Value;
 using json::view;
 
-constexpr size_t kMaxCalls = 200;         // schemas inside schemas at one place of the walk
+constexpr size_t kMaxCalls = 200;  // schemas inside schemas at one place of the walk
 constexpr size_t kMaxTextInError = 200;
 constexpr size_t kLongestKeyword = 21;  // unevaluatedProperties
 
@@ -93,6 +93,21 @@ private:
         std::string what;
     };
 
+    // One schema within another, at one place of the walk.
+    class Nesting {
+    public:
+        explicit Nesting(Walk& walk) : walk_(walk) {
+            if (++walk_.calls_ > kMaxCalls)
+                walk_.exhausted_ = "the schema applies itself without end to one value";
+        }
+        ~Nesting() { --walk_.calls_; }
+        Nesting(const Nesting&) = delete;
+        Nesting& operator=(const Nesting&) = delete;
+        bool isAllowed() const { return walk_.calls_ <= kMaxCalls; }
+
+    private:
+        Walk& walk_;
+    };
     bool check(const Value& schema, const Value& v);
     bool inside(const Step& to, const Value& schema, const Value& v) {
         path_.push_back(to);
@@ -134,7 +149,7 @@ private:
         return true;
     }
     const Value* find(const Value& object, std::string_view name) {
-        spend(1);
+        spend(1 + name.size() / 64);
         return finder_.find(object, name);
     }
     bool says(const Value& schema, std::string_view keyword) {
@@ -223,16 +238,12 @@ bool Walk::check(const Value& schema, const Value& v) {
     }
     if (s->IsBool()) return s->GetBool() || fail("not allowed");
     if (v.IsNull() && says(*s, "nullable")) return true;
-    if (calls_ >= kMaxCalls) {
-        exhausted_ = "the schema applies itself without end to one value";
-        return false;
-    }
-    ++calls_;
+    const Nesting nesting(*this);
+    if (!nesting.isAllowed()) return false;
     const bool ok = std::all_of(s->MemberBegin(), s->MemberEnd(), [&](const auto& m) {
         const Check holds = spend(1) ? keyword(view(m.name)) : nullptr;
         return !holds || (this->*holds)(*s, m.value, v);
     });
-    --calls_;
     return ok && !exhausted_;
 }
 
@@ -259,13 +270,11 @@ bool Walk::enumeration(const Value&, const Value& argument, const Value& v) {
 }
 
 bool Walk::minimum(const Value& schema, const Value& argument, const Value& v) {
-    if (says(schema, "exclusiveMinimum"))
-        return exclusiveMinimum(schema, argument, v);
+    if (says(schema, "exclusiveMinimum")) return exclusiveMinimum(schema, argument, v);
     return demand(!v.IsNumber() || compare(v, argument) >= 0, "below the minimum of ", argument);
 }
 bool Walk::maximum(const Value& schema, const Value& argument, const Value& v) {
-    if (says(schema, "exclusiveMaximum"))
-        return exclusiveMaximum(schema, argument, v);
+    if (says(schema, "exclusiveMaximum")) return exclusiveMaximum(schema, argument, v);
     return demand(!v.IsNumber() || compare(v, argument) <= 0, "above the maximum of ", argument);
 }
 bool Walk::exclusiveMinimum(const Value&, const Value& argument, const Value& v) {
@@ -470,6 +479,8 @@ bool Walk::unevaluatedItems(const Value& schema, const Value& argument, const Va
 // satisfies, and those that it applies to `v` itself.
 void Walk::addApplied(const Value& schema, const Value& v, Schemas& out) {
     if (!schema.IsObject() || !spend(4)) return;
+    const Nesting nesting(*this);
+    if (!nesting.isAllowed()) return;
     // What stands beside such a reference was never checked.
     const auto to = prepared_.references.find(&schema);
     if (to != prepared_.references.end() && prepared_.references_stand_alone)

@@ -214,6 +214,12 @@ TEST(JsonSchema, HostileSchemasAndValuesEndSoon) {
     EXPECT_EQ(check(R"({"anyOf":[{"$ref":"#"}]})", "1"),
               "the schema applies itself without end to one value");
     EXPECT_EQ(check(R"({"not":{"$ref":"#"}})", "1"), "the schema applies itself without end to one value");
+    // A long chain, followed for what has been evaluated.
+    std::string links = R"({"unevaluatedProperties":false,"$ref":"#/$defs/a0","$defs":{)";
+    for (int i = 0; i < 3'000; ++i)
+        links += "\"a" + std::to_string(i) + R"(":{"$ref":"#/$defs/a)" + std::to_string(i + 1) + "\"},";
+    EXPECT_EQ(check(links + R"("a3000":{}}})", R"({"b":1})"),
+              "the schema applies itself without end to one value");
 
     // Twice as much work per definition.
     std::string doubling = R"({"$ref":"#/definitions/d0","definitions":{)";
