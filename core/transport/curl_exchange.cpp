@@ -43,7 +43,7 @@ CurlExchange::CurlExchange(SlotPool& pool, HttpRequest request, Target target, C
       progress_(opened_),
       slot_(pool.take(target_.origin)) {
     configure(slot_->easy());
-    curl_multi_add_handle(slot_->multi(), slot_->easy());
+    if (curl_multi_add_handle(slot_->multi(), slot_->easy()) != CURLM_OK) throw std::bad_alloc();
     alert_.emplace(cancel_, static_cast<Sleeper&>(*this));
 }
 
@@ -63,7 +63,8 @@ void CurlExchange::configure(CURL* easy) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
     }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_post ? nullptr : method.c_str());
+    if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_post ? nullptr : method.c_str()) != CURLE_OK)
+        throw std::bad_alloc();
 
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(
