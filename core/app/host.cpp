@@ -88,8 +88,9 @@ plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
     if (!state_dir.empty()) {
         auto ledger = plugin::Ledger::open(state_dir);
         if (ledger) return std::move(ledger).value();
-        log::warn("plugins will not be remembered after this process ends; plugins.state_dir names the folder",
-                  {{"reason", ledger.error().message}});
+        log::warn(
+            "plugins will not be remembered after this process ends; plugins.state_dir names the folder",
+            {{"reason", ledger.error().message}});
     }
     // Without a folder of any kind they run from memory.
     auto ledger = plugin::Ledger::open(temporary_.emplace().path());
@@ -99,8 +100,7 @@ plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
 std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {
     std::vector<std::string> out;
     for (const auto& p : snapshot.providers) {
-        const bool counts = p.absence == engine::Absence::ConfigRefused ||
-                            (strict && p.absence == engine::Absence::PluginMissing);
+        const bool counts = p.isRefused() || (strict && p.absence == engine::Absence::PluginMissing);
         if (counts)
             out.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " +
                           p.disabled_reason);

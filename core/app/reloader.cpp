@@ -234,11 +234,13 @@ bool Reloader::apply(const config::Config& config, plugin::Pace pace, ReloadRepo
         std::vector<std::string> problems;
         bool refused = false;
         for (const auto& p : next->providers) {
-            if (p.absence != engine::Absence::ConfigRefused) continue;
+            if (!p.isRefused()) continue;
             const auto& image = next->catalog.by_kind.find(p.spec.plugin)->second;
             // A new plugin that does not take what is configured is the plugin's fault.
             if (!isIn(running->catalog, image.get())) {
-                library_.refuse(*image, "provider " + p.spec.name + ": " + p.disabled_reason);
+                using Until = plugin::Library::Until;
+                library_.refuse(*image, "provider " + p.spec.name + ": " + p.disabled_reason,
+                                p.absence == engine::Absence::NoMeansNow ? Until::NextTime : Until::Change);
                 refused = true;
                 break;
             }

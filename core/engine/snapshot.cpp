@@ -61,7 +61,10 @@ ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& cat
         return entry;
     }
     auto made = plugin::Provider::create(image->second, entry.plugin_config, spec.isolation);
-    if (!made) return absent(Absence::ConfigRefused, made.error().message);
+    if (!made)
+        return absent(
+            made.error().error_class == ErrorClass::Overloaded ? Absence::NoMeansNow : Absence::ConfigRefused,
+            made.error().message);
     entry.plugin = *made;
     return entry;
 }

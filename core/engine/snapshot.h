@@ -16,7 +16,7 @@
 namespace stepper::engine {
 
 // Why a provider takes no part.
-enum class Absence { None, SwitchedOff, PluginMissing, ConfigRefused };
+enum class Absence { None, SwitchedOff, PluginMissing, ConfigRefused, NoMeansNow };
 
 struct ProviderEntry {
     config::Provider spec;
@@ -27,6 +27,8 @@ struct ProviderEntry {
     std::shared_ptr<limits::Gate> gate;  // shared by all generations of this name
 
     bool enabled() const { return plugin != nullptr; }
+    // Its plugin is there and did not take it.
+    bool isRefused() const { return absence == Absence::ConfigRefused || absence == Absence::NoMeansNow; }
 };
 
 struct Snapshot {

@@ -2,31 +2,23 @@
 
 #include <clocale>
 #include <deque>
-#include <filesystem>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/base/descriptor.h"
 
 namespace stepper::plugin {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr int kBeyondStandard = 64;
-
-// Second descriptors of the standard streams, made before any plugin runs here.
-const std::array<Descriptor, 3>& standardStreams() {
-    static const std::array<Descriptor, 3> streams{
-        Descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard)),
-        Descriptor(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard)),
-        Descriptor(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard))};
-    return streams;
-}
 
 bool sameFile(int a, int b) {
     struct stat of_a {
@@ -41,10 +33,34 @@ mode_t umaskNow() {
     return now;
 }
 
-// As the process was started; nobody here changes it.
-mode_t umaskOfProcess() {
-    static const mode_t first = umaskNow();
-    return first;
+// Entries of an environment.
+std::vector<std::string> environmentNow() {
+    std::vector<std::string> out;
+    for (char** entry = environ; entry && *entry; ++entry) out.emplace_back(*entry);
+    return out;
+}
+
+// What the process began with. Nobody here changes any of it.
+struct Beginnings {
+    // Second descriptors of the standard streams.
+    const std::array<Descriptor, 3> streams{
+        Descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard)),
+        Descriptor(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard)),
+        Descriptor(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, kBeyondStandard))};
+    const Descriptor folder{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    const mode_t umask = umaskNow();
+    const std::string locale =
+        std::setlocale(LC_ALL, nullptr);  // NOLINT(concurrency-mt-unsafe): nobody sets one
+    const std::vector<std::string> environment = environmentNow();
+    std::array<struct sigaction, NSIG> actions{};
+
+    Beginnings() {
+        for (int s = 1; s < NSIG; ++s) ::sigaction(s, nullptr, &actions[static_cast<size_t>(s)]);
+    }
+};
+const Beginnings& beginnings() {
+    static const Beginnings all;
+    return all;
 }
 
 // Kept for good: nobody knows how long others read an environment that they have begun with.
@@ -67,7 +83,7 @@ void replaceEnvironment(const std::vector<std::string>& with) {
 bool restoreStandardStreams() {
     bool any = false;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-        const int saved = standardStreams()[static_cast<size_t>(fd)].get();
+        const int saved = beginnings().streams[static_cast<size_t>(fd)].get();
         if (saved < 0 || sameFile(saved, fd)) continue;
         ::dup2(saved, fd);
         any = true;
@@ -76,16 +92,10 @@ bool restoreStandardStreams() {
 }
 
 Belongings::Belongings() {
-    (void)standardStreams();
-    (void)umaskOfProcess();
-    for (int s = 1; s < NSIG; ++s) ::sigaction(s, nullptr, &actions_[static_cast<size_t>(s)]);
+    (void)beginnings();
     ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked_);
     for (size_t i = 0; i < limits_.size(); ++i) ::getrlimit(static_cast<__rlimit_resource_t>(i), &limits_[i]);
     std::fegetenv(&arithmetic_);
-    std::error_code ec;
-    folder_ = fs::current_path(ec).string();
-    locale_ = std::setlocale(LC_ALL, nullptr);  // NOLINT(concurrency-mt-unsafe): nobody here sets one
-    for (char** entry = environ; entry && *entry; ++entry) environment_.emplace_back(*entry);
 }
 
 std::string Belongings::putRight() const {
@@ -99,20 +109,17 @@ std::string Belongings::putRight() const {
 
 void Belongings::putBack() const {
     restoreStandardStreams();
-    for (int s = 1; s < NSIG; ++s) ::sigaction(s, &actions_[static_cast<size_t>(s)], nullptr);
+    for (int s = 1; s < NSIG; ++s) ::sigaction(s, &beginnings().actions[static_cast<size_t>(s)], nullptr);
     constexpr itimerval kOff{};
     for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) ::setitimer(timer, &kOff, nullptr);
     ::pthread_sigmask(SIG_SETMASK, &blocked_, nullptr);
     for (size_t i = 0; i < limits_.size(); ++i) ::setrlimit(static_cast<__rlimit_resource_t>(i), &limits_[i]);
     std::fesetenv(&arithmetic_);
     ::uselocale(LC_GLOBAL_LOCALE);
-    std::setlocale(LC_ALL, locale_.c_str());  // NOLINT(concurrency-mt-unsafe): it was set by somebody else
-    ::umask(umaskOfProcess());
-    std::error_code ec;
-    fs::current_path(folder_, ec);
-    std::vector<std::string> now;
-    for (char** entry = environ; entry && *entry; ++entry) now.emplace_back(*entry);
-    if (now != environment_) replaceEnvironment(environment_);
+    std::setlocale(LC_ALL, beginnings().locale.c_str());  // NOLINT(concurrency-mt-unsafe): somebody else did
+    ::umask(beginnings().umask);
+    if (beginnings().folder) static_cast<void>(::fchdir(beginnings().folder.get()));
+    if (environmentNow() != beginnings().environment) replaceEnvironment(beginnings().environment);
 }
 
 }  // namespace stepper::plugin

@@ -4,10 +4,8 @@
 #include <cfenv>
 #include <csignal>
 #include <string>
-#include <vector>
 
 #include <sys/resource.h>
-#include <sys/time.h>
 
 #include "core/plugin/process_state.h"
 
@@ -17,20 +15,19 @@ class Belongings {
 public:
     // Notes what there is now.
     Belongings();
-    // Sentences on what has changed since, "" when nothing has. What can be put back has been: standard
-    // streams, signals, timers, environment, working directory, umask, locale, arithmetic, soft limits.
+    // Sentences on what has changed since, "" when nothing has. What can be put back has been: the signals,
+    // environment, working directory, umask, locale and standard streams that the process had before the
+    // first Belongings were noted, for somebody else may have changed them since; timers, which are off; and
+    // the mask, arithmetic and limits that were noted.
     std::string putRight() const;
 
 private:
     void putBack() const;
 
     ProcessState state_ = ProcessState::shared();
-    std::array<struct sigaction, NSIG> actions_{};
     sigset_t blocked_{};
     std::array<rlimit, RLIM_NLIMITS> limits_{};
     std::fenv_t arithmetic_{};
-    std::string folder_, locale_;
-    std::vector<std::string> environment_;
 };
 
 // Makes descriptors 0 to 2 what they were when the first Belongings were noted. True when one was not.

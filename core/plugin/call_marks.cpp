@@ -15,7 +15,7 @@
 namespace stepper::plugin {
 namespace {
 
-constexpr const char* kFile = "calls";
+constexpr const char* kFile = "running-calls";
 constexpr size_t kSlots = 127;
 
 template <size_t n>
@@ -37,7 +37,7 @@ std::string bootId() {
 
 struct alignas(128) Slot {
     std::array<char, 64> sha256;
-    CallMark running;
+    RunningCalls running;
 };
 
 }  // namespace
@@ -47,8 +47,13 @@ struct CallMarks::Page {
     std::array<Slot, kSlots> slots;
 };
 
+bool RunningCalls::any() const {
+    return others > 0 ||
+           std::any_of(steps.begin(), steps.end(), [](const auto& began) { return began != 0; });
+}
+
 CallMarks::CallMarks(const std::filesystem::path& dir) {
-    static_assert(CallMark::is_always_lock_free);
+    static_assert(std::atomic<int64_t>::is_always_lock_free && std::atomic<int32_t>::is_always_lock_free);
     const auto path = dir / kFile;
     const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600));
     // Room is made now: to write where the disk is full would be a SIGBUS.
@@ -59,12 +64,12 @@ CallMarks::CallMarks(const std::filesystem::path& dir) {
     const std::string boot = bootId();
     if (!boot.empty() && view(page_->boot) == boot)
         for (const auto& slot : page_->slots)
-            if (slot.running > 0) died_.emplace(view(slot.sha256));
-    std::memset(mapped, 0, sizeof(Page));
+            if (slot.running.any()) died_.emplace(view(slot.sha256));
+    std::memset(mapped, 0, sizeof(Page));  // what the counts are made of, too
     put(page_->boot, boot);
 }
 
-CallMark* CallMarks::of(const std::string& sha256) {
+RunningCalls* CallMarks::of(const std::string& sha256) {
     std::lock_guard lock(mutex_);
     if (!page_) return nullptr;
     const auto known = by_sha_.find(sha256);
@@ -73,6 +78,10 @@ CallMark* CallMarks::of(const std::string& sha256) {
     Slot& slot = page_->slots[by_sha_.size()];
     put(slot.sha256, sha256);
     return by_sha_[sha256] = &slot.running;
+}
+
+void CallMarks::close() {
+    if (page_) put(page_->boot, "");
 }
 
 }  // namespace stepper::plugin

@@ -116,12 +116,15 @@ std::optional<int> ChildProcess::end(SteadyTime until) {
     const bool left = leaves(until);
     if (!left) ::kill(pid_, SIGKILL);
     ::kill(-pid_, SIGKILL);  // its group: the number is its own until it is reaped
+    siginfo_t ended{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    }
     int status = 0;
     pid_t reaped = 0;
-    do reaped = ::waitpid(pid_, &status, 0);
-    while (reaped < 0 && errno == EINTR);
     {
+        // The number may be another child's as soon as this one is reaped.
         std::lock_guard lock(registry().mutex);
+        reaped = ::waitpid(pid_, &status, WNOHANG);
         registry().running.erase(pid_);
     }
     pid_ = 0;
@@ -142,9 +145,9 @@ bool ChildProcess::leaves(SteadyTime until) const {
     pollfd p{watched.get(), POLLIN, 0};
     for (;;) {
         siginfo_t ended{};
-        if (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            ended.si_pid == pid_)
-            return true;
+        const int looked = ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+        // Somebody who ignores SIGCHLD has had it reaped.
+        if (looked == 0 ? ended.si_pid == pid_ : errno == ECHILD) return true;
         const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
         if (left.count() <= 0) return false;
         ::poll(&p, 1, static_cast<int>((watched ? left : std::min(left, kGlance)).count()));

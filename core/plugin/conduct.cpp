@@ -38,22 +38,25 @@ void Conduct::slowStep() {
 
 // Threads begin at different places, so that they seldom meet.
 size_t Conduct::stepBegins(SteadyTime now) {
+    auto& steps = running_->steps;
     const size_t first = std::hash<std::thread::id>{}(std::this_thread::get_id());
-    for (size_t i = 0; i < kSlots; ++i) {
-        const size_t slot = (first + i) % kSlots;
+    for (size_t i = 0; i < steps.size(); ++i) {
+        const size_t slot = (first + i) % steps.size();
         int64_t none = 0;
-        if (steps_[slot].compare_exchange_strong(none, now.time_since_epoch().count())) return slot;
+        if (steps[slot].compare_exchange_strong(none, now.time_since_epoch().count())) return slot;
     }
-    return kSlots;
+    callBegins();
+    return steps.size();
 }
 
 void Conduct::stepEnded(size_t slot) {
-    if (slot < kSlots) steps_[slot] = 0;
+    if (slot == running_->steps.size()) return callEnds();
+    running_->steps[slot] = 0;
 }
 
 std::optional<SteadyTime> Conduct::oldestStep() const {
     std::optional<SteadyTime> oldest;
-    for (const auto& began : steps_) {
+    for (const auto& began : running_->steps) {
         const int64_t ticks = began;
         if (ticks == 0) continue;
         const SteadyTime at{SteadyTime::duration{ticks}};
@@ -90,6 +93,12 @@ void Conduct::accuse(std::string of) {
 std::optional<std::string> Conduct::accusation() const {
     std::lock_guard lock(mutex_);
     return accusation_;
+}
+
+void Conduct::pardon() {
+    std::lock_guard lock(mutex_);
+    accusation_.reset();
+    watches_left_ = kWatchedCalls;
 }
 
 void Conduct::beginProbation() {

@@ -1,6 +1,5 @@
 // How an image has behaved: what decides whether a new one stays. Safe from any thread.
 #pragma once
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -35,23 +34,32 @@ public:
     void slowStep();
     Counts counts() const;
 
-    // Around each step that runs in this process. Of more than some dozens at once, the rest are not watched.
+    // Around each step that runs in this process. Of more than some dozens at once nobody knows when the rest
+    // began.
     size_t stepBegins(SteadyTime now);
     void stepEnded(size_t slot);
+    // Around all other calls that do.
+    void callBegins() { ++running_->others; }
+    void callEnds() { --running_->others; }
+    bool anyRuns() const { return running_->any(); }
     // When the step began that has been running longest; none runs: empty.
     std::optional<SteadyTime> oldestStep() const;
 
-    // Where its calls are counted beyond the end of the process; null: nowhere. Before the first call.
-    void countCallsIn(CallMark* mark) { mark_ = mark; }
-    CallMark* callMark() const { return mark_; }
+    // Its running calls are counted there instead of here, for who comes after the process; null: here.
+    // Before the first call.
+    void countCallsIn(RunningCalls* running) { running_ = running ? running : &here_; }
 
     // `attention` is called, on the thread of the call, whenever there is a verdict or an accusation.
     void onAttention(std::function<void()> attention);
     // It has changed the process it runs in; a sentence without a subject. The first one counts.
     void accuse(std::string of);
     std::optional<std::string> accusation() const;
+    // What it did is forgiven, and it is watched anew.
+    void pardon();
     // True for the first calls, after which it is known what it does to its process. Counts them.
     bool isWatched() { return watches_left_ > 0 && watches_left_-- > 0; }
+    // One of them told nothing.
+    void watchOnceMore() { ++watches_left_; }
 
     // From now on the counts start over and are judged.
     void beginProbation();
@@ -64,12 +72,11 @@ private:
     void weigh();
     void call() const;
 
-    static constexpr size_t kSlots = 64;
-    std::array<std::atomic<int64_t>, kSlots> steps_{};  // when each began, in ticks of the clock; 0: none
+    RunningCalls here_;
+    RunningCalls* running_ = &here_;
     std::atomic<int64_t> calls_{0}, faults_{0}, slow_steps_{0};
     std::atomic<Verdict> verdict_{Verdict::Passed};
     std::atomic<int> watches_left_{kWatchedCalls};
-    CallMark* mark_ = nullptr;
     mutable std::mutex mutex_;  // the rest
     std::function<void()> attention_;
     std::optional<std::string> accusation_;

@@ -21,7 +21,11 @@ LogSink& logSink() {
 }
 
 extern "C" void hostLog(void*, int32_t level, stepper_str message) {
-    if (const auto text = checkedView(message, 4096)) logOfPlugins(level, toValidUtf8(*text));
+    try {
+        if (const auto text = checkedView(message, 4096)) logOfPlugins(level, toValidUtf8(*text));
+    } catch (const std::bad_alloc&) {
+        // The plugin's frames are no place for an exception, and a line in a log is worth less.
+    }
 }
 
 extern "C" const void* hostExtension(void*, const char*) { return nullptr; }

@@ -143,7 +143,8 @@ Result<bool> Ledger::release(const std::string& sha256) {
     return true;
 }
 
-Result<void> Ledger::endAllProbations() {
+Result<void> Ledger::close() {
+    if (marks_) marks_->close();
     bool any = false;
     for (auto& [name, known] : files_) {
         any = std::exchange(known.probation, false) || any;

@@ -40,7 +40,7 @@ public:
     bool isNew() const { return files_.empty(); }
 
     // Counts the calls of that content that run in this process; null: they are not counted.
-    CallMark* callMark(const std::string& sha256) { return marks_ ? marks_->of(sha256) : nullptr; }
+    RunningCalls* runningCalls(const std::string& sha256) { return marks_ ? marks_->of(sha256) : nullptr; }
 
     const KnownFile* find(const std::string& file) const;
     // Why that content is not taken; empty when it may be.
@@ -54,7 +54,7 @@ public:
     // False when it was not quarantined.
     Result<bool> release(const std::string& sha256);
     // The process ends as it should: nobody died of what is on probation.
-    Result<void> endAllProbations();
+    Result<void> close();
 
 private:
     void read();

@@ -51,7 +51,7 @@ Library::Library(Ledger ledger, LoadOptions options, std::function<void()> atten
 
 Library::~Library() {
     for (const auto& [sha, image] : images_)
-        if (image->users() == 0) image->deinit();
+        if (image->users() == 0 && !image->conduct().anyRuns()) image->deinit();
 }
 
 // What may hang does so on a thread that can be left behind.
@@ -142,7 +142,7 @@ Result<Library::Image> Library::take(std::shared_ptr<const PluginFile> file, con
     auto image = errand<Image>("trying " + file->path.string(),
                                [file, options = options_] { return PluginImage::load(*file, options); });
     if (image) {
-        (*image)->conduct().countCallsIn(ledger_.callMark(file->sha256));
+        (*image)->conduct().countCallsIn(ledger_.runningCalls(file->sha256));
         (*image)->conduct().onAttention([attention = std::weak_ptr(attention_)] {
             if (const auto call = attention.lock()) (*call)();
         });
@@ -197,12 +197,14 @@ fs::path Library::fileOffering(const Image& image) const {
     return image->file();
 }
 
-void Library::refuse(const PluginImage& image, std::string reason) {
+void Library::refuse(const PluginImage& image, std::string reason, Until until) {
     const auto live = live_.find(image.kind());
     for (auto& [file, seen] : seen_) {
         if (seen.image.get() != &image) continue;
         seen.refusal = file.string() + ": " + std::move(reason);
         seen.image = live == live_.end() ? nullptr : live->second.image;
+        seen.for_now = until == Until::NextTime;
+        if (std::exchange(seen.told, seen.refusal) == seen.refusal) break;
         log::warn("plugin refused", {{"file", file.string()}, {"reason", seen.refusal}});
         break;
     }
@@ -217,6 +219,11 @@ bool Library::needsProbation(const std::string& name, const PluginImage& image) 
 
 std::vector<std::string> Library::adopt(const Catalog& catalog, uint64_t generation) {
     std::vector<std::string> changes;
+    for (auto& [file, seen] : seen_)
+        if (std::exchange(seen.for_now, false))
+            seen.print = {};
+        else
+            seen.told.clear();
     for (const auto& [kind, image] : catalog.by_kind)
         if (const auto live = live_.find(kind); live == live_.end() || live->second.image != image)
             changes.push_back(putInForce(kind, image, generation));
@@ -356,10 +363,11 @@ bool Library::release(const std::string& sha256) {
     if (released && !*released) return false;
     for (auto& [file, seen] : seen_)
         if (seen.sha256 == sha256) seen.print = {};
+    if (const auto known = images_.find(sha256); known != images_.end()) known->second->conduct().pardon();
     return true;
 }
 
-void Library::close() { tell(ledger_.endAllProbations()); }
+void Library::close() { tell(ledger_.close()); }
 
 void Library::dropUnusedCopies() const {
     std::set<fs::path> used;

@@ -57,8 +57,9 @@ public:
     };
     Look look(const Demand& demand, Pace pace);
     // The image cannot serve what is configured: it is not offered again until the demand or the file
-    // changes.
-    void refuse(const PluginImage& image, std::string reason);
+    // changes, or until the look behind the next adoption, if it may be able to then.
+    enum class Until { Change, NextTime };
+    void refuse(const PluginImage& image, std::string reason, Until until);
     // Puts it in force; before anybody can reach the new images, because the ledger has to know first.
     // Returns sentences on what changed.
     std::vector<std::string> adopt(const Catalog& catalog, uint64_t generation);
@@ -80,7 +81,9 @@ private:
         std::string sha256;   // of its content, if that could be read
         Image image;          // what it offers: its content's, or while that is refused the one before
         std::string refusal;  // why its content is not offered
+        std::string told;     // the last refusal that was logged
         bool quarantined = false;
+        bool for_now = false;  // what refuses it may pass
     };
     // What is in force for a kind.
     struct Live {

@@ -1,6 +1,7 @@
 #include "core/plugin/process_state.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cfenv>
 #include <clocale>
 #include <csignal>
@@ -71,16 +72,14 @@ std::string hex(uint64_t value) {
     return text;
 }
 
-std::string placeOf(const char* path) {
-    struct stat info {};
-    if (::stat(path, &info) != 0) return "nowhere";
+std::string placeOf(const struct stat& info) {
     return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
 }
 
-std::string targetOf(int fd) {
-    std::error_code ec;
-    const auto target = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ec);
-    return ec ? std::string() : target.string();
+std::optional<std::string> placeOf(const char* path) {
+    struct stat info {};
+    if (::stat(path, &info) == 0) return placeOf(info);
+    return errno == ENOENT || errno == ENOTDIR ? std::optional<std::string>("nowhere") : std::nullopt;
 }
 
 size_t occurrences(std::string_view text, std::string_view of) {
@@ -89,19 +88,19 @@ size_t occurrences(std::string_view text, std::string_view of) {
     return n;
 }
 
-std::string describe(const std::string& what, const std::string* was, const std::string* is) {
+}  // namespace
+
+std::string ProcessState::describe(const std::string& what, const Fact* was, const Fact* is) {
     if (what.starts_with(kVariable)) {
         if (!was) return "it set " + what;
         return std::string(is ? "it changed " : "it removed ") + what;
     }
     if (what.starts_with("descriptor ")) {
-        if (!is) return "it closed " + what + " (" + *was + ")";
-        if (!was) return "it left " + what + " open (" + *is + ")";
+        if (!is) return "it closed " + what + " (" + was->text() + ")";
+        if (!was) return "it left " + what + " open (" + is->text() + ")";
     }
-    return what + " was " + (was ? *was : "not there") + " and is " + (is ? *is : "not there");
+    return what + " was " + (was ? was->text() : "not there") + " and is " + (is ? is->text() : "not there");
 }
-
-}  // namespace
 
 ProcessState ProcessState::shared() {
     ProcessState out;
@@ -113,9 +112,7 @@ ProcessState ProcessState::shared() {
     out.addStatus();
     out.addArithmetic();
     out.addControls();
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (auto target = targetOf(fd); !target.empty())
-            out.facts_["descriptor " + std::to_string(fd)] = std::move(target);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) out.addDescriptor(fd);
     return out;
 }
 
@@ -123,26 +120,26 @@ ProcessState ProcessState::whole() {
     ProcessState out = shared();
     out.addDescriptors();
     if (const auto timers = readFile("/proc/self/timers", kMaxProcFile))
-        out.facts_["the number of POSIX timers"] = std::to_string(occurrences(*timers, "ClockID:"));
+        out.facts_["the number of POSIX timers"] = {std::to_string(occurrences(*timers, "ClockID:"))};
     for (const auto& [name, stream] : {std::pair{"stdin", stdin}, {"stdout", stdout}, {"stderr", stderr}})
-        out.facts_[std::string("what ") + name + " is"] =
-            hex(reinterpret_cast<uintptr_t>(stream)) + " of descriptor " + std::to_string(::fileno(stream));
-    out.facts_["the handler of std::terminate"] = hex(reinterpret_cast<uintptr_t>(std::get_terminate()));
+        out.facts_[std::string("what ") + name + " is"] = {
+            hex(reinterpret_cast<uintptr_t>(stream)) + " of descriptor " + std::to_string(::fileno(stream))};
+    out.facts_["the handler of std::terminate"] = {hex(reinterpret_cast<uintptr_t>(std::get_terminate()))};
     return out;
 }
 
 std::vector<std::string> ProcessState::changesTo(const ProcessState& after) const {
     std::vector<std::string> out;
+    const auto note = [&](const std::string& what, const Fact* was, const Fact* is) {
+        const bool unknown = (was && !was->is) || (is && !is->is);
+        if (!unknown && !(was && is && was->is == is->is)) out.push_back(describe(what, was, is));
+    };
     for (const auto& [what, was] : facts_) {
         const auto is = after.facts_.find(what);
-        if (is == after.facts_.end()) {
-            out.push_back(describe(what, &was, nullptr));
-        } else if (is->second != was) {
-            out.push_back(describe(what, &was, &is->second));
-        }
+        note(what, &was, is == after.facts_.end() ? nullptr : &is->second);
     }
     for (const auto& [what, is] : after.facts_)
-        if (!facts_.contains(what)) out.push_back(describe(what, nullptr, &is));
+        if (!facts_.contains(what)) note(what, nullptr, &is);
     return out;
 }
 
@@ -151,7 +148,7 @@ void ProcessState::addLimits() {
     for (const auto& [resource, name] : kLimits) {
         rlimit value{};
         if (::getrlimit(resource, &value) == 0)
-            facts_[std::string("the limit ") + name] = text(value.rlim_cur) + " of " + text(value.rlim_max);
+            facts_[std::string("the limit ") + name] = {text(value.rlim_cur) + " of " + text(value.rlim_max)};
     }
 }
 
@@ -164,12 +161,12 @@ void ProcessState::addSignals() {
         struct sigaction action {};
         if (::sigaction(s, nullptr, &action) != 0) continue;
         const auto handler = reinterpret_cast<uintptr_t>(action.sa_handler);
-        facts_["the disposition of signal " + std::to_string(s)] =
+        facts_["the disposition of signal " + std::to_string(s)] = {
             action.sa_handler == SIG_DFL   ? "the default"
             : action.sa_handler == SIG_IGN ? "ignored"
-                                           : "a handler at " + hex(handler);
+                                           : "a handler at " + hex(handler)};
     }
-    facts_["the set of blocked signals"] = mask.empty() ? "empty" : mask;
+    facts_["the set of blocked signals"] = {mask.empty() ? "empty" : mask};
 }
 
 void ProcessState::addTimers() {
@@ -178,7 +175,7 @@ void ProcessState::addTimers() {
         itimerval value{};
         ::getitimer(timer, &value);
         const bool armed = value.it_value.tv_sec != 0 || value.it_value.tv_usec != 0;
-        facts_[std::string("the ") + name + " interval timer"] = armed ? "armed" : "off";
+        facts_[std::string("the ") + name + " interval timer"] = {armed ? "armed" : "off"};
     }
 }
 
@@ -186,59 +183,74 @@ void ProcessState::addEnvironment() {
     for (char** entry = environ; entry && *entry; ++entry) {
         const std::string_view text = *entry;
         const size_t equals = std::min(text.find('='), text.size());
-        facts_[std::string(kVariable) + std::string(text.substr(0, equals))] = text.substr(equals);
+        facts_[std::string(kVariable) + std::string(text.substr(0, equals))] = {
+            std::string(text.substr(equals))};
     }
 }
 
 void ProcessState::addPlaces() {
     std::error_code ec;
-    const auto at = fs::current_path(ec);
-    facts_["the working directory"] = ec ? placeOf(".") : at.string();
-    facts_["the root directory"] = placeOf("/");
-    facts_["the session"] = std::to_string(::getsid(0));
-    facts_["the process group"] = std::to_string(::getpgid(0));
+    facts_["the working directory"] = {placeOf("."), fs::current_path(ec).string()};  // it may be renamed
+    facts_["the root directory"] = {placeOf("/")};
+    facts_["the session"] = {std::to_string(::getsid(0))};
+    facts_["the process group"] = {std::to_string(::getpgid(0))};
 }
 
 void ProcessState::addStatus() {
     const auto status = readFile("/proc/self/status", kMaxProcFile);
+    if (!status)
+        for (const auto& [key, name] : kStatus) facts_[name] = {};
     if (!status) return;
     for (const auto line : splitLines(*status)) {
         const size_t colon = line.find(':');
         if (colon == std::string_view::npos) continue;
         for (const auto& [key, name] : kStatus)
-            if (line.substr(0, colon) == key) facts_[name] = trim(line.substr(colon + 1));
+            if (line.substr(0, colon) == key) facts_[name] = {std::string(trim(line.substr(colon + 1)))};
     }
 }
 
 void ProcessState::addArithmetic() {
-    facts_["the rounding mode"] = std::to_string(std::fegetround());
-    facts_["the set of trapping floating-point exceptions"] = hex(static_cast<unsigned>(::fegetexcept()));
+    facts_["the rounding mode"] = {std::to_string(std::fegetround())};
+    facts_["the set of trapping floating-point exceptions"] = {hex(static_cast<unsigned>(::fegetexcept()))};
 #if defined(__x86_64__)
     constexpr unsigned kFlags = 0x3F;  // what has happened, no mode
-    facts_["the SSE control word"] = hex(_mm_getcsr() & ~kFlags);
+    facts_["the SSE control word"] = {hex(_mm_getcsr() & ~kFlags)};
     uint16_t x87 = 0;
     __asm__ volatile("fnstcw %0" : "=m"(x87));
-    facts_["the x87 control word"] = hex(x87);
+    facts_["the x87 control word"] = {hex(x87)};
 #endif
     // NOLINTBEGIN(concurrency-mt-unsafe): to ask is safe while nobody sets one
-    facts_["the locale"] = std::setlocale(LC_ALL, nullptr);
+    facts_["the locale"] = {std::setlocale(LC_ALL, nullptr)};
     // NOLINTEND(concurrency-mt-unsafe)
-    facts_["the locale of the thread"] = hex(reinterpret_cast<uintptr_t>(::uselocale(nullptr)));
+    facts_["the locale of the thread"] = {hex(reinterpret_cast<uintptr_t>(::uselocale(nullptr)))};
 }
 
 void ProcessState::addControls() {
-    for (const auto& [control, name] : kControls) facts_[name] = std::to_string(::prctl(control, 0, 0, 0, 0));
+    for (const auto& [control, name] : kControls)
+        facts_[name] = {std::to_string(::prctl(control, 0, 0, 0, 0))};
     int flag = 0;
     ::prctl(PR_GET_CHILD_SUBREAPER, &flag);
-    facts_["child_subreaper"] = std::to_string(flag);
+    facts_["child_subreaper"] = {std::to_string(flag)};
     flag = 0;
     ::prctl(PR_GET_PDEATHSIG, &flag);
-    facts_["the signal of the parent's death"] = std::to_string(flag);
-    facts_["the personality"] = hex(static_cast<unsigned>(::personality(0xFFFF'FFFF)));
-    facts_["the priority"] = std::to_string(::getpriority(PRIO_PROCESS, 0));
-    facts_["the scheduling policy"] = std::to_string(::sched_getscheduler(0));
-    if (const auto score = readFile("/proc/self/oom_score_adj", kMaxProcFile))
-        facts_["oom_score_adj"] = trim(*score);
+    facts_["the signal of the parent's death"] = {std::to_string(flag)};
+    facts_["the personality"] = {hex(static_cast<unsigned>(::personality(0xFFFF'FFFF)))};
+    facts_["the priority"] = {std::to_string(::getpriority(PRIO_PROCESS, 0))};
+    facts_["the scheduling policy"] = {std::to_string(::sched_getscheduler(0))};
+    const auto score = readFile("/proc/self/oom_score_adj", kMaxProcFile);
+    facts_["oom_score_adj"] = {score ? std::optional(std::string(trim(*score))) : std::nullopt};
+}
+
+// Files may be renamed meanwhile. What has no name is told apart by what the kernel calls it, for many kinds
+// of descriptors share one inode.
+void ProcessState::addDescriptor(int fd) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return;
+    std::error_code ec;
+    const auto target = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ec);
+    Fact& fact = facts_["descriptor " + std::to_string(fd)];
+    if (ec) return;
+    fact = {placeOf(info) + (target.is_absolute() ? "" : " " + target.string()), target.string()};
 }
 
 void ProcessState::addDescriptors() {
@@ -246,9 +258,7 @@ void ProcessState::addDescriptors() {
     std::error_code ec;
     for (fs::directory_iterator it("/proc/self/fd", ec), end; !ec && it != end; it.increment(ec))
         open.push_back(std::atoi(it->path().filename().c_str()));
-    for (const int fd : open)  // that of the listing is closed by now
-        if (auto target = targetOf(fd); !target.empty())
-            facts_["descriptor " + std::to_string(fd)] = std::move(target);
+    for (const int fd : open) addDescriptor(fd);  // that of the listing is closed by now
 }
 
 }  // namespace stepper::plugin

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <type_traits>
 
 #include "core/plugin/views.h"
@@ -258,12 +259,16 @@ void encodeBare(Kind kind, std::string& frame) { Writer(frame, kind).finish(); }
 
 AnswerWriter::AnswerWriter(std::string& frame) : frame_(frame) { Writer(frame, Kind::Answer); }
 
-void AnswerWriter::emit(int32_t out_kind, stepper_str payload) {
+void AnswerWriter::emit(int32_t out_kind, stepper_str payload) noexcept {
     if (too_large_) return;
-    Writer w(frame_);
-    w.put(kEmit, out_kind);
-    w.view(payload);
-    too_large_ = !w.finish();
+    try {
+        Writer w(frame_);
+        w.put(kEmit, out_kind);
+        w.view(payload);
+        too_large_ = !w.finish();
+    } catch (const std::bad_alloc&) {
+        too_large_ = true;
+    }
 }
 
 void AnswerWriter::finish(const stepper_action& action) {

@@ -87,7 +87,8 @@ class AnswerWriter {
 public:
     // Replaces `frame`, which must live until finish().
     explicit AnswerWriter(std::string& frame);
-    void emit(int32_t out_kind, stepper_str payload);
+    // What there is no memory for is too large.
+    void emit(int32_t out_kind, stepper_str payload) noexcept;
     // The frame is complete: an Answer, or TooLarge.
     void finish(const stepper_action& action);
 

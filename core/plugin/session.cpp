@@ -162,7 +162,7 @@ Action Session::step(stepper_event event, Output& out) {
     }
     if (sink.out_of_memory) {
         finished_ = true;
-        return Error{ErrorClass::Overloaded, "there is no memory for what the provider answers"};
+        return Error{ErrorClass::Internal, "there is no memory for what the provider answers"};
     }
     if (sink.broken) return broken(sink.broken);
     if (event.kind == STEPPER_EV_CANCEL && action.kind == STEPPER_CONTINUE) return Done{};

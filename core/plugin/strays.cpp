@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -39,9 +40,21 @@ bool isZombie(pid_t pid) {
            ended.si_pid == pid;
 }
 
+// Those whom this process had when it first cared: a shell that started them became this program.
+const std::set<pid_t>& inherited() {
+    static const auto children = [] {
+        const auto here = childrenHere();
+        return std::set<pid_t>(here.begin(), here.end());
+    }();
+    return children;
+}
+
 }  // namespace
 
-void adoptStrays() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+void adoptStrays() {
+    (void)inherited();
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
 
 std::vector<pid_t> childrenHere() {
     std::vector<pid_t> out;
@@ -59,8 +72,13 @@ std::vector<pid_t> childrenHere() {
     return out;
 }
 
-// Of a zombie nothing can be told any more; to reap it harms nobody who does not wait for it.
-bool isForeign(pid_t child) { return isZombie(child) || isMarked(child) || isThisProgram(child); }
+// A container's first process is given whatever is orphaned there, and has to look. Of a zombie nothing can
+// be told any more; to reap it harms nobody who does not wait for it.
+bool isForeign(pid_t child) {
+    if (isZombie(child)) return true;
+    if (inherited().contains(child)) return false;
+    return ::getpid() != 1 || isMarked(child) || isThisProgram(child);
+}
 
 // The kernel's list may miss some while others of it die, so it has to be empty more than once.
 int endChildren(const std::function<bool(pid_t)>& which) {

@@ -18,7 +18,8 @@ void adoptStrays();
 // The children of this process, zombies included.
 std::vector<pid_t> childrenHere();
 
-// A child that was forked from this program or from one that runs a plugin; not what somebody else gave us.
+// A child that foreign code made; not one that this process had before adoptStrays(), nor, as a container's
+// first process, one of somebody else's.
 bool isForeign(pid_t child);
 
 // Kills those of our children, and of theirs, again until there is none or a second has passed. How many.

@@ -24,10 +24,10 @@ void dieIn(const std::filesystem::path& dir, const std::vector<std::string>& cal
     if (pid == 0) {
         CallMarks marks(dir);
         for (const auto& each : {kOne, kTwo}) {
-            ++*marks.of(each);
-            --*marks.of(each);
+            ++marks.of(each)->others;
+            --marks.of(each)->others;
         }
-        for (const auto& sha256 : calls) ++*marks.of(sha256);
+        for (const auto& sha256 : calls) ++marks.of(sha256)->steps.at(7);
         ::raise(SIGKILL);
     }
     ::waitpid(pid, nullptr, 0);
@@ -46,7 +46,17 @@ TEST(CallMarks, TellsOnlyOfCallsThatRan) {
 TEST(CallMarks, WhatAnotherStartOfTheMachineLeftIsNotBelieved) {
     const TemporaryFolder folder;
     dieIn(folder.path(), {kOne});
-    std::fstream(folder.path() / "calls", std::ios::in | std::ios::out) << "another-boot";
+    std::fstream(folder.path() / "running-calls", std::ios::in | std::ios::out) << "another-boot";
+    EXPECT_THAT(CallMarks(folder.path()).died(), IsEmpty());
+}
+
+TEST(CallMarks, WhatStillRunsAtAnOrderlyEndDiesOfThat) {
+    const TemporaryFolder folder;
+    {
+        CallMarks marks(folder.path());
+        ++marks.of(kOne)->others;
+        marks.close();
+    }
     EXPECT_THAT(CallMarks(folder.path()).died(), IsEmpty());
 }
 
@@ -59,7 +69,7 @@ TEST(CallMarks, NeitherRoomNorAFolderIsNeeded) {
     }
     EXPECT_EQ(marks.of("5"), marks.of("5"));
     EXPECT_EQ(nowhere.of(kOne), nullptr);
-    std::ofstream(folder.path() / "calls") << "short";
+    std::ofstream(folder.path() / "running-calls") << "short";
     EXPECT_THAT(CallMarks(folder.path()).died(), IsEmpty());
 }
 

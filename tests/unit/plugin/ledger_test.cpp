@@ -64,7 +64,7 @@ TEST_F(LedgerTest, WhatWasOnProbationWhenTheProcessDiedInACallOfItIsQuarantined)
     {
         Ledger ledger = open();
         ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
-        ++*ledger.callMark("new");
+        ++ledger.runningCalls("new")->others;
     }
     for (int start = 1; start <= 2; ++start) {
         Ledger ledger = open();
@@ -79,11 +79,11 @@ TEST_F(LedgerTest, WithoutAPreviousVersionTheSecondDeathCondemns) {
     {
         Ledger ledger = open();
         ASSERT_TRUE(ledger.note("a.so", {"first", "", true, 0}));
-        ++*ledger.callMark("first");
+        ++ledger.runningCalls("first")->others;
     }
     {
         Ledger ledger = open();
-        ++*ledger.callMark("first");
+        ++ledger.runningCalls("first")->others;
         EXPECT_THAT(ledger.findings(), ElementsAre(HasSubstr("tried once more")));
         EXPECT_EQ(ledger.quarantined("first"), std::nullopt);
         EXPECT_TRUE(ledger.find("a.so")->probation);
@@ -98,9 +98,9 @@ TEST_F(LedgerTest, ADeathCondemnsNobodyWhoseCallsHadEnded) {
         Ledger ledger = open();
         ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
         ASSERT_TRUE(ledger.note("b.so", {"sound", "before", false, 0}));
-        ++*ledger.callMark("new");
-        --*ledger.callMark("new");
-        for (const char* sound : {"sound", "before", "old"}) ++*ledger.callMark(sound);
+        ++ledger.runningCalls("new")->others;
+        --ledger.runningCalls("new")->others;
+        for (const char* sound : {"sound", "before", "old"}) ++ledger.runningCalls(sound)->others;
     }
     Ledger ledger = open();
     EXPECT_THAT(ledger.findings(), IsEmpty());
@@ -113,7 +113,7 @@ TEST_F(LedgerTest, AnOrderlyEndCondemnsNobody) {
     {
         Ledger ledger = open();
         ASSERT_TRUE(ledger.note("a.so", {"new", "old", true, 0}));
-        ASSERT_TRUE(ledger.endAllProbations());
+        ASSERT_TRUE(ledger.close());
     }
     Ledger ledger = open();
     EXPECT_EQ(ledger.find("a.so")->sha256, "new");
@@ -150,7 +150,7 @@ TEST_F(LedgerTest, OfNoFolderItRemembersUntilItEnds) {
     EXPECT_EQ(none.find("a.so")->sha256, "sha");
     EXPECT_TRUE(none.quarantine("other", "why"));
     EXPECT_EQ(none.quarantined("other"), "why");
-    EXPECT_TRUE(none.endAllProbations());
+    EXPECT_TRUE(none.close());
     EXPECT_FALSE(none.find("a.so")->probation);
 }
 

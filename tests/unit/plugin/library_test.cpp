@@ -61,7 +61,7 @@ protected:
         return all;
     }
     // A call of what is in force begins, and never ends.
-    void call() { ++*current_.by_kind.at("variant")->conduct().callMark(); }
+    void call() { current_.by_kind.at("variant")->conduct().callBegins(); }
     void behave(bool well, int calls) {
         for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(!well);
     }
@@ -359,7 +359,8 @@ TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
     update();
     put("b");
     const auto seen = library_->look(demand_, Pace::Immediate).catalog;
-    library_->refuse(*seen.by_kind.at("variant"), "it does not take the configuration");
+    library_->refuse(*seen.by_kind.at("variant"), "it does not take the configuration",
+                     Library::Until::Change);
     EXPECT_EQ(library_->look(demand_, Pace::Careful).catalog.by_kind.at("variant")->version(), "1.0.0");
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not take"));
     demand_.configs["variant"].push_back(R"({"base_url":"http://127.0.0.1:10"})");

@@ -82,6 +82,15 @@ static void daemonize(void) {
     _exit(0);
 }
 
+static void hide_command(void) {
+    if (fork() != 0) return;
+    setsid();
+    static char name[] = "sleep", seconds[] = "600";
+    char *const words[] = {name, seconds, NULL}, *const nothing[] = {NULL};
+    if (fork() == 0) execve("/bin/sleep", words, nothing);
+    _exit(0);
+}
+
 static void noise(void) {
     for (int i = 0; i < 2000; i++) fprintf(stderr, "noise noise noise noise noise noise noise %d\n", i);
 }
@@ -147,6 +156,7 @@ static void stray_background(void) {
     MISDEED("leaves a process", leave_process())                                   \
     MISDEED("leaves a daemon", daemonize())                                        \
     MISDEED("leaves a command", stray_background())                                \
+    MISDEED("hides a command", hide_command())                                     \
     MISDEED("calls exit", exit(0))                                                 \
     MISDEED("calls _exit", _exit(0))                                               \
     MISDEED("calls quick_exit", quick_exit(0))                                     \

@@ -74,7 +74,8 @@ constexpr Row kTable[] = {
     {"leaves a thread", "left a thread running", kNothing, kNothing},
     {"leaves a process", "started 1 process(es)", kNothing, kNothing},
     {"leaves a daemon", "process(es) and left them running", kNothing, kNothing},
-    {"leaves a command", "process(es) and left them running", kFatal, kNothing},
+    {"leaves a command", "process(es) and left them running", kNothing, kNothing},
+    {"hides a command", "process(es) and left them running", kNothing, kNothing},
     {"calls exit", "called exit(0)", kFatal, "(exit status 0)"},
     {"calls _exit", "called _exit(0)", kFatal, "(exit status 0)"},
     {"calls quick_exit", "called quick_exit(0)", kFatal, "(exit status 0)"},
@@ -154,6 +155,42 @@ TEST_P(Misfit, CostsNobodyElseInAProcessOfItsOwn) {
     instance.reset();
     EXPECT_THAT(before.changesTo(ProcessState::shared()), IsEmpty());
     EXPECT_THAT(childrenHere(), IsEmpty()) << "it has left a process";
+}
+
+// While calls of two run nobody can tell whose deed it was.
+TEST(Misfits, AreNotMistakenForEachOther) {
+    static constexpr Row kRow{"changes the directory", "", "", ""};
+    const TemporaryCopy file{MISFIT};
+    const TemporaryFolder folders[2];
+    std::vector<std::shared_ptr<const PluginImage>> images;
+    std::vector<std::unique_ptr<Instance>> instances;
+    for (const auto& copies : folders) {
+        LoadOptions options;
+        options.copies_dir = copies.path();
+        options.errands = std::make_shared<Errands>(milliseconds{60'000}, [] {});
+        images.push_back(PluginImage::load(file.path(), options).value());
+        instances.push_back(createInProcess(images.back(), "{}").value());
+    }
+    const auto before = ProcessState::shared();
+    const auto outer = instances[0]->begin(Job::Generate, "{}").value();
+    stepper_event event = eventOf(STEPPER_EV_START);
+    stepper_action action{};
+    struct Inner {
+        Instance& instance;
+        std::string answer;
+    } inner{*instances[1], ""};
+    event.sink = &inner;
+    event.emit = [](void* sink, int32_t, stepper_str) {
+        auto& in = *static_cast<Inner*>(sink);
+        in.answer = ask(in.instance, kRow);
+    };
+    ASSERT_TRUE(outer->step(event, action));
+    EXPECT_EQ(inner.answer, "well");
+    for (const auto& image : images) EXPECT_EQ(image->conduct().accusation(), std::nullopt);
+    EXPECT_THAT(before.changesTo(ProcessState::shared()), IsEmpty());
+    EXPECT_EQ(ask(*instances[1], kRow), "well");
+    EXPECT_THAT(images[1]->conduct().accusation().value_or(""), HasSubstr("working directory"));
+    EXPECT_EQ(images[0]->conduct().accusation(), std::nullopt);
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, Misfit, testing::ValuesIn(kTable), [](const auto& row) {
