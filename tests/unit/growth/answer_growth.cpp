@@ -1,4 +1,7 @@
 // What providers send: answers, streams, tool calls, errors.
+#include <filesystem>
+#include <map>
+
 #include <unistd.h>
 
 #include "core/output/validate.h"
@@ -133,26 +136,26 @@ const Rows kStreams = {
 };
 STEPPER_GROWTH_ROWS(StreamOf, kStreams);
 
-std::shared_ptr<const plugin::Provider> chatProvider() {
-    static const auto kProvider = [] {
-        plugin::LoadOptions options;
-        options.copies_dir = testing::TempDir() + "stepper-growth-" + std::to_string(::getpid());
-        auto image = plugin::PluginImage::load(CHAT_PLUGIN, options);
-        EXPECT_TRUE(image) << image.error().message;
-        auto provider = plugin::Provider::create(*image, R"({"base_url":"http://a/v1","model":"m"})");
-        std::filesystem::remove_all(options.copies_dir);
-        return std::shared_ptr<const plugin::Provider>(*provider);
-    }();
-    return kProvider;
+std::shared_ptr<const plugin::Provider> providerOf(const std::string& kind) {
+    static std::map<std::string, std::shared_ptr<const plugin::Provider>> known;
+    auto& provider = known[kind];
+    if (provider) return provider;
+    plugin::LoadOptions options;
+    options.copies_dir = testing::TempDir() + "stepper-growth-" + std::to_string(::getpid());
+    auto image = plugin::PluginImage::load(std::filesystem::path(PLUGINS) / (kind + ".so"), options);
+    EXPECT_TRUE(image) << image.error().message;
+    provider = plugin::Provider::create(*image, R"({"base_url":"http://a/v1","model":"m"})").value();
+    std::filesystem::remove_all(options.copies_dir);
+    return provider;
 }
 
 // The events of a stream, read by the plugin and collected.
-Row streaming(std::string dimension, size_t size, std::function<std::string(size_t)> event) {
-    return {std::move(dimension), size, [event = std::move(event)](size_t n) -> Work {
+Row streaming(std::string dimension, size_t size, std::function<std::string(size_t)> event,
+              const char* kind = "openai-compatible") {
+    return {std::move(dimension), size, [event = std::move(event), kind](size_t n) -> Work {
                 std::vector<std::string> events;
                 for (size_t i = 0; i < n; ++i) events.push_back(event(i));
-                const auto provider = chatProvider();
-                return [provider, events = std::move(events)] {
+                return [provider = providerOf(kind), events = std::move(events)] {
                     auto session = provider->begin(
                         plugin::Job::Generate,
                         R"({"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]})");
@@ -190,7 +193,8 @@ const Rows kToolCalls = {
                                R"(","function":{"name":"f","arguments":"{}"}}])");
               }),
     streaming("Usages", 2'000, [](size_t) { return std::string(R"({"usage":{"prompt_tokens":1}})"); }),
-    {"FragmentsOfToolCallsInOneEvent", 8'000, [](size_t n) {
+    {"FragmentsOfToolCallsInOneEvent", 8'000,
+     [](size_t n) {
          const auto fragment = [](size_t i) {
              return R"({"index":)" + number(i) + R"(,"id":"c","function":{}})";
          };
@@ -199,6 +203,84 @@ const Rows kToolCalls = {
      }},
 };
 STEPPER_GROWTH_ROWS(ChatStreamOf, kToolCalls);
+
+Row anthropic(std::string dimension, size_t size, std::function<std::string(size_t)> event) {
+    return streaming(std::move(dimension), size, std::move(event), "anthropic");
+}
+
+const Rows kAnthropic = {
+    anthropic(
+        "Texts", 4'000,
+        [](size_t) {
+            return R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word "}})";
+        }),
+    anthropic("ToolCalls", 8'000,
+              [](size_t i) {
+                  return R"({"type":"content_block_start","index":)" + number(i) +
+                         R"(,"content_block":{"type":"tool_use","id":"t)" + number(i) +
+                         R"(","name":"f","input":{}}})";
+              }),
+    anthropic(
+        "ArgumentsOfOneToolCall", 4'000,
+        [](size_t i) -> std::string {
+            if (i == 0)
+                return R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})";
+            return R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"some"}})";
+        }),
+    anthropic("ArgumentsOfAlternatingToolCalls", 8'000,
+              [](size_t i) {
+                  return R"({"type":"content_block_delta","index":)" + number(i % 1'000) +
+                         R"(,"delta":{"type":"input_json_delta","partial_json":"some"}})";
+              }),
+};
+STEPPER_GROWTH_ROWS(AnthropicStreamOf, kAnthropic);
+
+const Rows kGemini = {
+    streaming(
+        "Texts", 4'000, [](size_t) { return R"({"candidates":[{"content":{"parts":[{"text":"word "}]}}]})"; },
+        "gemini"),
+    streaming(
+        "ToolCalls", 8'000,
+        [](size_t i) {
+            return R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f)" + number(i) +
+                   R"(","args":{}}}]}}]})";
+        },
+        "gemini"),
+    {"PartsOfOneEvent", 8'000,
+     [](size_t n) {
+         const std::string event =
+             R"({"candidates":[{"content":{"parts":[)" +
+             joined(n, [](size_t) { return R"({"functionCall":{"name":"f","args":{}}})"; }) + "]}}]}";
+         return streaming(
+                    "", 0, [event](size_t) { return event; }, "gemini")
+             .build(1);
+     }},
+};
+STEPPER_GROWTH_ROWS(GeminiStreamOf, kGemini);
+
+const Rows kCohere = {
+    streaming(
+        "Texts", 4'000,
+        [](size_t) {
+            return R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"word "}}}})";
+        },
+        "cohere"),
+    streaming(
+        "ToolCalls", 8'000,
+        [](size_t i) {
+            return R"({"type":"tool-call-start","index":)" + number(i) +
+                   R"(,"delta":{"message":{"tool_calls":{"id":"t)" + number(i) +
+                   R"(","type":"function","function":{"name":"f","arguments":""}}}}})";
+        },
+        "cohere"),
+    streaming(
+        "ArgumentsOfOneToolCall", 4'000,
+        [](size_t) {
+            return R"({"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"some"}}}}})";
+        },
+        "cohere"),
+};
+STEPPER_GROWTH_ROWS(CohereStreamOf, kCohere);
 
 Row failing(std::string dimension, size_t size, std::function<std::string(size_t)> body) {
     return {std::move(dimension), size, [body = std::move(body)](size_t n) -> Work {
@@ -215,10 +297,9 @@ const Rows kErrors = {
     failing("Tags", 40'000, [](size_t n) { return "<" + repeated("<a", n); }),
     failing("Scripts", 20'000, [](size_t n) { return repeated("<script", n); }),
     failing("ScriptsThatEnd", 20'000, [](size_t n) { return repeated("<script></script", n); }),
-    failing("Members", 20'000,
-            [](size_t n) {
-                return "{" + joined(n, [](size_t i) { return "\"k" + number(i) + "\":{}"; }) + "}";
-            }),
+    failing(
+        "Members", 20'000,
+        [](size_t n) { return "{" + joined(n, [](size_t i) { return "\"k" + number(i) + "\":{}"; }) + "}"; }),
     failing("Details", 20'000,
             [](size_t n) {
                 return R"({"error":{"message":"m","details":[)" +

@@ -19,7 +19,7 @@ constexpr int kTakes = 5;
 double cpuSeconds(const Work& work) {
     const auto now = [] {
         timespec t{};
-        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
         return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
     };
     const double begun = now();
@@ -50,8 +50,9 @@ testing::AssertionResult growsLinearly(const Row& row) {
         if (large <= kMostPerDoubling * kMostPerDoubling * small + kNoise)
             return testing::AssertionSuccess() << small * 1e3 << " ms, then " << large * 1e3 << " ms";
     }
-    return testing::AssertionFailure() << "a fourfold input takes " << large / small << " times the CPU: "
-                                       << small * 1e3 << " ms, then " << large * 1e3 << " ms";
+    return testing::AssertionFailure()
+           << "a fourfold input takes " << large / small << " times the CPU: " << small * 1e3 << " ms, then "
+           << large * 1e3 << " ms";
 }
 
 // So many different texts of three blocks of 8 characters: one that counts, one that is computed from it, and
@@ -80,9 +81,8 @@ std::vector<std::string> collidingKeys(size_t count) {
 }
 
 std::vector<std::string> collidingStrings(size_t count) {
-    auto out = colliding(count, '"', "xxxxxxx\"", [](char c) {
-        return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
-    });
+    auto out = colliding(count, '"', "xxxxxxx\"",
+                         [](char c) { return c >= ' ' && c != '"' && c != '\\' && c != 0x7f; });
     for (auto& text : out) text = text.substr(1, text.size() - 2);
     return out;
 }

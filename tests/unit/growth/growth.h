@@ -23,7 +23,7 @@ inline void PrintTo(const Row& row, std::ostream* out) { *out << row.dimension; 
 
 using Rows = std::vector<Row>;
 
-// CPU of this thread over two doublings, up to row.size; the best of a few takes, for the machine has others
+// CPU of this process over two doublings, up to row.size; the best of a few takes, for the machine has others
 // to serve.
 testing::AssertionResult growsLinearly(const Row& row);
 

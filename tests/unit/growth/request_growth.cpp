@@ -55,9 +55,8 @@ const Rows kBodies = {
      }},
     {"LongNamesAndSchemas", 2'000,
      [](size_t n) {
-         return generating(
-             R"({"prompt":"x","outputSchema":{"kind":"json-schema","schema":{"properties":{")" +
-             std::string(400 * n, 'A') + R"(":{"properties":)" + members(n, "{}") + "}}}}}");
+         return generating(R"({"prompt":"x","outputSchema":{"kind":"json-schema","schema":{"properties":{")" +
+                           std::string(400 * n, 'A') + R"(":{"properties":)" + members(n, "{}") + "}}}}}");
      }},
     {"Placeholders", 40'000,
      [](size_t n) { return generating(templated(repeated("{{payload.a}}", n), R"("payload":{"a":"b"})")); }},
@@ -78,22 +77,31 @@ const Rows kBodies = {
      }},
     {"BatchItems", 1'000,
      [](size_t n) {
-         return batching(R"({"items":[)" + joined(n, [](size_t i) {
-                             return R"({"id":"i)" + number(i) + R"(","request":{"prompt":"x"}})";
-                         }) + "]}");
+         return batching(
+             R"({"items":[)" +
+             joined(n,
+                    [](size_t i) { return R"({"id":"i)" + number(i) + R"(","request":{"prompt":"x"}})"; }) +
+             "]}");
      }},
     {"CollidingBatchItems", 16'000,
      [](size_t n) {
          const auto keys = collidingKeys(n);
-         return batching(R"({"items":[)" + joined(n, [&](size_t i) {
-                             return R"({"id":)" + asJson(keys[i]) + R"(,"request":{"prompt":"x"}})";
-                         }) + "]}");
+         return batching(R"({"items":[)" +
+                         joined(n,
+                                [&](size_t i) {
+                                    return R"({"id":)" + asJson(keys[i]) + R"(,"request":{"prompt":"x"}})";
+                                }) +
+                         "]}");
      }},
     {"BatchItemsWithRemarks", 1'000,
      [](size_t n) {
-         return batching(R"({"items":[)" + joined(n, [](size_t i) {
-                             return R"({"id":"i)" + number(i) + R"(","request":{"prompt":"x","stray":1}})";
-                         }) + "]}");
+         return batching(R"({"items":[)" +
+                         joined(n,
+                                [](size_t i) {
+                                    return R"({"id":"i)" + number(i) +
+                                           R"(","request":{"prompt":"x","stray":1}})";
+                                }) +
+                         "]}");
      }},
     {"FilesOfACommit", 2'000,
      [](size_t n) {

@@ -39,8 +39,7 @@ std::string items(size_t count, const std::string& value) {
 std::string longName(size_t n) { return std::string(n, 'A'); }
 
 const Rows kCompiling = {
-    {"Properties", 8'000,
-     [](size_t n) { return compiling(R"({"properties":)" + members(n, "true") + "}"); }},
+    {"Properties", 8'000, [](size_t n) { return compiling(R"({"properties":)" + members(n, "true") + "}"); }},
     {"LongNamesAndChildren", 2'000,
      [](size_t n) {
          return compiling(R"({"properties":{")" + longName(400 * n) + R"(":{"properties":)" +
@@ -56,17 +55,20 @@ const Rows kCompiling = {
      [](size_t n) {
          const std::string name = longName(2'000);
          const auto named = [&](size_t i) { return name + number(10'000 + i); };
-         return compiling(R"({"$defs":{)" +
-                          joined(n, [&](size_t i) { return asJson(named(i)) + ":true"; }) +
+         return compiling(R"({"$defs":{)" + joined(n, [&](size_t i) { return asJson(named(i)) + ":true"; }) +
                           R"(},"allOf":[)" +
                           joined(n, [&](size_t i) { return R"({"$ref":"#/$defs/)" + named(i) + R"("})"; }) +
                           "]}");
      }},
     {"ReferencesInARow", 4'000,
      [](size_t n) {
-         return compiling(R"({"$defs":{)" + joined(n, [&](size_t i) {
-                              return "\"k" + number(i) + R"(":{"$ref":"#/$defs/k)" + number(i + 1) + "\"}";
-                          }) + ",\"k" + number(n) + "\":{}},\"$ref\":\"#/$defs/k0\"}");
+         return compiling(R"({"$defs":{)" +
+                          joined(n,
+                                 [&](size_t i) {
+                                     return "\"k" + number(i) + R"(":{"$ref":"#/$defs/k)" + number(i + 1) +
+                                            "\"}";
+                                 }) +
+                          ",\"k" + number(n) + "\":{}},\"$ref\":\"#/$defs/k0\"}");
      }},
     {"LongNamesAndReferences", 2'000,
      [](size_t n) {
@@ -83,13 +85,11 @@ const Rows kCompiling = {
      [](size_t n) { return compiling(R"({"enum":)" + strings(collidingStrings(n)) + "}"); }},
     {"PatternsTooLargeTogether", 4'000,
      [](size_t n) {
-         return compiling(R"({"properties":)" +
-                          members(n, R"({"pattern":"(a{50}b){20}"})") + "}");
+         return compiling(R"({"properties":)" + members(n, R"({"pattern":"(a{50}b){20}"})") + "}");
      }},
     {"PatternsTooLargeEach", 400,
      [](size_t n) {
-         return compiling(R"({"properties":)" +
-                          members(n, R"({"pattern":"(\\p{L}{3}){300}"})") + "}");
+         return compiling(R"({"properties":)" + members(n, R"({"pattern":"(\\p{L}{3}){300}"})") + "}");
      }},
 };
 STEPPER_GROWTH_ROWS(SchemaCompiled, kCompiling);
@@ -114,15 +114,15 @@ const Rows kValidating = {
      }},
     {"MembersByUnevaluated", 1'600,
      [](size_t n) {
-         return validating(R"({"allOf":[{"properties":)" + members(n, "true") +
-                               R"(}],"unevaluatedProperties":false})",
-                           members(n, "0"));
+         return validating(
+             R"({"allOf":[{"properties":)" + members(n, "true") + R"(}],"unevaluatedProperties":false})",
+             members(n, "0"));
      }},
     {"ItemsByUnevaluated", 1'600,
      [](size_t n) {
-         return validating(R"({"allOf":[{"prefixItems":)" + items(n, "true") +
-                               R"(}],"unevaluatedItems":false})",
-                           items(n, "0"));
+         return validating(
+             R"({"allOf":[{"prefixItems":)" + items(n, "true") + R"(}],"unevaluatedItems":false})",
+             items(n, "0"));
      }},
     {"CollidingItemsThatAreUnique", 4'000,
      [](size_t n) { return validating(R"({"uniqueItems":true})", strings(collidingStrings(n))); }},
