@@ -5,7 +5,6 @@
 #include "core/base/random.h"
 #include "core/engine/attempt.h"
 #include "core/engine/classify.h"
-#include "core/engine/held_slot.h"
 #include "core/engine/judge.h"
 #include "core/engine/plan.h"
 #include "core/limits/size_refusal.h"
@@ -48,9 +47,9 @@ Outcome Chain::run() {
             return failed();
         }
     while (!outOfTime()) {
-        limits::Pass pass;
-        const auto leg = next(pass);
-        if (!leg || tryLeg(*leg, std::move(pass))) break;
+        std::optional<HeldSlot> slot;
+        const auto leg = next(slot);
+        if (!leg || tryLeg(*leg, slot)) break;
     }
     if (out_.provider.empty()) {
         skipPending(legs_.size());
@@ -84,17 +83,19 @@ Outcome Chain::told() {
     return std::move(out_);
 }
 
-std::optional<size_t> Chain::next(limits::Pass& pass) {
+std::optional<size_t> Chain::next(std::optional<HeldSlot>& slot) {
     if (!options_.wait) sleepUntilRetry();
     auto& dispatcher = engine_.dispatcher_;
     auto turn = options_.wait ? dispatcher.enter(candidates_, demand_, request_.tenant_id,
                                                  deadline_ - kMinCall, cancel_)
                               : dispatcher.tryEnter(candidates_, demand_);
+    // Before anything that may find no memory: what was entered has to be left.
+    if (const auto leg = turn.choice.index)
+        slot.emplace(*legs_[*leg].provider, std::move(turn.choice.pass), dispatcher);
     if (turn.cancelled != CancelReason::None)
         stop_ = Error{ErrorClass::Cancelled, std::string(name(turn.cancelled))};
     soonest_ = turn.choice.soonest;
     if (!turn.choice.index) return std::nullopt;
-    pass = std::move(turn.choice.pass);
     if (!std::exchange(entered_, true) && options_.entered) options_.entered();
     return turn.choice.index;
 }
@@ -106,7 +107,7 @@ void Chain::sleepUntilRetry() {
             cancel_.sleepUntil(std::min(c.not_before, deadline_ - kMinCall));
 }
 
-bool Chain::tryLeg(size_t index, limits::Pass pass) {
+bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     Leg& leg = legs_[index];
     const ProviderEntry& provider = *leg.provider;
     candidates_[index].pending = false;
@@ -118,7 +119,8 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
 
     const SteadyTime began = steady_clock::now();
     plugin::Answer answer;
-    auto trouble = call(provider, std::move(pass), answer);
+    auto trouble = call(provider, *slot, answer);
+    slot.reset();
     const milliseconds took = since(began);
     if (engine_.journal_)
         engine_.journal_->keepStanding(provider.spec.name, provider.gate, deadline_, cancel_);
@@ -154,10 +156,9 @@ bool Chain::tryLeg(size_t index, limits::Pass pass) {
     return false;
 }
 
-std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, limits::Pass pass,
+std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlot& slot,
                                           plugin::Answer& answer) {
     using Kind = limits::Report::Kind;
-    HeldSlot slot(provider, std::move(pass), engine_.dispatcher_);
     const auto& messages = rendering_.of(provider.spec);
     if (!messages) return Trouble{messages.error()};
     if (engine_.journal_)

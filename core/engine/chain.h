@@ -6,6 +6,7 @@
 #include "core/engine/chat_request.h"
 #include "core/engine/conclusion.h"
 #include "core/engine/engine.h"
+#include "core/engine/held_slot.h"
 
 namespace stepper::engine {
 
@@ -34,12 +35,13 @@ private:
 
     // Enters the first provider that is ready, waiting for one where the caller waits; none when there is
     // none.
-    std::optional<size_t> next(limits::Pass& pass);
+    std::optional<size_t> next(std::optional<HeldSlot>& slot);
     void sleepUntilRetry();
-    // Tries the leg, whose slot is held. True when the walk is over: answered, or no other may be asked.
-    bool tryLeg(size_t leg, limits::Pass pass);
-    // Calls the provider, gives its slot back and tells its gate what was learned.
-    std::optional<Trouble> call(const ProviderEntry& provider, limits::Pass pass, plugin::Answer& answer);
+    // Tries the leg, whose slot is held until its call is over. True when the walk is over: answered, or no
+    // other may be asked.
+    bool tryLeg(size_t leg, std::optional<HeldSlot>& slot);
+    // Calls the provider; the slot is told what its gate should learn.
+    std::optional<Trouble> call(const ProviderEntry& provider, HeldSlot& slot, plugin::Answer& answer);
     void count(const config::Provider& provider, const Attempted& got);
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
