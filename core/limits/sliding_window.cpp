@@ -1,6 +1,7 @@
 #include "core/limits/sliding_window.h"
 
 #include <algorithm>
+#include <new>
 
 #include "core/base/result.h"
 
@@ -42,12 +43,29 @@ void SlidingWindow::adjust(SteadyTime at, int64_t delta) {
     auto mark = std::ranges::lower_bound(marks_, stamp, {}, &Mark::at);
     if (mark == marks_.end() || mark->at != stamp) {
         if (delta <= 0) return;
-        mark = marks_.insert(mark, {stamp, 0});
+        mark = insert(mark, stamp);
+        if (mark == marks_.end()) return;
     }
     const int64_t change = std::max(delta, -mark->units);
     mark->units += change;
     sent_ += change;
     if (mark->units == 0) marks_.erase(mark);
+}
+
+SlidingWindow::Marks::iterator SlidingWindow::insert(Marks::iterator next, SteadyTime stamp) {
+    const auto index = next - marks_.begin();
+    try {
+        // Into an empty deque insert() puts things at the front, for which it always takes memory.
+        if (next != marks_.end()) return marks_.insert(next, {stamp, 0});
+        marks_.push_back({stamp, 0});
+        return std::prev(marks_.end());
+    } catch (const std::bad_alloc&) {
+    }
+    // Rather too late than too early.
+    const auto later = marks_.begin() + index;
+    if (later != marks_.end() || marks_.empty()) return later;
+    marks_.back().at = stamp;
+    return std::prev(later);
 }
 
 int64_t SlidingWindow::used(SteadyTime now) {

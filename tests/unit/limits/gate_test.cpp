@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/scarce_memory.h"
+
 namespace stepper::limits {
 namespace {
 
@@ -49,6 +51,31 @@ protected:
     double chance_ = 0.5;  // no jitter in the breaker, half of the most after a 429
     Gate gate_{clock_, options(), [this] { return chance_; }};
 };
+
+TEST_F(GateTest, ALeaveWithoutMemoryLeavesNothingReserved) {
+    GateOptions options = GateTest::options(1'000);
+    options.limits.windows = {{1'000, {}, 10s}, {{}, 1'000'000, 20s}};
+    Gate gate(clock_, options, [] { return 0.5; });
+    const Report failed{Kind::Failed, {}, 10, 10};
+    int refused = 0;
+    for (int i = 0; i < 300; ++i) {
+        auto entry = gate.tryEnter({100, {}});
+        if (!entry.pass) break;
+        test::refuseAllocation(1);
+        gate.sent(*entry.pass);
+        refused += test::wasRefused();
+        test::refuseAllocation(1);
+        gate.leave(*entry.pass, failed);
+        refused += test::wasRefused();
+        test::refuseAllocation(0);
+        if (gate.state().breaker == Breaker::State::Open) clock_.advance(1min);
+        clock_.advance(20ms);
+    }
+    EXPECT_GT(refused, 0);
+    clock_.advance(1min);
+    EXPECT_EQ(gate.state().in_flight, 0);
+    for (const auto& quota : gate.state().quotas) EXPECT_EQ(quota.used, 0) << quota.name;
+}
 
 TEST_F(GateTest, HasAsManySlotsAsConfigured) {
     const auto first = enter();

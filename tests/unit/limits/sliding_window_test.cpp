@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/scarce_memory.h"
+
 namespace stepper::limits {
 namespace {
 
@@ -123,6 +125,28 @@ TEST(SlidingWindow, StampsAreRoundedUpAndFew) {
     for (int i = 0; i < 50'000; ++i) ASSERT_TRUE(trySend(window, kStart + i * 100us, 1));
     EXPECT_LE(window.marks(at(5s)).size(), 1001u);
     EXPECT_GE(window.used(at(5s)), 9990);
+}
+
+TEST(SlidingWindow, WithoutMemoryUnitsAreStampedLaterButNotLost) {
+    constexpr int kSends = 300;
+    SlidingWindow scarce(1'000, 10s, 0ms), exact(1'000, 10s, 0ms);
+    int refused = 0;
+    for (int i = 0; i < kSends; ++i) {
+        // Every third comes late.
+        const SteadyTime sent = at(milliseconds{20 * i - (i % 3 == 0 && i > 0 ? 30 : 0)});
+        exact.reserve(1);
+        exact.sent(sent, 1);
+        scarce.reserve(1);
+        test::refuseAllocation(1);
+        scarce.sent(sent, 1);
+        refused += test::wasRefused();
+        test::refuseAllocation(0);
+    }
+    EXPECT_GT(refused, 0);
+    EXPECT_EQ(scarce.reserved(), 0);
+    for (milliseconds now = 20ms * kSends; now <= 10s + 20ms * kSends; now += 10ms)
+        ASSERT_GE(scarce.used(at(now)), exact.used(at(now))) << now.count();
+    EXPECT_EQ(scarce.used(at(10s + 20ms * kSends)), 0);
 }
 
 TEST(SlidingWindow, AdjustsWhatWasStamped) {
