@@ -41,7 +41,7 @@ void Keeper::loop() {
         if (more_to_sweep || tick % kTicksPerSweep == 0) more_to_sweep = sweep(lock, next);
         if (wake_.wait_until(lock, next, stopped)) return;
         lock.unlock();
-        lookAtStore();
+        hasMemoryFor("a look at the store", [this] { lookAtStore(); });
         // Before the reaping: after a long stop of the whole process, or of the disk, our own leases are
         // renewed, not taken.
         hasMemoryFor("housekeeping", [&] {

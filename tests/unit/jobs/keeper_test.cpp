@@ -39,6 +39,21 @@ TEST(Keeper, SweepsAsLongAsThereIsAnythingOld) {
     EXPECT_TRUE(store.isSwept(20s));
 }
 
+TEST(Keeper, LooksAtTheStoreAgainWhenThereWasNoMemoryForIt) {
+    struct Store final : store::UnavailableStore {
+        store::Health health() const override {
+            ++looks;
+            looks.notify_one();
+            throw std::bad_alloc();
+        }
+        mutable std::atomic<int> looks = 0;
+    } store;
+    Scheduler scheduler(store, [](Running&, CancelToken&) {}, {});
+    Keeper keeper(store, scheduler, [] { return 1h; });
+    keeper.start();
+    for (int seen = 0; seen < 2; seen = store.looks) store.looks.wait(seen);
+}
+
 TEST(Keeper, EndsInTheMidstOfAPile) {
     OldStore store(1'000'000'000);
     Scheduler scheduler(store, [](Running&, CancelToken&) {}, {});
