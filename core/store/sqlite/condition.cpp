@@ -1,5 +1,7 @@
 #include "core/store/sqlite/condition.h"
 
+#include <new>
+
 namespace stepper::store::sqlite {
 
 namespace {
@@ -8,8 +10,8 @@ constexpr const char* kBackup =
     " Nothing more is written to it. Stop Stepper and put a backup in its place, or run "
     "`stepper serve --recover`.";
 
-std::string missing(const Location& now, int64_t least) {
-    return std::to_string(least - now.bytes) + " bytes at the end of " + now.path + " are gone";
+std::string missing(const Location& file, int64_t is, int64_t least) {
+    return std::to_string(least - is) + " bytes at the end of " + file.path + " are gone";
 }
 
 }  // namespace
@@ -17,26 +19,27 @@ std::string missing(const Location& now, int64_t least) {
 // Under the lock.
 void Condition::look(const std::optional<Lengths>& left) const {
     if (health_.status == Health::Status::Failed) return;
-    const Files now = locateAll(files_.database.path);
-    const std::string store = "The store " + files_.database.path;
-    const auto lost = [this](Loss what, std::string reason) {
+    const auto lost = [this](Loss what, const std::string& how) {
+        health_ = {Health::Status::Failed, "The store " + files_.database.path + how};
         loss_ = what;
-        health_ = {Health::Status::Failed, std::move(reason)};
     };
-    if (!now.database.sameFile(files_.database))
+    const auto is_other = [](const std::optional<FileState>& is, const Location& was) {
+        return is && !is->sameFile(was);
+    };
+    const auto database = sqlite::look(files_.database.path), log = sqlite::look(files_.log.path);
+    if (is_other(database, files_.database))
         return lost(Loss::Database,
-                    store + " was removed or replaced while in use; nothing more is written to it. Restart "
-                            "Stepper.");
-    if (left && now.database.bytes < left->database)
-        return lost(Loss::Database, store + " was cut while in use: " + missing(now.database, left->database) +
-                                        "." + kBackup);
-    for (const auto& [is, was] : {std::pair{&now.log, &files_.log}, {&now.index, &files_.index}})
-        if (!is->sameFile(*was))
-            return lost(Loss::Log, store + " lost its log: " + is->path +
-                                       " was removed or replaced while in use. What it held is put into the "
-                                       "database; nothing more is accepted. Restart Stepper.");
-    if (left && now.log.bytes < left->log)
-        lost(Loss::Database, store + " lost the end of its log: " + missing(now.log, left->log) +
+                    " was removed or replaced while in use; nothing more is written to it. Restart Stepper.");
+    if (left && database && database->bytes < left->database)
+        return lost(Loss::Database, " was cut while in use: " +
+                                        missing(files_.database, database->bytes, left->database) + "." + kBackup);
+    const bool other_log = is_other(log, files_.log);
+    if (other_log || is_other(sqlite::look(files_.index.path), files_.index))
+        return lost(Loss::Log, " lost its log: " + (other_log ? files_.log : files_.index).path +
+                                   " was removed or replaced while in use. What it held is put into the "
+                                   "database; nothing more is accepted. Restart Stepper.");
+    if (left && log && log->bytes < left->log)
+        lost(Loss::Database, " lost the end of its log: " + missing(files_.log, log->bytes, left->log) +
                                  ", and what was in them may be lost. Nothing more is written to it. Restart "
                                  "Stepper.");
 }
@@ -45,6 +48,16 @@ Health Condition::health() const {
     std::lock_guard lock(mutex_);
     look({});
     return health_;
+}
+
+bool Condition::isSound() const noexcept {
+    std::lock_guard lock(mutex_);
+    try {
+        look({});
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    return health_.status != Health::Status::Failed;
 }
 
 std::optional<Error> Condition::refusal() const {

@@ -20,8 +20,11 @@ public:
     // Of files that were just opened. Failing writes are tried again every `pause`.
     Condition(Files files, milliseconds pause) : files_(std::move(files)), pause_(pause) {}
 
-    // Looks at the files, too: SQLite goes on writing to what it has open, whatever others did to the names.
+    // Looks at the files, too: SQLite goes on writing to what it has open, whatever others did to the names. One
+    // that cannot be looked at now is as it was.
     Health health() const;
+    // After a look: it has not Failed. Throws nothing; without memory to say more it is false.
+    bool isSound() const noexcept;
     // Why nothing can be written at this moment, if so. When the pause is over one more try is allowed.
     std::optional<Error> refusal() const;
     // After a look at the files. For who writes them, while they are at rest.
@@ -38,6 +41,7 @@ public:
 private:
     enum class Loss { None, Log, Database };
 
+    // Takes memory only when something is lost.
     void look(const std::optional<Lengths>& left) const;
     std::optional<Error> refusalNow() const;
 

@@ -68,18 +68,21 @@ void syncFolder(const std::string& folder) {
 
 }  // namespace
 
-Location locate(const std::string& path) {
+std::optional<FileState> look(const std::string& path) {
     struct statx s {};
     constexpr unsigned kWanted = STATX_INO | STATX_BTIME | STATX_NLINK | STATX_SIZE;
-    if (::statx(AT_FDCWD, path.c_str(), 0, kWanted, &s) != 0) return {path};
+    if (::statx(AT_FDCWD, path.c_str(), 0, kWanted, &s) != 0) {
+        // Anything else, say no memory or a folder that may not be entered, says nothing of the file.
+        const bool is_absent = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+        return is_absent ? std::optional(FileState{}) : std::nullopt;
+    }
     const bool has_birthday = s.stx_mask & STATX_BTIME;
-    return {path,
-            uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor,
-            s.stx_ino,
-            has_birthday ? int64_t{s.stx_btime.tv_sec} * 1'000'000'000 + s.stx_btime.tv_nsec : 0,
-            s.stx_nlink,
-            static_cast<int64_t>(s.stx_size)};
+    return FileState{uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor, s.stx_ino,
+                     has_birthday ? int64_t{s.stx_btime.tv_sec} * 1'000'000'000 + s.stx_btime.tv_nsec : 0,
+                     s.stx_nlink, static_cast<int64_t>(s.stx_size)};
 }
+
+Location locate(const std::string& path) { return {look(path).value_or(FileState{}), path}; }
 
 Files locateAll(const std::string& path) {
     return {locate(path), locate(path + "-wal"), locate(path + "-shm")};

@@ -1,6 +1,7 @@
 // Where the database lies: its folder, its file system, and the lock that keeps a second process away.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -8,18 +9,25 @@
 
 namespace stepper::store::sqlite {
 
-// A file by path and by what was there when it was looked at.
-struct Location {
-    std::string path;
+// What is at a path; nothing unless it exists().
+struct FileState {
     uint64_t device = 0, inode = 0;
     int64_t born = 0;  // ns; inodes are used again, birthdays are not. 0 where the file system keeps none
     uint64_t names = 0;  // hard links
     int64_t bytes = 0;
 
     bool exists() const { return inode != 0; }
-    bool sameFile(const Location& other) const {
+    bool sameFile(const FileState& other) const {
         return device == other.device && inode == other.inode && born == other.born;
     }
+};
+
+// None when that cannot be found out now. Takes no memory.
+std::optional<FileState> look(const std::string& path);
+
+// A file by path and by what was there when it was looked at; nothing where that could not be found out.
+struct Location : FileState {
+    std::string path;
 };
 
 Location locate(const std::string& path);

@@ -10,6 +10,8 @@
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
 
 #include "core/store/sqlite/location.h"
 #include "core/store/sqlite/writer.h"
@@ -190,6 +192,23 @@ TEST_F(SqliteFaults, ARemovedFileIsNotWrittenToAnyMore) {
     EXPECT_THAT(store_->health().reason, HasSubstr("removed or replaced"));
     EXPECT_EQ(failToEnqueue("b").error_class, ErrorClass::Internal);
     EXPECT_TRUE(find("a"));
+}
+
+// A folder that may not be entered for a while says nothing of what is in it.
+TEST_F(SqliteFaults, FilesThatCannotBeLookedAtAreNotTakenForLost) {
+    open();
+    enqueue("a");
+    std::filesystem::permissions(folder_, std::filesystem::perms::none);
+    std::thread([this] {
+        // Of this thread only; root may look at everything.
+        constexpr uid_t kNobody = 65'534;
+        if (::geteuid() == 0) ::setfsuid(kNobody);
+        EXPECT_FALSE(look(path_));
+        EXPECT_EQ(status(), Health::Status::Ok);
+    }).join();
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+    enqueue("b");
+    EXPECT_EQ(status(), Health::Status::Ok);
 }
 
 TEST_F(SqliteFaults, AReplacedFileIsNotTouched) {
