@@ -59,6 +59,11 @@ int64_t Db::lastRowid() const { return sqlite3_last_insert_rowid(handle_); }
 int64_t Db::totalChanges() const { return sqlite3_total_changes64(handle_); }
 bool Db::inTransaction() const { return handle_ && sqlite3_get_autocommit(handle_) == 0; }
 
+void Db::rollBack() {
+    if (inTransaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    clearFailure();
+}
+
 void Db::leaveLogAlone() { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
 
 Db::Prepared Db::take(Sql sql) {

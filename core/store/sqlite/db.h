@@ -65,6 +65,8 @@ public:
     int64_t lastRowid() const;
     int64_t totalChanges() const;
     bool inTransaction() const;
+    // Undoes an open transaction and forgets the failure. Takes no memory of ours.
+    void rollBack();
     // Closing does not move the write-ahead log into the file, nor remove it.
     void leaveLogAlone();
 

@@ -132,22 +132,23 @@ void Writer::loop() {
     // Its memory is kept, so that those who wait can be told when there is no more.
     for (Group group; round(group);) group.clear();
     // A file that is not ours any more, or damaged, is not touched again.
-    if (condition_.health().status == Health::Status::Failed) db_->leaveLogAlone();
+    if (!condition_.isSound()) db_->leaveLogAlone();
     db_.reset();
 }
 
 bool Writer::round(Group& group) {
+    committing_ = false;
     try {
         group.reserve(kMostInGroup);
         gather(group);
         if (!group.empty()) write(group);
     } catch (const std::bad_alloc&) {
+        // Texts that short take no memory.
+        const char* message = committing_ ? "outcome unknown" : "out of memory";
         for (const auto& ticket : group)
-            ticket->end(Error{ErrorClass::Overloaded, "out of memory", tuning_.retry_pause});
+            ticket->end(Error{ErrorClass::Overloaded, message, tuning_.retry_pause});
+        db_->rollBack();
         std::this_thread::sleep_for(tuning_.retry_pause);
-        db_->clearFailure();
-        if (db_->inTransaction()) db_->run("ROLLBACK");
-        db_->clearFailure();
         return true;
     }
     if (!group.empty()) return true;
@@ -200,6 +201,10 @@ void Writer::write(const Group& group) {
 std::optional<Failure> Writer::attempt(Part part) {
     effects_ = {};
     committing_ = false;
+    // For what is done when it is committed, which has to be done then.
+    amends_.reserve(amends_.size() + part.size());
+    // The one before may have found no memory to be undone in.
+    if (db_->inTransaction()) db_->rollBack();
     db_->run("BEGIN IMMEDIATE");
     const auto begin = [this] { return Transaction{{time_.now(), steadyMs(clock_.now())}, *db_, effects_}; };
     const std::string time = time_.toKeep();
@@ -215,7 +220,7 @@ std::optional<Failure> Writer::attempt(Part part) {
     }
     if (db_->failed()) {
         const Failure failure = *db_->failure();
-        rollBack();
+        db_->rollBack();
         return failure;
     }
     if (!time.empty()) time_.kept();
@@ -227,6 +232,7 @@ std::optional<Failure> Writer::attempt(Part part) {
     }
     condition_.works();
     settle(part, std::nullopt);
+    committing_ = false;
     tell(effects_);
     bool more_waiting = false;
     {
@@ -237,35 +243,33 @@ std::optional<Failure> Writer::attempt(Part part) {
     return {};
 }
 
-void Writer::rollBack() {
-    db_->clearFailure();
-    if (db_->inTransaction()) db_->run("ROLLBACK");
-    db_->clearFailure();
-}
-
 void Writer::settle(Part part, const std::optional<Error>& error) {
     for (const auto& ticket : part) {
         const bool heard = ticket->end(error);
         // One that cannot succeed is not tried for ever.
-        if (!error || error->error_class != ErrorClass::Overloaded) amends_.erase(ticket);
-        if (!error && !heard) makeAmends(ticket);
+        if (!error || error->error_class != ErrorClass::Overloaded) std::erase(amends_, ticket);
+        if (error || heard || !ticket->turnToUndoing()) continue;
+        amends_.push_back(ticket);
+        owing_ = true;
     }
 }
 
-void Writer::makeAmends(const std::shared_ptr<Ticket>& forsaken) {
-    auto amends = forsaken->amends();
-    if (!amends) return;
-    amends_.insert(std::move(amends));
-    owing_ = true;
-}
-
+// One that whoever listens has no memory for takes no other with it.
 void Writer::tell(const Effects& effects) {
     std::lock_guard lock(listener_mutex_);
     if (!listener_) return;
-    for (const auto& id : effects.revoked) listener_->leaseRevoked(id);
-    for (const auto& key : effects.answers) listener_->answerChanged(key);
-    for (const auto& id : effects.changed) listener_->jobChanged(id);
-    for (const Lane lane : effects.lanes) listener_->workAvailable(lane);
+    const auto each = [](const auto& news, auto tell_of) {
+        for (const auto& item : news) {
+            try {
+                tell_of(item);
+            } catch (const std::bad_alloc&) {
+            }
+        }
+    };
+    each(effects.revoked, [this](const std::string& id) { listener_->leaseRevoked(id); });
+    each(effects.answers, [this](const std::string& key) { listener_->answerChanged(key); });
+    each(effects.changed, [this](const std::string& id) { listener_->jobChanged(id); });
+    each(effects.lanes, [this](Lane lane) { listener_->workAvailable(lane); });
 }
 
 std::optional<Error> Writer::refusal() {

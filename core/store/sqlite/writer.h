@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -38,9 +37,9 @@ public:
     const Promise promise;
     const SteadyTime since = std::chrono::steady_clock::now();
 
-    // What has to be done when it is committed though its caller has gone, and cannot be left undone; null
-    // for nothing.
-    virtual std::shared_ptr<Ticket> amends() { return nullptr; }
+    // It is committed though its caller has gone. True when that cannot be left so: from now on perform() undoes
+    // what it did.
+    virtual bool turnToUndoing() { return false; }
 
     // False when the caller has withdrawn it.
     bool begin();
@@ -83,21 +82,17 @@ public:
     // caller.
     template <class F, class U, class T = std::invoke_result_t<F, Transaction&>>
     Result<T> run(Promise promise, F operation, U undo) {
-        struct Undoing final : Ticket {
-            Undoing(T a, U u) : Ticket(Promise::None), answer(std::move(a)), body(std::move(u)) {}
-            void perform(Transaction& tx) override { body(tx, answer); }
-            T answer;
-            U body;
-        };
         struct Call final : Ticket {
             Call(Promise p, F f, U u) : Ticket(p), body(std::move(f)), undo(std::move(u)) {}
-            void perform(Transaction& tx) override { answer = body(tx); }
-            std::shared_ptr<Ticket> amends() override {
-                return std::make_shared<Undoing>(std::move(answer), std::move(undo));
+            void perform(Transaction& tx) override {
+                if (undoes) return undo(tx, std::as_const(answer));
+                answer = body(tx);
             }
+            bool turnToUndoing() override { return undoes = true; }
             F body;
             U undo;
             T answer{};
+            bool undoes = false;
         };
         auto call = std::make_shared<Call>(promise, std::move(operation), std::move(undo));
         if (auto error = await(call)) return *std::move(error);
@@ -114,9 +109,7 @@ private:
     void gather(Group& group);
     void write(const Group& group);
     std::optional<Failure> attempt(Part part);
-    void rollBack();
     void settle(Part part, const std::optional<Error>& error);
-    void makeAmends(const std::shared_ptr<Ticket>& forsaken);
     void tell(const Effects& effects);
     // After a look at the files.
     std::optional<Error> refusal();
@@ -143,10 +136,10 @@ private:
     std::unique_ptr<Db> db_;
     Checkpoints checkpoints_;
     Effects effects_;
-    std::set<std::shared_ptr<Ticket>> amends_;  // those that fail go with the next group
+    Group amends_;                              // to be undone; those that fail go with the next group
     bool owing_ = false;                        // some were not tried yet
     std::optional<Promise> sync_;  // what the connection's `synchronous` stands for
-    bool committing_ = false;      // the last failure came while committing
+    bool committing_ = false;      // what failed came while committing, or behind that
     bool reopen_ = false;
     bool rescued_ = false;  // what a lost log held
 

@@ -15,6 +15,7 @@
 
 #include "core/store/sqlite/location.h"
 #include "core/store/sqlite/writer.h"
+#include "tests/unit/scarce_memory.h"
 #include "tests/unit/store/sqlite_support.h"
 
 namespace stepper::store::sqlite {
@@ -306,6 +307,13 @@ protected:
         writer_ = std::make_unique<Writer>(std::move(found.db), path_, Durability::Normal, tuning_,
                                            clock_, time_, *condition_);
     }
+    void reopen() {
+        writer_.reset();
+        auto db = openForWriting(path_, tuning_);
+        condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
+        writer_ = std::make_unique<Writer>(std::move(db), path_, Durability::Normal, tuning_, clock_, time_,
+                                           *condition_);
+    }
     Result<int64_t> insert(int value) {
         return writer_->run(Promise::Given, [value](Transaction& tx) {
             return tx.db.run("INSERT INTO t VALUES(?1)", value);
@@ -318,13 +326,12 @@ protected:
 };
 
 TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
-    writer_.reset();
     tuning_.call_deadline = milliseconds{20};
     tuning_.retry_pause = milliseconds{1};
-    auto db = openForWriting(path_, tuning_);
-    condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
-    writer_ = std::make_unique<Writer>(std::move(db), path_, Durability::Normal, tuning_, clock_, time_,
-                                       *condition_);
+    reopen();
+    // So that statements are prepared, and no memory is refused before it is committed.
+    for (int i = 0; !insert(i).ok(); --i) {
+    }
     std::promise<void> may_go_on;
     auto gone_on = may_go_on.get_future().share();
     std::atomic<int> tries = 0;
@@ -332,7 +339,9 @@ TEST_F(SqliteWriter, WhatIsOwedIsTriedUntilItIsDone) {
         Promise::None,
         [gone_on](Transaction& tx) {
             gone_on.wait();
-            return tx.db.run("INSERT INTO t VALUES(1)");
+            const auto changes = tx.db.run("INSERT INTO t VALUES(1)");
+            test::refuseAllocation(1);
+            return changes;
         },
         [&tries](Transaction& tx, int64_t) {
             failing::write_with = ++tries < 3 ? SQLITE_FULL : SQLITE_OK;
@@ -378,6 +387,43 @@ TEST_F(SqliteWriter, ABadOperationHurtsOnlyItself) {
     EXPECT_EQ(bad, kThreads * kEach / 5);
     EXPECT_EQ(scalar("SELECT count(*) FROM t"), std::to_string(good + 1));
     EXPECT_EQ(condition_->health().status, Health::Status::Ok);
+}
+
+// What was committed and is told to have failed is done twice.
+TEST_F(SqliteWriter, BehindACommitNoMemoryIsNeededToTellOfIt) {
+    struct Told final : Listener {
+        void jobChanged(const std::string&) override { throw std::bad_alloc(); }
+        void leaseRevoked(const std::string&) override {}
+        void workAvailable(Lane) override { ++lanes; }
+        void answerChanged(const std::string&) override {}
+        std::atomic<int> lanes = 0;
+    } told;
+    writer_->setListener(&told);
+    ASSERT_TRUE(insert(1).ok());
+    const auto committed = writer_->run(Promise::Given, [](Transaction& tx) {
+        tx.effects.changed.emplace_back("a");
+        tx.effects.lanes.insert(Lane::Live);
+        const auto changes = tx.db.run("INSERT INTO t VALUES(?1)", 2);
+        test::refuseAllocation(1);
+        return changes;
+    });
+    EXPECT_TRUE(committed.ok());
+    EXPECT_EQ(scalar("SELECT count(*) FROM t"), "2");
+    writer_.reset();
+    EXPECT_EQ(told.lanes, 1);
+}
+
+TEST_F(SqliteWriter, WithoutMemoryAGroupIsNeitherWrittenNorInTheWayOfTheNext) {
+    tuning_.retry_pause = milliseconds{1};
+    reopen();
+    const auto refused = writer_->run(Promise::Given, [](Transaction& tx) -> int64_t {
+        tx.db.run("INSERT INTO t VALUES(1)");
+        throw std::bad_alloc();
+    });
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().message, "out of memory");
+    ASSERT_TRUE(insert(2).ok());
+    EXPECT_EQ(scalar("SELECT group_concat(a) FROM t"), "2");
 }
 
 class SqliteDeadline : public SqliteWriter {
