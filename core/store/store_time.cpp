@@ -55,7 +55,8 @@ StoreTime::StoreTime(const Clock& clock, std::string_view text) : clock_(clock) 
     ahead_ = kept->time + passed - now.uptime;
     to_wall_ = kept->wall - kept->time;
     toWall();
-    if (!same_boot) least_to_wall_ = kept->wall - kept->time;
+    // Also within one start of the machine: what was kept may come from this floor, not from the wall clock.
+    least_to_wall_ = kept->wall - kept->time;
 }
 
 int64_t StoreTime::now() const { return clock_.uptime().count() + ahead_; }
@@ -78,11 +79,12 @@ void StoreTime::show(Job& job) const {
     if (job.finished) *job.finished += shift;
 }
 
-std::string StoreTime::toKeep() const {
+std::string StoreTime::toKeep() {
     const Reading reading = read(clock_);
     const int64_t time = reading.uptime + ahead_;
     const int64_t to_wall = toWall().count();
     if (kept_once_ && time - kept_at_ < kKeepEvery && to_wall == kept_to_wall_) return {};
+    keeping_to_wall_ = to_wall;
     std::ostringstream out;
     out << time << ' ' << reading.uptime << ' ' << time + std::max<int64_t>(to_wall, least_to_wall_)
         << ' '
@@ -93,7 +95,7 @@ std::string StoreTime::toKeep() const {
 void StoreTime::kept() {
     kept_once_ = true;
     kept_at_ = now();
-    kept_to_wall_ = to_wall_;
+    kept_to_wall_ = keeping_to_wall_;
 }
 
 }  // namespace stepper::store

@@ -27,7 +27,7 @@ public:
     void show(Job& job) const;
 
     // What is to be kept now; "" while what was kept is good enough. kept(): it is durable. One thread.
-    std::string toKeep() const;
+    std::string toKeep();
     void kept();
 
 private:
@@ -39,7 +39,7 @@ private:
     // With less the wall clock is wrong, until it is set.
     mutable std::atomic<int64_t> least_to_wall_{kNone};
     bool kept_once_ = false;
-    int64_t kept_at_ = 0, kept_to_wall_ = 0;
+    int64_t kept_at_ = 0, kept_to_wall_ = 0, keeping_to_wall_ = 0;
 };
 
 }  // namespace stepper::store

@@ -86,6 +86,16 @@ TEST_F(Times, AWallClockThatIsBehindAtTheStartIsNoMeasureForTheNextOne) {
     EXPECT_EQ(now() - start_, milliseconds{1h + 2min}.count());
 }
 
+TEST_F(Times, NorIsItWhenTheProcessWasRestartedMeanwhile) {
+    const auto behind = 438'000h;
+    restartMachine(-behind);
+    clock_.advance(2min);
+    restart();
+    clock_.advance(2min);
+    restartMachine(behind + 1h);
+    EXPECT_EQ(now() - start_, milliseconds{1h + 4min}.count());
+}
+
 TEST_F(Times, OnceTheWallClockIsSetItIsTheMeasureAgain) {
     restartMachine(-100h);
     clock_.setWallBy(60h);
@@ -126,6 +136,14 @@ TEST_F(Times, IsKeptWhenItIsNewsOnly) {
     clock_.advance(59s);
     EXPECT_EQ(time_->toKeep(), "");
     clock_.advance(1s);
+    EXPECT_NE(time_->toKeep(), "");
+}
+
+TEST_F(Times, AWallClockThatIsSetWhileItIsKeptIsNewsStill) {
+    EXPECT_NE(time_->toKeep(), "");
+    clock_.setWallBy(1h);
+    time_->toWall();
+    time_->kept();
     EXPECT_NE(time_->toKeep(), "");
 }
 
