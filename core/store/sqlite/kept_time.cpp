@@ -26,8 +26,9 @@ void bringBackToNow(Db& db, int64_t now) {
     db.run("BEGIN IMMEDIATE");
     db.run(
         "UPDATE job SET deadline = deadline - max(created_at - ?1, 0), created_at = min(created_at, ?1), "
-        "updated_at = min(updated_at, ?1), finished_at = min(finished_at, ?1), run_at = min(run_at, ?1) "
-        "WHERE max(created_at, updated_at, ifnull(finished_at, 0), ifnull(run_at, 0)) > ?1",
+        "run_at = run_at - max(updated_at - ?1, 0), updated_at = min(updated_at, ?1), "
+        "finished_at = min(finished_at, ?1) "
+        "WHERE max(created_at, updated_at, ifnull(finished_at, 0)) > ?1",
         now);
     db.run(
         "UPDATE cache SET fresh_until = fresh_until - (made_at - ?1), expires = expires - (made_at - ?1), "

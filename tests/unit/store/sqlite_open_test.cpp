@@ -153,6 +153,23 @@ TEST_F(SqliteOpen, AFileInPlaceOfTheFolderIsNamed) {
     EXPECT_THAT(refusal(), HasSubstr("Not a directory"));
 }
 
+// It has no time of its own yet: what it holds was written by a wall clock, which may have been ahead.
+TEST_F(SqliteOpen, JobsOfAnOlderStoreKeepTheirDelays) {
+    open();
+    for (const char* id : {"right", "ahead"}) {
+        enqueue(id);
+        EXPECT_TRUE(*store_->postpone(claimOne(), {std::chrono::hours{1}, false, {}}));
+    }
+    close();
+    script("DELETE FROM note");
+    script(
+        "UPDATE job SET created_at = created_at + 7200000, updated_at = updated_at + 7200000, "
+        "run_at = run_at + 7200000 WHERE id = 'ahead'");
+    open();
+    for (const char* id : {"right", "ahead"}) EXPECT_EQ(find(id)->run_at, clock_.wall() + std::chrono::hours{1});
+    EXPECT_EQ(find("ahead")->updated, clock_.wall());
+}
+
 TEST_F(SqliteOpen, ANewerLayoutIsRefusedAndLeftAlone) {
     open();
     enqueue("a");
