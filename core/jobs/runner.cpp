@@ -4,7 +4,7 @@
 
 #include "core/base/random.h"
 #include "core/engine/outcome_json.h"
-#include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
 namespace {
@@ -25,6 +25,17 @@ engine::Outcome undecodable(const Error& why) {
                                   400,
                                   "The stored request cannot be read: " + why.message,
                                   false,
+                                  std::nullopt};
+    return out;
+}
+
+engine::Outcome outOfMemory() {
+    engine::Outcome out;
+    out.failure = engine::Failure{engine::Failure::Kind::Exhausted,
+                                  "OVERLOADED",
+                                  503,
+                                  "This server had not the memory that running the job takes. Try again later.",
+                                  true,
                                   std::nullopt};
     return out;
 }
@@ -60,7 +71,14 @@ void Runner::run(Running& task, CancelToken& cancel) {
                         {config->config.cache.fresh_for, config->config.cache.ttl}};
     // A run that was not told that the waiting is over could not fall back; the next one will be told.
     const milliseconds waited = momentOf(task.job).waited;
-    const engine::Outcome outcome = ask(task, cancel, policy);
+    const bool done = hasMemoryFor(
+        "a job", [&] { settle(task, ask(task, cancel, policy), policy, waited, cancel); });
+    // Or one that takes too much would be run, and paid for, without end.
+    if (!done) settle(task, outOfMemory(), policy, waited, cancel);
+}
+
+void Runner::settle(Running& task, const engine::Outcome& outcome, const Policy& policy, milliseconds waited,
+                    CancelToken& cancel) {
     const CancelReason stopped = cancel.check();
     if (stopped == CancelReason::Requested) return;
     if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);

@@ -22,13 +22,17 @@ struct RunnerDeps {
 };
 
 // run() may be called from many threads; it blocks until the job was ended or given back, or its lease is
-// not ours any more. A store that fails is tried again until then, so that a paid answer is not lost.
+// not ours any more. A store that fails is tried again until then, so that a paid answer is not lost. A run that
+// there was no memory for is an attempt that failed.
 class Runner {
 public:
     Runner(RunnerDeps deps, const Clock& clock) : deps_(std::move(deps)), clock_(clock) {}
     void run(Running& task, CancelToken& cancel);
 
 private:
+    // Writes down what becomes of the job. `waited`: when its run began.
+    void settle(Running& task, const engine::Outcome& outcome, const Policy& policy, milliseconds waited,
+                CancelToken& cancel);
     engine::Outcome ask(Running& task, CancelToken& cancel, const Policy& policy);
     Moment momentOf(const store::Claimed& job) const;
     bool isWanted(const std::string& job_id);
