@@ -1,6 +1,7 @@
 #include "core/jobs/scheduler.h"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 
 #include "core/telemetry/rounds.h"
@@ -90,7 +91,8 @@ int Scheduler::share(size_t lane, SteadyTime& next) {
     }
     const int hands_free = hands();
     if (hands_free <= 0) {
-        next = std::min(next, grow_again_);
+        // One that was just made has not come to its wait.
+        next = std::min(next, std::max(grow_again_, steady_clock::now() + kShortestLook));
         return 0;
     }
     const int wanted = std::min({lanes_[lane].capacity - lanes_[lane].running, kClaimAtOnce, hands_free});
@@ -108,6 +110,8 @@ void Scheduler::dispatch() {
 }
 
 void Scheduler::dispatchOnce(std::unique_lock<std::mutex>& lock) {
+    adopt();
+    if (isShortOfWorkers() && idle_workers_ < static_cast<int>(queue_.size())) addWorker();
     if (steady_clock::now() >= overdue_look_) return claimOverdue(lock);
     SteadyTime next;
     const auto lane = pickLane(next);
@@ -117,79 +121,86 @@ void Scheduler::dispatchOnce(std::unique_lock<std::mutex>& lock) {
         return;
     }
     lanes_[*lane].available = false;
-    lanes_[*lane].due = steady_clock::now() + kAfterError;  // in case that nothing comes of it
     next_lane_ = (*lane + 1) % kLanes;
-    lock.unlock();
-    auto claims = store_.claim(static_cast<store::Lane>(*lane), asked, options_.lease);
-    lock.lock();
-    accept(*lane, asked, std::move(claims));
+    claim(static_cast<store::Lane>(*lane), asked, lock);
 }
 
 // Jobs whose time is up are not kept waiting for room or for a worker: whoever runs them ends them.
 void Scheduler::claimOverdue(std::unique_lock<std::mutex>& lock) {
-    const int asked = kOverdueWorkers - overdue_running_;
     last_overdue_look_ = steady_clock::now();
     overdue_look_ = last_overdue_look_ + kLookAnyway;
-    if (asked == 0) return;
+    if (const int asked = kOverdueWorkers - overdue_running_; asked > 0) claim(std::nullopt, asked, lock);
+}
+
+void Scheduler::claim(std::optional<store::Lane> lane, int asked, std::unique_lock<std::mutex>& lock) {
+    LaneState* state = lane ? &lanes_[static_cast<size_t>(*lane)] : nullptr;
+    SteadyTime& due = state ? state->due : overdue_look_;
+    const SteadyTime in_any_case = due = steady_clock::now() + kAfterError;
     lock.unlock();
-    auto claims = store_.claimOverdue(asked, options_.lease, options_.max_wait());
+    auto claims = lane ? store_.claim(*lane, asked, options_.lease)
+                       : store_.claimOverdue(asked, options_.lease, options_.max_wait());
     lock.lock();
-    const SteadyTime now = steady_clock::now();
-    if (!claims) {
-        overdue_look_ = std::min(overdue_look_, now + kAfterError);
-        return;
-    }
-    if (claims->next_due) overdue_look_ = std::min(overdue_look_, now + *claims->next_due);
-    adopt(std::nullopt, std::move(claims->jobs));
-}
-
-void Scheduler::accept(size_t lane, int asked, Result<store::Claims> claims) {
-    LaneState& state = lanes_[lane];
-    const SteadyTime now = steady_clock::now();
-    if (!claims) {
-        state.due = now + kAfterError;
-        cannot_lease_.tell(claims.error().message);
-        return;
-    }
+    if (!claims) return cannot_lease_.tell(claims.error().message);
     cannot_lease_.over();
-    if (static_cast<int>(claims->jobs.size()) == asked) state.available = true;
-    state.due = now + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
-    adopt(static_cast<store::Lane>(lane), std::move(claims->jobs));
+    if (state && static_cast<int>(claims->jobs.size()) == asked) state->available = true;
+    const SteadyTime next = steady_clock::now() + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
+    // Unless news came meanwhile.
+    due = due < in_any_case ? std::min(due, next) : next;
+    std::ranges::reverse(claims->jobs);
+    claimed_ = std::move(claims->jobs);
+    claimed_for_ = lane;
+    adopt();
 }
 
-void Scheduler::adopt(std::optional<store::Lane> lane, std::vector<store::Claimed> jobs) {
-    for (auto& job : jobs) {
-        auto task = std::make_shared<Running>(std::move(job), lane);
-        task->begun = [this, t = task.get()] { begun(*t); };
-        task->has_begun = !lane;
-        // A job for which there is no memory here runs again when its lease runs out.
-        const auto entry = running_.emplace(task->job.lease.id, task);
+void Scheduler::adopt() {
+    while (!claimed_.empty()) {
+        // The job is moved when there is memory for all of it.
+        queue_.emplace_back();
+        auto entry = running_.end();
         try {
-            queue_.push_back(task);
+            entry = running_.emplace(claimed_.back().lease.id, nullptr);
+            entry->second = std::make_shared<Running>(std::move(claimed_.back()), claimed_for_);
         } catch (const std::bad_alloc&) {
-            running_.erase(entry);
+            if (entry != running_.end()) running_.erase(entry);
+            queue_.pop_back();
             throw;
         }
-        unbegun_ += !task->has_begun;
-        ++(lane ? lanes_[static_cast<size_t>(*lane)].running : overdue_running_);
+        claimed_.pop_back();
+        queue_.back() = entry->second;
+        Running& task = *entry->second;
+        task.begun = [this, &task] { begun(task); };
+        task.has_begun = !task.lane;
+        unbegun_ += !task.has_begun;
+        ++(task.lane ? lanes_[static_cast<size_t>(*task.lane)].running : overdue_running_);
         if (idle_workers_ < static_cast<int>(queue_.size())) addWorker();
         work_ready_.notify_one();
     }
 }
 
+bool Scheduler::isShortOfWorkers() const { return grow_again_ != SteadyTime{}; }
+
 int Scheduler::hands() const {
-    const size_t to_be_made = steady_clock::now() < grow_again_ ? 0 : most_workers_ - workers_.size();
+    size_t to_be_made = most_workers_ - workers_.size();
+    // One is tried at a time until one could be had.
+    if (isShortOfWorkers())
+        to_be_made = steady_clock::now() < grow_again_ ? 0 : std::min<size_t>(to_be_made, 1);
     return idle_workers_ + static_cast<int>(to_be_made) - static_cast<int>(queue_.size());
 }
 
 void Scheduler::addWorker() {
     if (workers_.size() >= most_workers_ || steady_clock::now() < grow_again_) return;
+    const auto refused = [this](const char* why) {
+        grow_again_ = steady_clock::now() + kAfterError;
+        cannot_grow_.tell(why);
+    };
     try {
         workers_.emplace_back([this] { workerLoop(); });
+        grow_again_ = {};
         cannot_grow_.over();
     } catch (const std::system_error& e) {
-        grow_again_ = steady_clock::now() + kAfterError;
-        cannot_grow_.tell(e.what());
+        refused(e.what());
+    } catch (const std::bad_alloc&) {
+        refused("out of memory");
     }
 }
 
@@ -218,7 +229,8 @@ void Scheduler::workerLoop() {
         CancelToken cancel;
         cancel.watch(task->revoked);
         cancel.watch(stopping_);
-        if (!hasMemoryFor("a job", [&] { work_(*task, cancel); })) giveBack(*task, kAfterError);
+        if (!hasMemoryFor("a job", [&] { work_(*task, cancel); }))
+            giveBack(task->job.lease, {kAfterError, true, {}});
         lock.lock();
         finish(task);
     }
@@ -243,21 +255,28 @@ void Scheduler::finish(const std::shared_ptr<Running>& task) {
     if (running_.empty()) all_done_.notify_all();
 }
 
-void Scheduler::giveBack(const Running& task, milliseconds delay) {
+void Scheduler::giveBack(const store::Lease& lease, const store::Postponement& later) {
     hasMemoryFor("giving back a job", [&] {
-        if (const auto given = store_.postpone(task.job.lease, {delay, false, {}}); !given)
+        if (const auto given = store_.postpone(lease, later); !given)
             log::warn("a leased job could not be given back; it runs again when its lease is over",
-                      {{"jobId", task.job.lease.id}, {"reason", given.error().message}});
+                      {{"jobId", lease.id}, {"reason", given.error().message}});
     });
 }
 
 // On the dispatcher's thread, so that an end takes no thread that might not be had.
 void Scheduler::windDown(std::unique_lock<std::mutex>& lock) {
+    while (!claimed_.empty()) {
+        const store::Claimed unadopted = std::move(claimed_.back());
+        claimed_.pop_back();
+        lock.unlock();
+        giveBack(unadopted.lease, {});
+        lock.lock();
+    }
     while (!queue_.empty()) {
         const auto unstarted = queue_.front();
         queue_.pop_front();
         lock.unlock();
-        giveBack(*unstarted, milliseconds{0});
+        giveBack(unstarted->job.lease, {});
         lock.lock();
         finish(unstarted);
     }

@@ -82,16 +82,18 @@ private:
     // How many jobs to claim for that lane, 0 when there is no room; `next` as above.
     int share(size_t lane, SteadyTime& next);
     void begun(Running& task);
-    // Gives the lock up in between.
+    // Leases so many jobs of that lane, or overdue ones, and adopts them. Gives the lock up in between.
+    void claim(std::optional<store::Lane> lane, int asked, std::unique_lock<std::mutex>& lock);
     void claimOverdue(std::unique_lock<std::mutex>& lock);
-    void accept(size_t lane, int asked, Result<store::Claims> claims);
-    void adopt(std::optional<store::Lane> lane, std::vector<store::Claimed> jobs);
+    // Takes on all of claimed_.
+    void adopt();
     // Jobs that could be begun now, as far as threads go.
     int hands() const;
+    bool isShortOfWorkers() const;
     void addWorker();
     void workerLoop();
     void finish(const std::shared_ptr<Running>& task);
-    void giveBack(const Running& task, milliseconds delay);
+    void giveBack(const store::Lease& lease, const store::Postponement& later);
 
     store::Store& store_;
     const Work work_;
@@ -103,6 +105,9 @@ private:
     std::array<LaneState, kLanes> lanes_;
     std::deque<std::shared_ptr<Running>> queue_;  // leased, no thread has them yet
     std::unordered_multimap<std::string, std::shared_ptr<Running>> running_;  // with those in queue_
+    // Leased and not yet adopted, the last first; those that there is no memory for stay here until there is.
+    std::vector<store::Claimed> claimed_;
+    std::optional<store::Lane> claimed_for_;
     int idle_workers_ = 0;
     int unbegun_ = 0;       // leased, and no provider entered yet: room is taken for them
     size_t next_lane_ = 0;  // lanes take turns
@@ -113,7 +118,7 @@ private:
     SteadyTime drained_by_{};
 
     size_t most_workers_ = 0;
-    SteadyTime grow_again_{};  // no worker is made before
+    SteadyTime grow_again_{};  // no worker is made before; set as long as the last one was refused
     Complaint cannot_grow_{"threads for jobs cannot be had; jobs wait for those there are"};
     Complaint cannot_lease_{"jobs cannot be leased"};
     std::thread dispatcher_;

@@ -4,6 +4,8 @@
 
 #include "core/base/id.h"
 #include "core/store/memory_store.h"
+#include "tests/unit/scarce_memory.h"
+#include "tests/unit/store/unavailable_store.h"
 
 namespace stepper::jobs {
 namespace {
@@ -103,7 +105,7 @@ TEST_F(SchedulerTest, ARunThatFindsNoMemoryIsTriedAgain) {
     start([&](Running& task, CancelToken&) {
         runs.add();
         if (runs.count() == 1) throw std::bad_alloc();
-        EXPECT_EQ(task.job.attempts, 0);
+        EXPECT_EQ(task.job.attempts, 1);
         EXPECT_TRUE(*store_.finish(task.job.lease, {}));
         done.add();
     });
@@ -111,6 +113,32 @@ TEST_F(SchedulerTest, ARunThatFindsNoMemoryIsTriedAgain) {
     ASSERT_TRUE(done.reaches(1));
     EXPECT_EQ(runs.count(), 2);
     EXPECT_EQ(stateOf(id), store::JobState::Done);
+}
+
+// Left to their leases they would wait for a minute, and five such moments would fail them.
+TEST(SchedulerWithoutMemory, KeepsWhatIsLeasedUntilThereIsMemoryForIt) {
+    // Leases a job at a time, to somebody who is refused one allocation then, each time a later one.
+    struct Store final : store::UnavailableStore {
+        Result<store::Claims> claim(Lane lane, int, milliseconds) override {
+            store::Claims claims;
+            if (lane != Lane::Live || offered == leased) return claims;
+            claims.jobs.resize(1);
+            claims.jobs.front().lease = {"a-job-whose-name-takes-memory", ++leased};
+            test::refuseAllocation(leased);
+            return claims;
+        }
+        std::atomic<int> offered = 0;
+        int leased = 0;
+    } store;
+    Tally runs;
+    Scheduler scheduler(store, [&](Running&, CancelToken&) { runs.add(); }, {});
+    scheduler.start();
+    constexpr int kAllocations = 5;  // of a job that is taken on, and of a thread for it
+    while (store.offered < kAllocations) {
+        ++store.offered;
+        scheduler.workAvailable(Lane::Live);
+        ASSERT_TRUE(runs.reaches(store.offered));
+    }
 }
 
 TEST_F(SchedulerTest, AnEndThatWasBegunStopsRunningJobsAtItsTimeByItself) {
