@@ -12,9 +12,7 @@ constexpr milliseconds kMostDelay = std::chrono::hours{24};
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
 bool waitsForItself(JobState s) { return s == JobState::Ready || s == JobState::Delayed; }
-bool waits(JobState s) {
-    return waitsForItself(s) || s == JobState::Held || s == JobState::Following;
-}
+bool waits(JobState s) { return waitsForItself(s) || s == JobState::Held || s == JobState::Following; }
 
 }  // namespace
 
@@ -173,7 +171,9 @@ void MemoryJobs::place(MemoryJob& job) {
         case JobState::Delayed: queue(job).delayed.emplace(Moment{*shown.run_at, job.age}, &job); break;
         case JobState::Leased: leases_.emplace(std::pair{job.lease_until, job.age}, &job); break;
         case JobState::Held: job.batch->held.emplace(std::pair{shown.priority, job.age}, &job); break;
-        case JobState::Following: job.leader->followers.emplace(job.age, &job); break;
+        case JobState::Following:
+            following_[shown.cache_key].emplace(std::pair{job.batch != nullptr, job.age}, &job);
+            break;
         case JobState::Open: break;
         case JobState::Done:
         case JobState::Failed:
@@ -195,7 +195,12 @@ void MemoryJobs::displace(MemoryJob& job) {
         case JobState::Delayed: queue(job).delayed.erase({*shown.run_at, job.age}); break;
         case JobState::Leased: leases_.erase({job.lease_until, job.age}); break;
         case JobState::Held: job.batch->held.erase({shown.priority, job.age}); break;
-        case JobState::Following: job.leader->followers.erase(job.age); break;
+        case JobState::Following: {
+            const auto flight = following_.find(shown.cache_key);
+            flight->second.erase({job.batch != nullptr, job.age});
+            if (flight->second.empty()) following_.erase(flight);
+            break;
+        }
         case JobState::Open: break;
         case JobState::Done:
         case JobState::Failed:
@@ -233,7 +238,6 @@ void MemoryJobs::makeDueReady(Lane lane) {
 void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
     change(job, [&] {
         job.shown.state = JobState::Leased;
-        job.leader = nullptr;
         job.shown.run_at.reset();
         ++job.shown.fence;
         job.lease_until = clock_.now() + lease;
@@ -287,7 +291,6 @@ void MemoryJobs::setFinal(MemoryJob& job, JobState state) {
         job.shown.state = state;
         job.shown.run_at.reset();
         job.shown.finished = now();
-        job.leader = nullptr;
     });
 }
 
@@ -297,9 +300,14 @@ void MemoryJobs::end(MemoryJob& job, JobState state, const std::string& result, 
     setFinal(job, state);
     job.shown.result = result;
     job.shown.meta = meta;
-    if (leads) flights_.erase(job.shown.cache_key);
-    if (alone || state == JobState::Cancelled) handOver(job);
-    while (!job.followers.empty()) end(*job.followers.begin()->second, state, result, meta);
+    if (leads) {
+        const std::string key = job.shown.cache_key;
+        flights_.erase(key);
+        if (alone || state == JobState::Cancelled)
+            handOver(key);
+        else
+            while (MemoryJob* follower = firstFollower(key)) end(*follower, state, result, meta);
+    }
     if (!job.batch) return;
     ++(state == JobState::Done ? job.batch->shown.done : job.batch->shown.failed);
     touch(*job.batch);
@@ -313,22 +321,17 @@ void MemoryJobs::advance(MemoryJob& batch) {
     if (batch.shown.done + batch.shown.failed == batch.shown.total) setFinal(batch, JobState::Done);
 }
 
-void MemoryJobs::handOver(MemoryJob& leader) {
-    if (leader.followers.empty()) return;
-    // The first that is no item, else the first.
-    const auto urgent =
-        std::ranges::find_if(leader.followers, [](const auto& follower) { return !follower.second->batch; });
-    MemoryJob& heir = *(urgent == leader.followers.end() ? leader.followers.begin() : urgent)->second;
-    change(heir, [&] {
-        heir.shown.state = heir.batch ? JobState::Held : JobState::Ready;
-        heir.leader = nullptr;
-    });
-    flights_.emplace(heir.shown.cache_key, &heir);
-    while (!leader.followers.empty()) {
-        MemoryJob& follower = *leader.followers.begin()->second;
-        change(follower, [&] { follower.leader = &heir; });
-    }
-    if (heir.batch) advance(*heir.batch);
+MemoryJob* MemoryJobs::firstFollower(const std::string& cache_key) {
+    const auto followers = following_.find(cache_key);
+    return followers == following_.end() ? nullptr : followers->second.begin()->second;
+}
+
+void MemoryJobs::handOver(const std::string& cache_key) {
+    MemoryJob* heir = firstFollower(cache_key);
+    if (!heir) return;
+    change(*heir, [&] { heir->shown.state = heir->batch ? JobState::Held : JobState::Ready; });
+    flights_.emplace(cache_key, heir);
+    if (heir->batch) advance(*heir->batch);
 }
 
 void MemoryJobs::cancel(MemoryJob& job) {

@@ -25,11 +25,11 @@ struct MemoryJob;
 using JobsByAge = std::map<int64_t, MemoryJob*>;
 
 struct MemoryJob {
-    Job shown;           // its moments by the store's time
+    Job shown;        // its moments by the store's time
     int64_t age = 0;  // order of arrival; unique
     std::string request;
     bool background = false;
-    Lane home = Lane::Live;              // its lane when it is no suspect
+    Lane home = Lane::Live;  // its lane when it is no suspect
     std::optional<milliseconds> time_limit;
     std::optional<SteadyTime> deadline;  // of its time limit
     SteadyTime lease_until{};            // while Leased
@@ -38,9 +38,6 @@ struct MemoryJob {
     // Of an item.
     MemoryJob* batch = nullptr;
     std::string label;
-    MemoryJob* leader = nullptr;  // while Following
-
-    JobsByAge followers;
 
     // Of a batch.
     int concurrency = 0;
@@ -79,7 +76,8 @@ public:
     };
     const KnownRequest* known(const std::string& idempotency_key) const;
 
-    // The job takes its place, and its flight if it is live and leads one. An item is added after its batch.
+    // The job takes its place, and its flight if it is live and follows none. An item is added after its
+    // batch.
     MemoryJob& add(MemoryJob job);
     // Until the job is purged. No key: nothing.
     void remember(MemoryJob& job, const std::string& idempotency_key, const std::string& digest);
@@ -111,7 +109,7 @@ public:
     std::optional<milliseconds> nextDue(Lane lane) const;
     const JobsByAge& listed() const { return listed_; }  // all but the items of batches
     milliseconds age(const MemoryJob& job) const;
-    WallTime now() const;                                // by the store's time
+    WallTime now() const;  // by the store's time
 
 private:
     using Moment = std::pair<WallTime, int64_t>;
@@ -128,7 +126,9 @@ private:
     void touch(MemoryJob& job);
     void makeReady(MemoryJob& job);
     void setFinal(MemoryJob& job, JobState state);
-    void handOver(MemoryJob& leader);
+    // The first that waits for the flight under that key takes it, if there is one.
+    void handOver(const std::string& cache_key);
+    MemoryJob* firstFollower(const std::string& cache_key);
     void detach(MemoryJob& item);
     void erase(MemoryJob& job);
     LaneQueue& queue(const MemoryJob& job) { return lanes_[static_cast<size_t>(job.shown.lane)]; }
@@ -140,12 +140,15 @@ private:
 
     std::map<std::string, MemoryJob, std::less<>> jobs_;
     std::map<std::string, MemoryJob*> flights_;
+    // By the key of the flight; those that are no items first, then by age.
+    using Followers = std::map<std::pair<bool, int64_t>, MemoryJob*>;
+    std::map<std::string, Followers> following_;
     std::map<std::string, KnownRequest> requests_;
     std::array<LaneQueue, 3> lanes_;
-    std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;  // by end, age
+    std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;   // by end, age
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
-    std::map<Moment, MemoryJob*> waiting_;                         // that follow none, by created, age
-    std::map<Moment, MemoryJob*> final_;                           // by finished, age; without items
+    std::map<Moment, MemoryJob*> waiting_;                          // that follow none, by created, age
+    std::map<Moment, MemoryJob*> final_;                            // by finished, age; without items
     JobsByAge listed_;
     Stats counts_;
     int64_t last_age_ = 0;

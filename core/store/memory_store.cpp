@@ -76,7 +76,7 @@ Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     }
     MemoryJob* flying = jobs_.flight(job.cache_key);
     if (!flying) {
-        add(job, nullptr);
+        add(job, JobState::Ready);
         return Enqueued{Enqueued::How::Created, job.id, {}};
     }
     if (job.background) return Enqueued{Enqueued::How::Coalesced, flying->shown.id, {}};
@@ -87,11 +87,11 @@ Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     }
     // With the same job it would share the other's time limit.
     jobs_.urge(*flying, job.priority);
-    add(job, flying);
+    add(job, JobState::Following);
     return Enqueued{Enqueued::How::Coalesced, job.id, {}};
 }
 
-void MemoryStore::add(const NewJob& job, MemoryJob* leader) {
+void MemoryStore::add(const NewJob& job, JobState state) {
     MemoryJob added;
     added.shown.id = job.id;
     added.shown.kind = job.kind;
@@ -103,8 +103,7 @@ void MemoryStore::add(const NewJob& job, MemoryJob* leader) {
     added.background = job.background;
     added.time_limit = job.time_limit;
     added.deadline = deadline(job.time_limit);
-    if (leader) added.shown.state = JobState::Following;
-    added.leader = leader;
+    added.shown.state = state;
     jobs_.remember(jobs_.add(std::move(added)), job.idempotency_key, job.request_digest);
 }
 
@@ -153,9 +152,8 @@ void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, const NewBatch&
         added.shown.result = answer->result;
         added.shown.meta = answer->meta;
         ++batch.shown.done;
-    } else if (MemoryJob* flying = jobs_.flight(item.cache_key)) {
+    } else if (jobs_.flight(item.cache_key)) {
         added.shown.state = JobState::Following;
-        added.leader = flying;
     }
     jobs_.add(std::move(added));
 }

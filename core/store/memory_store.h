@@ -48,7 +48,7 @@ private:
                                      const std::string& request_digest);
     std::optional<SteadyTime> deadline(std::optional<milliseconds> time_limit) const;
     // `leader`: the job it follows; null for none.
-    void add(const NewJob& job, MemoryJob* leader);
+    void add(const NewJob& job, JobState state);
     void addItem(MemoryJob& batch, const NewItem& item, const NewBatch& wanted);
     const CachedAnswer* unexpired(std::string_view key) const;
     const CachedAnswer* fresh(std::string_view key) const;

@@ -12,10 +12,10 @@
 // - At most one live job flies under a cache key. Others for the same answer follow it, each with its own
 //   time limit, and go on without it when it ends for a reason that is not theirs.
 // - Durations hold whatever is done to the wall clock, by the store's own time (store_time.h).
-// `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments for people are
-// wall time in milliseconds, and move with the wall clock when that is set; those that the process works with
-// are steady.
-// Errors: any error means that the store cannot do it now (full, locked, failing), with what to do about it.
+// `request`, `result` and `meta` are the caller's bytes; a store never looks into them. Moments for people
+// are wall time in milliseconds, and move with the wall clock when that is set; those that the process works
+// with are steady. Errors: any error means that the store cannot do it now (full, locked, failing), with what
+// to do about it.
 #pragma once
 #include <chrono>
 #include <cstdint>

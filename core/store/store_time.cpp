@@ -86,8 +86,7 @@ std::string StoreTime::toKeep() {
     if (kept_once_ && time - kept_at_ < kKeepEvery && to_wall == kept_to_wall_) return {};
     keeping_to_wall_ = to_wall;
     std::ostringstream out;
-    out << time << ' ' << reading.uptime << ' ' << time + std::max<int64_t>(to_wall, least_to_wall_)
-        << ' '
+    out << time << ' ' << reading.uptime << ' ' << time + std::max<int64_t>(to_wall, least_to_wall_) << ' '
         << clock_.boot();
     return out.str();
 }

@@ -21,7 +21,8 @@ public:
 
     // Milliseconds; never goes back. Any thread.
     int64_t now() const;
-    // From moments of this time to those that people read: changes only when the wall clock is set. Any thread.
+    // From moments of this time to those that people read: changes only when the wall clock is set. Any
+    // thread.
     milliseconds toWall() const;
     // With moments of this time taken for wall time; they become what people read.
     void show(Job& job) const;

@@ -34,18 +34,17 @@ void join(Transaction& tx, const Row& row, int priority) {
     urge(tx, row, priority);
 }
 
-int64_t add(Transaction& tx, const NewJob& job, std::optional<int64_t> leader) {
+int64_t add(Transaction& tx, const NewJob& job, bool follows) {
     const int64_t seq = insert(tx, {.id = job.id,
                                     .kind = job.kind,
                                     .tenant = job.tenant,
                                     .cache_key = job.cache_key,
-                                    .state = leader ? JobState::Following : JobState::Ready,
+                                    .state = follows ? JobState::Following : JobState::Ready,
                                     .priority = job.priority,
                                     .wanted_by = job.background ? 0 : 1,
                                     .background = job.background,
-                                    .flies = !leader && !job.cache_key.empty(),
-                                    .deadline = deadline(tx, job.time_limit),
-                                    .leader = leader});
+                                    .flies = !follows && !job.cache_key.empty(),
+                                    .deadline = deadline(tx, job.time_limit)});
     insertRequest(tx.db, seq, job.request);
     tx.effects.lanes.insert(Lane::Live);
     return seq;
@@ -60,7 +59,7 @@ Enqueued coalesce(Transaction& tx, const Row& flying, const NewJob& job) {
     }
     // With the same job it would share the other's time limit.
     urge(tx, flying, job.priority);
-    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, flying.seq));
+    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, true));
     return {Enqueued::How::Coalesced, job.id, {}};
 }
 
@@ -82,9 +81,8 @@ bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) 
     if (answer) {
         row.state = JobState::Done;
         row.finished_at = tx.now;
-    } else if (const auto leader = flightOf(tx.db, item.cache_key)) {
+    } else if (flightOf(tx.db, item.cache_key)) {
         row.state = JobState::Following;
-        row.leader = leader;
     } else {
         row.flies = !item.cache_key.empty();
     }
@@ -106,13 +104,12 @@ Enqueued enqueue(Transaction& tx, const NewJob& job) {
         const auto row = load(tx.db, *flight);
         return row ? coalesce(tx, *row, job) : Enqueued{};
     }
-    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, {}));
+    rememberUse(tx.db, job.idempotency_key, job.request_digest, add(tx, job, false));
     return {Enqueued::How::Created, job.id, {}};
 }
 
 Enqueued enqueueBatch(Transaction& tx, const NewBatch& batch) {
-    if (auto earlier = earlierUse(tx, batch.id, batch.idempotency_key, batch.request_digest))
-        return *earlier;
+    if (auto earlier = earlierUse(tx, batch.id, batch.idempotency_key, batch.request_digest)) return *earlier;
     const auto total = static_cast<int>(batch.items.size());
     const int64_t seq = insert(tx, {.id = batch.id,
                                     .tenant = batch.tenant,

@@ -25,8 +25,8 @@ private:
     int busy_timeout_ms_ = 0;
     int64_t page_bytes_ = 0;
     int64_t database_bytes_ = 0;  // only checkpoints change it
-    int log_pages_ = 0;     // in the log after the last commit
-    int copied_pages_ = 0;  // of them already in the database file
+    int log_pages_ = 0;           // in the log after the last commit
+    int copied_pages_ = 0;        // of them already in the database file
     bool written_ = false;
 };
 

@@ -31,8 +31,9 @@ void Condition::look(const std::optional<Lengths>& left) const {
         return lost(Loss::Database,
                     " was removed or replaced while in use; nothing more is written to it. Restart Stepper.");
     if (left && database && database->bytes < left->database)
-        return lost(Loss::Database, " was cut while in use: " +
-                                        missing(files_.database, database->bytes, left->database) + "." + kBackup);
+        return lost(Loss::Database,
+                    " was cut while in use: " + missing(files_.database, database->bytes, left->database) +
+                        "." + kBackup);
     const bool other_log = is_other(log, files_.log);
     if (other_log || is_other(sqlite::look(files_.index.path), files_.index))
         return lost(Loss::Log, " lost its log: " + (other_log ? files_.log : files_.index).path +

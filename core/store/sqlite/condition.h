@@ -20,8 +20,8 @@ public:
     // Of files that were just opened. Failing writes are tried again every `pause`.
     Condition(Files files, milliseconds pause) : files_(std::move(files)), pause_(pause) {}
 
-    // Looks at the files, too: SQLite goes on writing to what it has open, whatever others did to the names. One
-    // that cannot be looked at now is as it was.
+    // Looks at the files, too: SQLite goes on writing to what it has open, whatever others did to the names.
+    // One that cannot be looked at now is as it was.
     Health health() const;
     // After a look: it has not Failed. Throws nothing; without memory to say more it is false.
     bool isSound() const noexcept;

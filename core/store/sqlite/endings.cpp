@@ -4,6 +4,8 @@ namespace stepper::store::sqlite {
 
 namespace {
 
+constexpr int64_t kAll = -1;  // SQLite's word for no limit
+
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
 void itemEnded(Transaction& tx, int64_t batch, JobState was, JobState is) {
@@ -26,16 +28,20 @@ void end(Transaction& tx, const Row& row, JobState state) {
     const bool revoked = state == JobState::Cancelled && row.state == JobState::Leased;
     tx.db.run(
         "UPDATE job SET state = ?2, fence = fence + ?3, finished_at = ?4, updated_at = ?4, "
-        "version = version + 1, flies = 0, leader = NULL, lease_until = NULL, run_at = NULL WHERE seq = ?1",
+        "version = version + 1, flies = 0, lease_until = NULL, run_at = NULL WHERE seq = ?1",
         row.seq, state, revoked, tx.now);
     tx.effects.changed.push_back(row.id);
     if (revoked) tx.effects.revoked.push_back(row.id);
     if (row.parent) itemEnded(tx, *row.parent, row.state, state);
 }
 
-std::vector<int64_t> followersOf(Transaction& tx, int64_t leader) {
+// Of the job that flies under this key, in the order in which they would inherit its flight; at most so many.
+std::vector<int64_t> followersOf(Transaction& tx, std::string_view cache_key, int64_t most) {
     std::vector<int64_t> seqs;
-    Query q(tx.db, "SELECT seq FROM job WHERE state = 4 AND leader = ?1 ORDER BY seq", leader);
+    Query q(
+        tx.db,
+        "SELECT seq FROM job WHERE state = 4 AND cache_key = ?1 ORDER BY parent IS NOT NULL, seq LIMIT ?2",
+        cache_key, most);
     while (q.next()) seqs.push_back(q.integer(0));
     return seqs;
 }
@@ -43,7 +49,7 @@ std::vector<int64_t> followersOf(Transaction& tx, int64_t leader) {
 // An item takes the flight where its batch has room, any other job at once.
 void inherit(Transaction& tx, const Row& heir) {
     tx.db.run(
-        "UPDATE job SET state = ?2, flies = 1, leader = NULL, updated_at = ?3, version = version + 1 "
+        "UPDATE job SET state = ?2, flies = 1, updated_at = ?3, version = version + 1 "
         "WHERE seq = ?1",
         heir.seq, heir.parent ? JobState::Held : JobState::Ready, tx.now);
     tx.effects.changed.push_back(heir.id);
@@ -53,17 +59,8 @@ void inherit(Transaction& tx, const Row& heir) {
 
 void handOver(Transaction& tx, const Row& leader) {
     if (!leader.flies) return;
-    std::optional<Row> heir;
-    for (const int64_t seq : followersOf(tx, leader.seq)) {
-        auto follower = load(tx.db, seq);
-        if (!follower) return;
-        const bool urgent = !follower->parent;
-        if (!heir || urgent) heir = std::move(follower);
-        if (urgent) break;
-    }
-    if (!heir) return;
-    tx.db.run("UPDATE job SET leader = ?2 WHERE state = 4 AND leader = ?1", leader.seq, heir->seq);
-    inherit(tx, *heir);
+    for (const int64_t seq : followersOf(tx, leader.cache_key, 1))
+        if (const auto heir = load(tx.db, seq)) inherit(tx, *heir);
 }
 
 }  // namespace
@@ -73,7 +70,7 @@ void conclude(Transaction& tx, const Row& row, JobState state, std::string_view 
     end(tx, row, state);
     setOutcome(tx.db, row.seq, result, meta);
     if (!row.flies) return;
-    for (const int64_t seq : followersOf(tx, row.seq)) {
+    for (const int64_t seq : followersOf(tx, row.cache_key, kAll)) {
         const auto follower = load(tx.db, seq);
         if (!follower) return;
         end(tx, *follower, state);

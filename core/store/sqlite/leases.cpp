@@ -67,11 +67,12 @@ void beginBatch(Transaction& tx, int64_t batch) {
 }
 
 std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
-    Query q(tx.db,
-            "UPDATE job SET state = 2, leader = NULL, run_at = NULL, fence = fence + 1, lease_until = ?2, "
-            "updated_at = ?3, version = version + 1 WHERE seq = ?1 "
-            "RETURNING id, fence, kind, tenant, cache_key, background, attempts, created_at, deadline, parent",
-            seq, after(tx.steady, lease), tx.now);
+    Query q(
+        tx.db,
+        "UPDATE job SET state = 2, run_at = NULL, fence = fence + 1, lease_until = ?2, "
+        "updated_at = ?3, version = version + 1 WHERE seq = ?1 "
+        "RETURNING id, fence, kind, tenant, cache_key, background, attempts, created_at, deadline, parent",
+        seq, after(tx.steady, lease), tx.now);
     if (!q.next()) return {};
     Claimed c;
     c.lease = {q.text(0), q.integer(1)};
@@ -105,8 +106,7 @@ std::optional<Claimed> takeOverdue(Transaction& tx, int64_t seq, milliseconds le
     const auto row = load(tx.db, seq);
     if (!row) return {};
     const bool had_no_room = row->state == JobState::Held || row->state == JobState::Following;
-    if (row->parent && had_no_room)
-        tx.db.run("UPDATE job SET busy = busy + 1 WHERE seq = ?1", *row->parent);
+    if (row->parent && had_no_room) tx.db.run("UPDATE job SET busy = busy + 1 WHERE seq = ?1", *row->parent);
     return take(tx, seq, lease);
 }
 
@@ -135,8 +135,9 @@ std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) 
                 "ORDER BY deadline LIMIT 1");
         if (q.next()) soonest = q.integer(0);
     }
-    Query q(tx.db,
-            "SELECT created_at FROM job WHERE state IN (0, 1) AND created_at > 0 ORDER BY created_at LIMIT 1");
+    Query q(
+        tx.db,
+        "SELECT created_at FROM job WHERE state IN (0, 1) AND created_at > 0 ORDER BY created_at LIMIT 1");
     if (q.next()) {
         const int64_t at = after(q.integer(0), max_wait);
         soonest = std::min(soonest.value_or(at), at);

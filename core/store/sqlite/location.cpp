@@ -129,8 +129,9 @@ Result<void> Ownership::takeDatabase() {
     }
     const Location found = locate(path_);
     if (found.names > 1 && !wasLastUsed(found))
-        return refused("has " + std::to_string(found.names) +
-                       " names (hard links) and was last used under another one, beside which its log may lie.");
+        return refused(
+            "has " + std::to_string(found.names) +
+            " names (hard links) and was last used under another one, beside which its log may lie.");
     return {};
 }
 

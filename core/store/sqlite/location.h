@@ -12,7 +12,7 @@ namespace stepper::store::sqlite {
 // What is at a path; nothing unless it exists().
 struct FileState {
     uint64_t device = 0, inode = 0;
-    int64_t born = 0;  // ns; inodes are used again, birthdays are not. 0 where the file system keeps none
+    int64_t born = 0;    // ns; inodes are used again, birthdays are not. 0 where the file system keeps none
     uint64_t names = 0;  // hard links
     int64_t bytes = 0;
 
@@ -42,9 +42,10 @@ Files locateAll(const std::string& path);
 bool isNetworkFileSystem(long magic);
 
 // Two flock(2) locks, which the kernel takes back with the process: on `<path>.lock`, which tells by whom and
-// stays when the database is replaced, and on the database itself, which holds for all its names. SQLite's own
-// locks are of another kind and not touched by them; but they go when any descriptor of the database is closed,
-// so this must outlive every connection. The lock file holds the owner's pid and which database and log it used.
+// stays when the database is replaced, and on the database itself, which holds for all its names. SQLite's
+// own locks are of another kind and not touched by them; but they go when any descriptor of the database is
+// closed, so this must outlive every connection. The lock file holds the owner's pid and which database and
+// log it used.
 class Ownership {
 public:
     Ownership() = default;

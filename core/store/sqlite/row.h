@@ -29,7 +29,7 @@ struct NewRow {
     int priority = kNormalPriority;
     int wanted_by = 1;
     bool background = false, flies = false;
-    std::optional<int64_t> finished_at = {}, deadline = {}, leader = {}, parent = {}, item = {};
+    std::optional<int64_t> finished_at = {}, deadline = {}, parent = {}, item = {};
     std::optional<std::string_view> label = {};
     int total = 0, cap = 0;
 };

@@ -27,14 +27,14 @@ DELETE FROM idempotency WHERE job NOT IN (SELECT seq FROM job);
 UPDATE job SET parent = NULL, item = NULL, label = NULL, lane = iif(lane = 1, 0, lane),
   state = iif(state = 3, 0, state) WHERE parent NOT IN (SELECT seq FROM job);
 UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = version + 1, run_at = NULL,
-  lease_until = NULL, leader = NULL WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
+  lease_until = NULL WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
 INSERT INTO outcome(seq, result, meta) SELECT seq, x'', CAST('{"errorCode":"UNKNOWN","message":"What became '
   || 'of this job was in a damaged part of the store. Run it again.","retryable":true}' AS BLOB)
   FROM job WHERE state IN (10, 11) AND total = 0 AND seq NOT IN (SELECT seq FROM outcome);
 UPDATE job SET state = 11, version = version + 1 WHERE state = 10 AND total = 0 AND
   seq IN (SELECT seq FROM outcome WHERE length(result) = 0);
-UPDATE job SET leader = NULL, state = iif(parent IS NULL, 0, 3)
-  WHERE state = 4 AND leader NOT IN (SELECT seq FROM job WHERE flies = 1);
+UPDATE job SET state = iif(parent IS NULL, 0, 3)
+  WHERE state = 4 AND cache_key NOT IN (SELECT cache_key FROM job WHERE flies = 1);
 UPDATE job SET
   done = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state = 10),
   busy = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (0, 1, 2)),

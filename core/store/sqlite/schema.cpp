@@ -114,7 +114,15 @@ DROP INDEX job_held;
 CREATE INDEX job_held ON job(parent, priority, item) WHERE state = 3;
 )sql";
 
-constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3};
+// A follower waits for whoever flies under its cache key, so that a flight which changes hands concerns
+// nobody else. The first that is no item of a batch is next.
+constexpr const char* kLayout4 = R"sql(
+DROP INDEX job_following;
+ALTER TABLE job DROP COLUMN leader;
+CREATE INDEX job_following ON job(cache_key, parent IS NOT NULL) WHERE state = 4;
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3, kLayout4};
 
 std::string quoted(const std::string& text) {
     std::string out = "'";

@@ -21,8 +21,8 @@ namespace {
 
 class SqliteStore final : public Store {
 public:
-    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Files& files,
-                const OpenOptions& options, const Clock& clock, const Tuning& tuning)
+    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Files& files, const OpenOptions& options,
+                const Clock& clock, const Tuning& tuning)
         : clock_(clock),
           crashes_(options.crashes),
           ownership_(std::move(ownership)),
@@ -58,8 +58,8 @@ public:
     }
     Result<Claims> claimOverdue(int max, milliseconds lease, milliseconds max_wait) override {
         return writer_.run(
-            Promise::None,
-            [=](Transaction& tx) { return sqlite::claimOverdue(tx, max, lease, max_wait); }, giveBack);
+            Promise::None, [=](Transaction& tx) { return sqlite::claimOverdue(tx, max, lease, max_wait); },
+            giveBack);
     }
     Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) override {
         return writer_.run(Promise::None,

@@ -18,8 +18,8 @@ struct Effects {
     std::set<Lane> lanes;
 };
 
-// One moment, in ms: by the store's time, which is what is stored, and by the steady clock, which is for leases
-// and for what the process works with.
+// One moment, in ms: by the store's time, which is what is stored, and by the steady clock, which is for
+// leases and for what the process works with.
 struct Moment {
     int64_t now, steady;
 

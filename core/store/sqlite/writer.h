@@ -37,8 +37,8 @@ public:
     const Promise promise;
     const SteadyTime since = std::chrono::steady_clock::now();
 
-    // It is committed though its caller has gone. True when that cannot be left so: from now on perform() undoes
-    // what it did.
+    // It is committed though its caller has gone. True when that cannot be left so: from now on perform()
+    // undoes what it did.
     virtual bool turnToUndoing() { return false; }
 
     // False when the caller has withdrawn it.
@@ -136,8 +136,8 @@ private:
     std::unique_ptr<Db> db_;
     Checkpoints checkpoints_;
     Effects effects_;
-    Group amends_;                              // to be undone; those that fail go with the next group
-    bool owing_ = false;                        // some were not tried yet
+    Group amends_;                 // to be undone; those that fail go with the next group
+    bool owing_ = false;           // some were not tried yet
     std::optional<Promise> sync_;  // what the connection's `synchronous` stands for
     bool committing_ = false;      // what failed came while committing, or behind that
     bool reopen_ = false;

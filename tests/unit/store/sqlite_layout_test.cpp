@@ -114,10 +114,12 @@ protected:
         script(kContents);
     }
 
-    // All rows of a table as one text.
+    // All rows of a table as one text, but for what later layouts need no more: whom a job follows is the
+    // flight of its cache key.
     std::string rows(const std::string& table) {
-        const std::string columns = scalar(
-            "SELECT group_concat('quote(' || name || ')', '||') FROM pragma_table_info('" + table + "')");
+        const std::string columns =
+            scalar("SELECT group_concat('quote(' || name || ')', '||') FROM pragma_table_info('" + table +
+                   "') WHERE name <> 'leader'");
         return scalar("SELECT group_concat(r, ';') FROM (SELECT " + columns + " AS r FROM " + table +
                       " ORDER BY rowid)");
     }

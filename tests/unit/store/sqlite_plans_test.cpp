@@ -131,7 +131,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
         {"lease_until <=", "USING INDEX job_leased (lease_until<?)"},
         {"AND flies = 1", "USING INDEX job_flight (cache_key=?)"},
         {"state = 3 AND parent", "USING INDEX job_held (parent=?)"},
-        {"SELECT seq FROM job WHERE state = 4", "USING INDEX job_following (leader=?)"},
+        {"SELECT seq FROM job WHERE state = 4", "USING INDEX job_following (cache_key=?)"},
         {"finished_at < ?1", "USING INDEX job_final (finished_at<?)"},
         {"DELETE FROM note", "INDEX sqlite_autoindex_note_1 (name=?)"},
         {"name, text FROM note", "USING INDEX sqlite_autoindex_note_1 (name>?)"},
