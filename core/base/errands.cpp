@@ -1,8 +1,9 @@
 #include "core/base/errands.h"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -15,7 +16,7 @@ struct Errands::Shared {
     std::mutex mutex;
     std::condition_variable changed;
     std::function<void()> returned;
-    std::set<std::string> out, left_behind;  // left_behind: those of `out` that nobody waits for
+    std::map<std::string, bool> out;  // true: nobody waits for it any more
     bool stopped = false;
 };
 
@@ -33,6 +34,10 @@ void Errands::stop() {
     shared_->changed.notify_all();
 }
 
+Error Errands::outOfMemory(const std::string& what) {
+    return {ErrorClass::Overloaded, what + " found no memory; it can be tried again"};
+}
+
 std::optional<Error> Errands::send(const std::string& what, std::function<void()> work) {
     const auto overloaded = [&](const std::string& why) {
         return Error{ErrorClass::Overloaded, what + " " + why};
@@ -43,24 +48,34 @@ std::optional<Error> Errands::send(const std::string& what, std::function<void()
     };
     std::unique_lock lock(shared_->mutex);
     if (shared_->stopped) return overloaded("was not begun: the process is ending");
-    if (!shared_->out.insert(what).second) return hangs();
+    const auto [mine, is_new] = shared_->out.emplace(what, false);
+    if (!is_new) return hangs();
     try {
         std::thread([shared = shared_, what, work = std::move(work)]() mutable {
-            work();
+            try {
+                work();
+            } catch (const std::bad_alloc&) {  // it has brought nothing, and that is seen
+            }
             work = {};
             std::lock_guard back(shared->mutex);
-            shared->out.erase(what);
-            if (shared->left_behind.erase(what) > 0 && shared->returned) shared->returned();
+            const auto ended = shared->out.find(what);
+            const bool left_behind = ended->second;
+            shared->out.erase(ended);
+            if (left_behind && shared->returned) shared->returned();
             shared->changed.notify_all();
         }).detach();
     } catch (const std::system_error& none) {
-        shared_->out.erase(what);
+        shared_->out.erase(mine);
         return overloaded(std::string("has no thread: ") + none.code().message());
+    } catch (const std::bad_alloc&) {
+        shared_->out.erase(mine);
+        return outOfMemory(what);
     }
     const bool over = shared_->changed.wait_for(
         lock, patience_, [&] { return shared_->stopped || !shared_->out.contains(what); });
-    if (!shared_->out.contains(what)) return std::nullopt;
-    shared_->left_behind.insert(what);
+    const auto still = shared_->out.find(what);
+    if (still == shared_->out.end()) return std::nullopt;
+    still->second = true;
     return over ? overloaded("was left behind: the process is ending") : hangs();
 }
 

@@ -22,12 +22,13 @@ public:
 
     // What `work` returns. It must own all that it uses; what it returns too late dies on its thread. `what`
     // names it, such as "reading /x". Overloaded when it has not come back in time, when one of that name is
-    // still out (there is never a second one), or when no thread is to be had.
+    // still out (there is never a second one), or when no thread or no memory is to be had.
     template <class T>
     Result<T> run(const std::string& what, std::function<Result<T>()> work) {
         auto brought = std::make_shared<std::optional<Result<T>>>();
         if (auto failed = send(what, [brought, work = std::move(work)] { brought->emplace(work()); }))
             return std::move(*failed);
+        if (!*brought) return outOfMemory(what);
         return std::move(**brought);
     }
 
@@ -36,6 +37,7 @@ public:
 
 private:
     struct Shared;
+    static Error outOfMemory(const std::string& what);
     std::optional<Error> send(const std::string& what, std::function<void()> work);
 
     const milliseconds patience_;

@@ -2,6 +2,7 @@
 #include "core/base/errands.h"
 
 #include <future>
+#include <new>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -75,6 +76,27 @@ TEST(Errands, WhatComesTooLateDiesOnItsThread) {
     errands.reset();
     gate.opener.set_value();
     EXPECT_NE(died.get_future().get(), std::this_thread::get_id());
+}
+
+TEST(Errands, OneThatFindsNoMemoryIsOverloadAndCanBeTriedAgain) {
+    Errands errands(milliseconds{60'000}, [] { FAIL() << "none was left behind"; });
+    const auto failed = errands.run<int>("reading /x", []() -> Result<int> { throw std::bad_alloc(); });
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().error_class, ErrorClass::Overloaded);
+    EXPECT_THAT(failed.error().message, StartsWith("reading /x found no memory"));
+    EXPECT_EQ(*errands.run<int>("reading /x", [] { return Result<int>(1); }), 1);
+}
+
+TEST(Errands, OneThatWasLeftBehindTellsOfItsReturnWithoutMemory) {
+    std::promise<void> returned;
+    Errands errands(milliseconds{1}, [&] { returned.set_value(); });
+    Gate gate;
+    EXPECT_FALSE(errands.run<int>("reading /x", [open = gate.open]() -> Result<int> {
+        open.wait();
+        throw std::bad_alloc();
+    }));
+    gate.opener.set_value();
+    returned.get_future().wait();
 }
 
 TEST(Errands, StoppingWaitsForNobody) {
