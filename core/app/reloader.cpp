@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/config/compare.h"
 #include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;
@@ -166,25 +167,36 @@ std::optional<Reloader::Task> Reloader::nextTask() {
     const bool woken = work_.wait_for(lock, unsettled_ ? kLookAgain : kRescan,
                                       [this] { return stop_ || hint_ || attention_ || asked_ > served_; });
     if (stop_) return std::nullopt;
-    Task task{asked_, asked_ > served_, woken && !hint_ && asked_ == served_, {}};
-    task.releases.swap(releases_);
+    const Task task{asked_, asked_ > served_, woken && !hint_ && asked_ == served_};
+    releasing_.splice(releasing_.end(), releases_);
     hint_ = attention_ = false;
     return task;
 }
 
 void Reloader::run() {
-    while (const auto task = nextTask()) {
-        for (const auto& sha256 : task->releases) library_.release(sha256);
-        const bool taken_back = library_.settle(std::chrono::steady_clock::now());
-        if (task->only_attention && !taken_back) continue;
-        look(task->wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
-        watcher_->watch(watched());
-        {
-            std::lock_guard lock(mutex_);
-            served_ = task->asked;
-        }
-        done_.notify_all();
+    while (const auto task = nextTask())
+        if (!hasMemoryFor("looking at the files", [&] { work(*task); })) lookAgainLater();
+}
+
+void Reloader::work(const Task& task) {
+    for (; !releasing_.empty(); releasing_.pop_front()) library_.release(releasing_.front());
+    const bool taken_back = library_.settle(std::chrono::steady_clock::now());
+    announce();
+    if (task.only_attention && !taken_back) return;
+    look(task.wanted ? plugin::Pace::Immediate : plugin::Pace::Careful);
+    watcher_->watch(watched());
+    {
+        std::lock_guard lock(mutex_);
+        served_ = task.asked;
     }
+    done_.notify_all();
+}
+
+// Whoever waits for the look goes on waiting: what it would be told now is of an older one.
+void Reloader::lookAgainLater() {
+    std::unique_lock lock(mutex_);
+    hint_ = true;
+    work_.wait_for(lock, kLookAgain, [this] { return stop_; });
 }
 
 void Reloader::look(plugin::Pace pace) {
@@ -269,8 +281,16 @@ void Reloader::publish(std::shared_ptr<const engine::Snapshot> next, ReloadRepor
     append(report.changes, library_.adopt(next->catalog, next->generation));
     append(report.changes, std::move(changes));
     deps_.gates.reconfigure(*next);
-    deps_.snapshots.publish(next);
-    if (changed_) changed_(*next);
+    announced_ = false;
+    deps_.snapshots.publish(std::move(next));
+    announce();
+}
+
+// Again until it is through: keys and limits that were replaced must not stay in force.
+void Reloader::announce() {
+    if (announced_) return;
+    if (changed_) changed_(*deps_.snapshots.get());
+    announced_ = true;
 }
 
 void Reloader::tell(ReloadReport report) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -57,15 +58,17 @@ private:
         uint64_t asked = 0;
         bool wanted = false;          // by somebody who waits
         bool only_attention = false;  // nothing is known to have changed
-        std::vector<std::string> releases;
     };
     std::optional<Task> nextTask();
     void wake(bool Reloader::*why);
     void run();
+    void work(const Task& task);
+    void lookAgainLater();
     void look(plugin::Pace pace);
     std::optional<config::Config> freshConfig(engine::ReloadReport& report);
     bool apply(const config::Config& config, plugin::Pace pace, engine::ReloadReport& report);
     void publish(std::shared_ptr<const engine::Snapshot> next, engine::ReloadReport& report);
+    void announce();
     void tell(engine::ReloadReport report);
     plugin::Demand demandOf(const config::Config& config) const;
     std::vector<std::filesystem::path> watched() const;
@@ -77,12 +80,14 @@ private:
     std::function<void(const engine::Snapshot&)> changed_;
     std::vector<std::filesystem::path> config_files_;  // that the last look read or tried to
     bool unsettled_ = false;
+    bool announced_ = true;              // `changed_` knows the snapshot that is in force
+    std::list<std::string> releasing_;  // sha256s, taken from releases_
 
     mutable std::mutex mutex_;  // what follows
     std::condition_variable done_, work_;
     engine::ReloadReport last_;
     uint64_t asked_ = 0, served_ = 0;  // requests for an immediate look, and how many were served
-    std::vector<std::string> releases_;
+    std::list<std::string> releases_;
     bool hint_ = false;       // something may have changed
     bool attention_ = false;  // the library has something to settle
     bool stop_ = false;

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import resource
+import signal
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +188,24 @@ class ThreadsTest(ResourcesCase):
 
 
 class MemoryTest(ResourcesCase):
+    def test_files_that_change_without_any_are_read_once_there_is_some(self):
+        stage = self.stage("steady")
+        refused = self.folder / "no-memory"
+        server, kept = self.start_warm(stage, env={"LD_PRELOAD": str(FAULTS / "memory-faults.so"), "NO_MEMORY": str(refused),
+                                                   "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        config = json.loads(stage.config.read_text(encoding="utf-8"))
+        config["log"]["level"] = "debug"
+        draft = self.folder / "draft"
+        draft.write_text(json.dumps(config), encoding="utf-8")
+        refused.touch()
+        draft.rename(stage.config)
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        self.assertIsNone(server.process.poll(), stage.said()[-2000:])
+        refused.unlink()
+        wait_until(lambda: '"event":"reloaded"' in stage.said(), 10, "the change is seen")
+        self.assertEqual(Connection(server).ask("GET", "/livez")[0], 200)
+
     def test_a_storm_beyond_it_is_survived(self):
         stage = self.stage("steady")
         server, _ = self.start_warm(stage)
