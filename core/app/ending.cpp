@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -73,13 +72,14 @@ void takeSignals() {
 struct Ending::State {
     [[noreturn]] void listen();
     void take(int signal);
+    SteadyTime::duration left();
 
     std::mutex mutex;
     std::condition_variable changed;
     milliseconds drain{0};
     bool look = false;
     std::optional<SteadyTime> asked;
-    std::set<int> told;  // the listener's
+    std::bitset<_NSIG> told;  // the listener's
 };
 
 // A second signal ends the process at once, whatever the drain is waiting for; and so does the time that it
@@ -87,27 +87,28 @@ struct Ending::State {
 void Ending::State::listen() {
     const sigset_t set = setOf({});
     for (;;) {
-        SteadyTime::duration left = kNoHurry;
-        {
-            std::lock_guard lock(mutex);
-            if (asked) left = *asked + drain + kLastGrace - std::chrono::steady_clock::now();
-        }
-        const timespec patience = toTimespec(std::max(left, SteadyTime::duration{0}));
-        const int signal = ::sigtimedwait(&set, nullptr, &patience);
-        if (signal > 0) take(signal);
-        if (signal < 0 && errno == EAGAIN && left < kNoHurry) {
+        const auto left = this->left();
+        if (left <= SteadyTime::duration{0}) {
             std::fprintf(stderr, "stepper: something does not end; leaving without it\n");
             ::_exit(kExitFailure);
         }
+        const timespec patience = toTimespec(left);
+        if (const int signal = ::sigtimedwait(&set, nullptr, &patience); signal > 0) take(signal);
     }
+}
+
+// Asked for anew after every wait: what is allowed may have grown meanwhile.
+SteadyTime::duration Ending::State::left() {
+    std::lock_guard lock(mutex);
+    return asked ? *asked + drain + kLastGrace - std::chrono::steady_clock::now() : kNoHurry;
 }
 
 void Ending::State::take(int signal) {
     const bool end = signal == SIGINT || signal == SIGTERM;
     if (!end && signal != SIGHUP) {
-        // A timer may send thousands.
-        if (told.insert(signal).second)
-            log::warn("signal ignored", {{"signal", signal}, {"name", ::strsignal(signal)}});
+        if (told[signal]) return;  // a timer may send thousands
+        told.set(signal);
+        log::warn("signal ignored", {{"signal", signal}, {"name", ::strsignal(signal)}});
         return;
     }
     {
@@ -119,15 +120,11 @@ void Ending::State::take(int signal) {
     changed.notify_all();
 }
 
-Result<std::unique_ptr<Ending>> Ending::prepare() {
+std::unique_ptr<Ending> Ending::prepare() {
     auto state = std::make_shared<State>();
-    try {
-        std::thread thread([state] { state->listen(); });
-        listener = thread.native_handle();
-        thread.detach();
-    } catch (const std::system_error& none) {
-        return Error{ErrorClass::Overloaded, "cannot start a thread: " + none.code().message()};
-    }
+    std::thread thread([state] { state->listen(); });
+    listener = thread.native_handle();
+    thread.detach();
     return std::unique_ptr<Ending>(new Ending(std::move(state)));
 }
 

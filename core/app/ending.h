@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "core/base/clock.h"
-#include "core/base/result.h"
 
 namespace stepper::app {
 
@@ -15,9 +14,9 @@ void takeSignals();
 
 class Ending {
 public:
-    // Begins to listen; after takeSignals(). Overloaded when there is no thread for it. Nothing of it needs
-    // anything later: neither a thread nor a descriptor.
-    static Result<std::unique_ptr<Ending>> prepare();
+    // Begins to listen; after takeSignals(). Throws std::system_error when there is no thread for it. Nothing
+    // of it needs anything later: neither a thread nor a descriptor.
+    static std::unique_ptr<Ending> prepare();
 
     // So long the process may take from when it is asked until it leaves, whatever still hangs; at first no
     // longer than its grace. Safe from any thread.

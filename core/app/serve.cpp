@@ -117,11 +117,11 @@ int refuse(const std::string& problem) {
 }  // namespace
 
 int serve(const Options& options) {
+    // First of all: reading files of a dead server may take for ever.
+    const auto ending = Ending::prepare();
     auto config = loadConfig(options);
     if (!config) return refuse(config.error().message);
     log::init(config->log.level, config->log.format);
-    const auto ending = Ending::prepare();
-    if (!ending) return refuse(ending.error().message);
     if (const auto limit = transport::raiseDescriptorLimit(); !limit)
         log::warn("descriptors", {{"reason", limit.error().message}});
 
@@ -180,7 +180,7 @@ int serve(const Options& options) {
     host.reloader().start([&](const engine::Snapshot& now) {
         guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
-        (*ending)->allow(now.config.server.drain_timeout);
+        ending->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
     });
     (*server)->start();
@@ -192,11 +192,11 @@ int serve(const Options& options) {
                   {{"reason", "the line that says where this listens could not be written"}});
     log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>((*server)->port())}});
 
-    (*ending)->allow(first.server.drain_timeout);
-    waitForTermination(**ending, host.transport(), host.reloader());
+    ending->allow(first.server.drain_timeout);
+    waitForTermination(*ending, host.transport(), host.reloader());
     draining = true;
     host.reloader().stop();
-    const SteadyTime drained = (*ending)->asked() + host.snapshot()->config.server.drain_timeout;
+    const SteadyTime drained = ending->asked() + host.snapshot()->config.server.drain_timeout;
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
     // Side by side, within the same time, and without a thread that might not be had.
     jobs.beginDrain(drained);

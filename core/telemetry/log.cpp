@@ -1,5 +1,6 @@
 #include "core/telemetry/log.h"
 
+#include <atomic>
 #include <memory>
 #include <new>
 
@@ -22,6 +23,7 @@ struct State {
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::logger> logger;
     bool json = true;
+    std::atomic<bool> is_ready{false};  // what stands above is there, and stays
 };
 
 State& state() {
@@ -91,15 +93,17 @@ void init(std::string_view level, std::string_view format) {
                                                s.pool, spdlog::async_overflow_policy::overrun_oldest);
     s.logger->set_pattern("%v");
     s.logger->set_level(spdlog::level::from_str(std::string(level)));
+    s.is_ready = true;
 }
 
 void setLevel(std::string_view level) {
-    if (const auto& logger = state().logger) logger->set_level(spdlog::level::from_str(std::string(level)));
+    const State& s = state();
+    if (s.is_ready) s.logger->set_level(spdlog::level::from_str(std::string(level)));
 }
 
 bool enabled(Level level) {
-    const auto& logger = state().logger;
-    return logger && logger->should_log(toSpdlog(level));
+    const State& s = state();
+    return s.is_ready && s.logger->should_log(toSpdlog(level));
 }
 
 void write(Level level, std::string_view event, Fields fields) {

@@ -1,11 +1,14 @@
 """SIGTERM and SIGKILL while jobs run: what was accepted ends, and neither costs a job an attempt."""
+import os
 import signal
+import subprocess
 import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from stage import Case, call, echo, finish, kill, post, read, wait_until
+from stage import FAULTS, Case, call, clean_environment, echo, finish, kill, post, read, wait_until
 
 SINGLES, ITEMS = 120, 80  # 200 in flight
 PROMPTLY = 1.0
@@ -104,6 +107,26 @@ class DrainTest(Case):
         self.assertLess(time.monotonic() - began, PROMPTLY)
         self.simulator.behave("slow", {})
         self.assert_all_end(self.start(stage), ids)
+
+    def test_it_ends_while_its_configuration_cannot_be_read(self):
+        stage = self.stage("steady")
+        fault = self.folder / "fault"
+        fault.write_text("hang-read")
+        stage.config = stage.config.rename(self.folder / "stepper.db.yaml")
+        with open(stage.log, "a", encoding="utf-8") as log:
+            process = subprocess.Popen(stage.command(), stdout=subprocess.DEVNULL, stderr=log, env={
+                **clean_environment(), "LD_PRELOAD": str(FAULTS / "io-faults.so"), "IO_FAULTS": str(fault),
+                "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        wait_until(lambda: self.has_open(process, stage.config), 20, "it reads its configuration")
+        process.terminate()
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(10), (128 + signal.SIGTERM, 128 + signal.SIGINT))
+
+    def has_open(self, process, path):
+        links = Path(f"/proc/{process.pid}/fd").iterdir()
+        return any(os.path.realpath(link) == str(path.resolve()) for link in links)
 
     def test_readyz_says_so_while_it_drains(self):
         stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"server": {"drain_timeout": "20s"}})

@@ -3,6 +3,7 @@
 //   enospc    nothing can be written: the disk is full
 //   eio-sync  what was written cannot be made durable
 //   stall     neither writing nor syncing comes back before the word is taken back
+//   hang-read nothing that is read comes back before the word is taken back
 // Anything else, or no such file, is a healthy disk. Files count whose path contains ".db".
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,14 +37,14 @@ static int is_database(int fd) {
     return strstr(path, ".db") != NULL;
 }
 
-static void stall(int fd) {
+static void stall(int fd, const char* fault) {
     const struct timespec pause = {0, 10 * 1000 * 1000};
-    while (is_database(fd) && commanded("stall")) nanosleep(&pause, NULL);
+    while (is_database(fd) && commanded(fault)) nanosleep(&pause, NULL);
 }
 
 static int fails(int fd, const char* fault, int code) {
     const int before = errno;
-    stall(fd);
+    stall(fd, "stall");
     const int yes = is_database(fd) && commanded(fault);
     errno = yes ? code : before;
     return yes;
@@ -51,6 +52,10 @@ static int fails(int fd, const char* fault, int code) {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+ssize_t read(int fd, void* data, size_t size) {
+    stall(fd, "hang-read");
+    return NEXT(read)(fd, data, size);
+}
 ssize_t write(int fd, const void* data, size_t size) {
     return fails(fd, "enospc", ENOSPC) ? -1 : NEXT(write)(fd, data, size);
 }
