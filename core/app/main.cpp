@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
     using namespace stepper;
     fillStandardStreams();
     app::giveFreedMemoryBack();
+    std::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, it would keep the ends of children from us
     const auto line = app::readCommandLine({argv + std::min(argc, 1), argv + argc});
     const auto* run = std::get_if<app::Run>(&line);
     const bool serving = run && run->verb == app::serve;
