@@ -109,6 +109,12 @@ void tellWhereTheAdminKeyIs(const config::Config& config, const api::AdminKey& a
     log::info("admin key", {{"file", path}});
 }
 
+// Ends its thread before what the thread's callback uses, also when the start fails.
+struct Closing {
+    Reloader& reloader;
+    ~Closing() { reloader.close(); }
+};
+
 int refuse(const std::string& problem) {
     std::fprintf(stderr, "stepper: %s\n", problem.c_str());
     return kExitConfig;
@@ -177,6 +183,7 @@ int serve(const Options& options) {
 
     usage_keeper.start();
     jobs.start();
+    const Closing closing{host.reloader()};
     host.reloader().start([&](const engine::Snapshot& now) {
         guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
