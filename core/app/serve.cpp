@@ -16,6 +16,7 @@
 #include "core/jobs/decide.h"
 #include "core/store/open.h"
 #include "core/telemetry/log.h"
+#include "core/telemetry/rounds.h"
 #include "core/transport/descriptors.h"
 
 namespace stepper::app {
@@ -30,7 +31,8 @@ void waitForTermination(Ending& ending, transport::CurlTransport& transport, Rel
         const auto asked = ending.wait(kHousekeeping);
         if (asked == Ending::Asked::End) return;
         if (asked == Ending::Asked::Look) reloader.trigger();
-        if (asked == Ending::Asked::Nothing) transport.closeExpired();
+        if (asked == Ending::Asked::Nothing)
+            hasMemoryFor("closing idle connections", [&] { transport.closeExpired(); });
     }
 }
 
@@ -205,13 +207,16 @@ int serve(const Options& options) {
     host.reloader().stop();
     const SteadyTime drained = ending->asked() + host.snapshot()->config.server.drain_timeout;
     log::info("draining", {{"inFlight", (*server)->inFlight()}});
-    // Side by side, within the same time, and without a thread that might not be had.
-    jobs.beginDrain(drained);
-    (*server)->drain(drained);
-    jobs.drain(drained);
-    host.reloader().close();
-    for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
-    usage_keeper.close();
+    // Side by side, within the same time, and without a thread that might not be had. What finds no memory
+    // does not keep the rest from being ended and written.
+    hasMemoryFor("draining jobs", [&] { jobs.beginDrain(drained); });
+    hasMemoryFor("draining requests", [&] { (*server)->drain(drained); });
+    hasMemoryFor("draining jobs", [&] { jobs.drain(drained); });
+    hasMemoryFor("ending reloads", [&] { host.reloader().close(); });
+    hasMemoryFor("storing quotas", [&] {
+        for (const auto& [name, gate] : host.gates().all()) journal.close(name, *gate);
+    });
+    hasMemoryFor("keeping usage", [&] { usage_keeper.close(); });
     log::info("stopped");
     return kExitOk;
 }

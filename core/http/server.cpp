@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -117,24 +118,31 @@ public:
 
     void drain(SteadyTime deadline) override {
         if (std::exchange(drained_, true)) return;
+        stuck_ = true;  // until it is known not to be, also when this is not gone through
         auto& front = machine_->front;
         front.draining = true;
         awaitHandOver(std::min(deadline, std::chrono::steady_clock::now() + kLastCall));
         front.ending.unsent_until =
             std::min(deadline, std::chrono::steady_clock::now() + front.options.unsent_grace);
         front.ending.closing.cancel();
-        machine_->http.stop();
-        machine_->socket.close();
-        if (!front.connections.awaitNone(deadline)) {
-            front.ending.expired.cancel();
-            stuck_ =
-                !front.connections.awaitNone(std::chrono::steady_clock::now() + front.options.cancel_grace);
+        try {
+            machine_->http.stop();
+        } catch (const std::bad_alloc&) {  // telling its threads takes some; they look once a second, too
         }
-        if (stuck_)
+        machine_->socket.close();
+        bool ended = front.connections.awaitNone(deadline);
+        if (!ended) {
+            front.ending.expired.cancel();
+            const SteadyTime given_up = std::chrono::steady_clock::now() + front.options.cancel_grace;
+            ended = front.connections.awaitNone(given_up);
+        }
+        if (ended) {
+            machine_->pool.joinAll();
+            stuck_ = false;
+        } else {
             front.log(std::to_string(front.connections.value()) +
                       " requests ignored their cancellation and are left behind");
-        else
-            machine_->pool.joinAll();
+        }
     }
 
 private:

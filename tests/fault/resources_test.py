@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -188,11 +189,34 @@ class ThreadsTest(ResourcesCase):
 
 
 class MemoryTest(ResourcesCase):
+    def start_refusable(self, stage):
+        """The file whose presence refuses it memory comes with it."""
+        refused = self.folder / "no-memory"
+        server, _ = self.start_warm(stage, env={"LD_PRELOAD": str(FAULTS / "memory-faults.so"), "NO_MEMORY": str(refused),
+                                                "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        return server, refused
+
+    def test_a_drain_that_begins_without_any_ends_in_order(self):
+        stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "2s"}})
+        server, refused = self.start_refusable(stage)
+        self.accept(server, "cut")
+        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        refused.touch()
+        server.process.terminate()
+        wait_until(lambda: not self.listens(server), 10, "it drains")
+        refused.unlink()
+        self.assertEqual(server.process.wait(20), 0, stage.said()[-2000:])
+
+    def listens(self, server):
+        try:
+            socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
+        except ConnectionError:
+            return False
+        return True
+
     def test_files_that_change_without_any_are_read_once_there_is_some(self):
         stage = self.stage("steady")
-        refused = self.folder / "no-memory"
-        server, kept = self.start_warm(stage, env={"LD_PRELOAD": str(FAULTS / "memory-faults.so"), "NO_MEMORY": str(refused),
-                                                   "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        server, refused = self.start_refusable(stage)
         config = json.loads(stage.config.read_text(encoding="utf-8"))
         config["log"]["level"] = "debug"
         draft = self.folder / "draft"
