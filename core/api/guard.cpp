@@ -114,7 +114,7 @@ std::optional<http::Response> Guard::checkAdmin(const http::Request& request, ht
     if (isKey(keyIn(request, security_.api_key_header), admin_digest_)) return std::nullopt;
     const std::string how = " in " + security_.api_key_header + " or as a bearer token";
     if (!admin_.configured)
-        return forbid("send the key from the file that the server named at its start" + how +
+        return forbid("send the key from the file that the server named at its start or in its log" + how +
                       "; security.admin_key or STEPPER_ADMIN_KEY sets another");
     add.emplace_back("WWW-Authenticate", "Bearer");
     return http::Response::error(401, "AUTH", "Unauthorized: send the admin key" + how, request.id);

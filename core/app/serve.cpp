@@ -100,15 +100,14 @@ api::AdminKey keptAdminKey(const config::Config& config) {
         return {{}, false, "none is configured, and none could be kept in a file, as the log tells"};
     }
     if (!token->finding.empty()) log::warn("admin key", {{"reason", token->finding}});
+    log::info("admin key", {{"file", adminTokenPath(config).string()}});
     return {std::move(token->secret), false};
 }
 
 // For people, and for what starts this program, beside the line that says where it listens.
 void tellWhereTheAdminKeyIs(const config::Config& config, const api::AdminKey& admin) {
     if (admin.configured || admin.key.empty()) return;
-    const std::string path = adminTokenPath(config).string();
-    std::printf("stepper: the key of /admin is in %s\n", path.c_str());
-    log::info("admin key", {{"file", path}});
+    std::printf("stepper: the key of /admin is in %s\n", adminTokenPath(config).c_str());
 }
 
 // Ends its thread before what the thread's callback uses, also when the start fails.
