@@ -29,10 +29,7 @@ public:
         // False, and nothing changes, when there is no room for that many more.
         bool grow(uint64_t bytes) {
             const uint64_t more = counted(size_ + bytes) - counted(size_);
-            if (more > 0 && budget_.used_.fetch_add(more) + more > budget_.most_) {
-                budget_.used_ -= more;
-                return false;
-            }
+            if (more > 0 && !budget_.add(more)) return false;
             size_ += bytes;
             return true;
         }
@@ -50,6 +47,15 @@ public:
     };
 
 private:
+    // In one step: what does not fit is never seen by others as used.
+    bool add(uint64_t more) {
+        uint64_t used = used_;
+        do {
+            if (used > most_ || more > most_ - used) return false;
+        } while (!used_.compare_exchange_weak(used, used + more));
+        return true;
+    }
+
     const uint64_t most_;
     std::atomic<uint64_t> used_{0};
 };
