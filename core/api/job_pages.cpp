@@ -31,7 +31,8 @@ Result<JobPages::Page> JobPages::of(store::Job job, const std::vector<std::strin
         if (known.making.valid()) {
             const auto making = known.making;
             lock.unlock();
-            job = {};  // many may be waiting, and each has read a result
+            // Many may be waiting, and each has read a result.
+            { const store::Job let_go = std::move(job); }
             return making.get();
         }
         known.making = promise.get_future().share();
