@@ -79,7 +79,7 @@ public:
         if (written && response.delivered && request_.method != "HEAD") attempt(response.delivered);
         tell(response.status);
         if (!written) return false;
-        if (keep) return socket_.reader().skipBody(held_);
+        if (keep) return socket_.reader().skipBody();
         if (refused_ || socket_.reader().hasUnread()) socket_.wire().linger();
         return false;
     }
@@ -140,7 +140,7 @@ private:
 
     // What the request holds goes first: the answer to it takes some memory, too.
     Response outOfMemory() {
-        request_.body = {};
+        std::string().swap(request_.body);  // assigning an empty one would keep the memory
         return refuse({503, "The server is short of memory; try again in a moment"});
     }
 
@@ -251,7 +251,8 @@ bool serve(Front& front, GuardedSocket& socket) noexcept {
     try {
         keep = Exchange(front, socket, has_begun).run();
     } catch (const std::bad_alloc&) {
-        if (!has_begun) socket.wire().send(kNoMemory, paceOf(front.options));
+        front.log("a request found no memory");
+        if (!has_begun) socket.sayNoMemory();
     } catch (...) {
         front.log("a request's connection was closed: writing or reporting its response failed");
     }

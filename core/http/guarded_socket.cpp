@@ -37,7 +37,12 @@ void GuardedSocket::close() {
 // Poco only polls for the next request to begin.
 bool GuardedSocket::poll(const Poco::Timespan&, int) {
     has_thread_ = true;
-    return reader_.awaitRequest();
+    try {
+        return reader_.awaitRequest();
+    } catch (const std::bad_alloc&) {
+        sayNoMemory();
+        return false;
+    }
 }
 
 // Poco only reads heads, into a buffer of its own that is larger than the stand-in.
@@ -54,9 +59,13 @@ bool GuardedSocket::readHead() {
         current_ = reader_.readHead();
     } catch (const std::bad_alloc&) {
         current_.reset();
-        wire_.send(kNoMemory, paceOf(front_.options));
+        sayNoMemory();
     }
     return current_.has_value();
+}
+
+void GuardedSocket::sayNoMemory() {
+    if (wire_.send(kNoMemory, paceOf(front_.options)) == Io::Ok) wire_.linger();
 }
 
 int GuardedSocket::sendBytes(const void* buffer, int length, int) {

@@ -24,6 +24,8 @@ public:
     const std::variant<Reject, Head>& current() const { return *current_; }
     RequestReader& reader() { return reader_; }
     const Wire& wire() const { return wire_; }
+    // In place of an answer; nothing more is read then. Takes no memory.
+    void sayNoMemory();
 
     // Poco's calls. All others act on the plain socket and are harmless.
     using StreamSocketImpl::receiveBytes;

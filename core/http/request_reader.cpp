@@ -1,6 +1,8 @@
 #include "core/http/request_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 namespace stepper::http {
@@ -105,9 +107,21 @@ bool RequestReader::canSkipBody() const {
     return !body_pending_ || (!chunked_ && !expect_continue_ && content_length_ <= kMaxSkip);
 }
 
-bool RequestReader::skipBody(ByteBudget::Share& held) {
-    std::string scrap;
-    return canSkipBody() && !readBody(scrap, kMaxSkip, held);
+bool RequestReader::skipBody() {
+    if (!canSkipBody()) return false;
+    if (!std::exchange(body_pending_, false)) return true;
+    uint64_t left = content_length_;
+    const auto buffered = static_cast<size_t>(std::min<uint64_t>(left, buffer_.size()));
+    buffer_.erase(0, buffered);
+    left -= buffered;
+    std::array<char, kReadSize> scrap;
+    for (const auto until = in(options_.body_timeout); left > 0;) {
+        const auto some = std::span(scrap).first(static_cast<size_t>(std::min<uint64_t>(left, scrap.size())));
+        size_t size = 0;
+        if (wire_.receive(some, size, until) != Io::Ok) return false;
+        left -= size;
+    }
+    return true;
 }
 
 }  // namespace stepper::http

@@ -28,7 +28,7 @@ public:
     std::optional<Reject> readBody(std::string& out, uint64_t max_body, ByteBudget::Share& held);
     // Whether the rest of the current request is cheap enough to read past for the sake of the connection.
     bool canSkipBody() const;
-    bool skipBody(ByteBudget::Share& held);
+    bool skipBody();
 
     // Whether closing now would leave bytes unread.
     bool hasUnread() const { return body_pending_ || !buffer_.empty(); }

@@ -79,12 +79,19 @@ Io Wire::awaitRequest(SteadyTime until) const { return await(POLLIN, until, endi
 
 Io Wire::receive(std::string& into, size_t max, SteadyTime until) const {
     std::array<char, kReadSize> bytes;
+    size_t size = 0;
+    const Io io = receive(std::span(bytes).first(std::min(max, bytes.size())), size, until);
+    if (io == Io::Ok) into.append(bytes.data(), size);
+    return io;
+}
+
+Io Wire::receive(std::span<char> into, size_t& size, SteadyTime until) const {
     for (;;) {
         // Before the read: a peer that drips bytes must not outlive the deadline by never letting us wait.
         if (now() >= until) return Io::Timeout;
-        const auto n = ::recv(fd_, bytes.data(), std::min(max, bytes.size()), 0);
+        const auto n = ::recv(fd_, into.data(), into.size(), 0);
         if (n > 0) {
-            into.append(bytes.data(), static_cast<size_t>(n));
+            size = static_cast<size_t>(n);
             return Io::Ok;
         }
         if (n == 0) return Io::Closed;
@@ -127,8 +134,9 @@ void Wire::resetOnClose() const {
 void Wire::linger() const {
     ::shutdown(fd_, SHUT_WR);
     const auto until = now() + kLinger;
-    std::string discarded;
-    while (receive(discarded, kReadSize, until) == Io::Ok) discarded.clear();
+    std::array<char, kReadSize> discarded;
+    for (size_t size = 0; receive(discarded, size, until) == Io::Ok;) {
+    }
 }
 
 }  // namespace stepper::http

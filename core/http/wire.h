@@ -38,6 +38,8 @@ public:
     Io awaitRequest(SteadyTime until) const;
     // Appends 1 to `max` bytes. Once the server is closing it waits no longer than its patience with what is unsent.
     Io receive(std::string& into, size_t max, SteadyTime until) const;
+    // The same into as much room as there is, without taking memory.
+    Io receive(std::span<char> into, size_t& size, SteadyTime until) const;
     // All of the pieces, at most kMostPieces.
     static constexpr size_t kMostPieces = 8;
     Io send(std::span<const std::string_view> pieces, const Pace& pace) const;

@@ -175,6 +175,19 @@ struct Budgeted {
     }
 };
 
+TEST(Limits, ABodyThatIsSkippedTakesNothingOfTheBudget) {
+    Budgeted b;
+    Client holder(b.server.port()), other(b.server.port());
+    holder.send(postJson("/hold", std::string(Budgeted::kLarge, '1')));
+    awaitCount(b.waiting, 1);
+    ByteBudget::Share rest(*b.budget);
+    rest.take(2 * Budgeted::kLarge);
+    expectError(other.ask(postJson("/nothing", std::string(60'000, '1'))), 404, "NOT_FOUND");
+    EXPECT_EQ(other.ask(get("/hello")).status, 200);
+    b.go.open();
+    EXPECT_EQ(holder.read().status, 200);
+}
+
 TEST(Limits, BodiesBeyondTheBudgetAre503AndSmallOnesAreServed) {
     Budgeted b;
     Client holder(b.server.port());

@@ -187,6 +187,19 @@ TEST(Server, ARequestThatFindsNoMemoryIsA503) {
     EXPECT_EQ(Client(server.port()).ask(get("/hello")).status, 200);
 }
 
+TEST(Server, ARequestThatFindsNoMemoryGivesBackItsBody) {
+    std::atomic<size_t> kept{0};
+    auto server = Server::bind(
+        {}, {{"POST", "/greedy", Body::Json, [](const Request&) -> Response { throw std::bad_alloc(); }}}, {},
+        [&](const Access& a) { kept = a.request->body.capacity() + 1; });
+    ASSERT_TRUE(server.ok());
+    (*server)->start();
+    expectError(Client((*server)->port()).ask(postJson("/greedy", std::string(100'000, '1'))), 503, "OVERLOADED");
+    (*server)->drain(std::chrono::steady_clock::now() + 5s);
+    EXPECT_GT(kept, 0u);
+    EXPECT_LT(kept, 100u);
+}
+
 TEST(Server, ThrowingFilterIsA500AndThrowingObserverDoesNoHarm) {
     auto server = Server::bind(
         {}, plainRoutes(),
