@@ -96,6 +96,7 @@ http::Response JobEndpoints::events(const http::Request& request) {
     http::Response out;
     out.content_type = "text/event-stream";
     out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+    out.live = true;
     out.stream = [this, id, seen](http::Stream& stream) { streamJob(jobs_, pages_, id, seen, stream); };
     return out;
 }

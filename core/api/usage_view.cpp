@@ -16,7 +16,7 @@ namespace stepper::api {
 namespace {
 
 constexpr size_t kMaxTenantLength = 256;
-constexpr size_t kMostAtOnce = 256u << 10;  // bytes; more is not kept until it is whole
+constexpr size_t kMostAtOnce = 16u << 10;  // bytes; more is not kept until it is whole
 
 void putCounts(json::Writer& w, const engine::UsageCounts& counts) {
     json::putInt(w, "requests", counts.requests);
@@ -60,10 +60,12 @@ public:
     }
 
     std::string take() { return writer_.take(); }
+    std::string_view written() const { return writer_.written(); }
+    void forget() { writer_.forget(); }
     size_t size() const { return writer_.size(); }
 
 private:
-    static constexpr size_t kPage = 200;  // tenants
+    static constexpr size_t kPage = 50;  // tenants
 
     void begin(engine::Day day) {
         day_ = day;
@@ -82,7 +84,8 @@ private:
 
 // A part that cannot be read leaves the client an answer that is cut and does not look whole.
 void sendRest(Report& report, http::Stream& stream) {
-    for (bool more = true; stream.write(report.take()) && more;) {
+    for (bool more = true; stream.write(report.written()) && more;) {
+        report.forget();
         const auto read = report.readOn();
         if (!read) throw std::runtime_error("the usage cannot be read on: " + read.error().message);
         more = *read;
@@ -134,8 +137,8 @@ void UsageWriter::end(const std::vector<std::string>& warnings) {
 }
 
 std::string UsageWriter::take() {
-    std::string out(buffer_.GetString(), buffer_.GetSize());
-    buffer_.Clear();
+    std::string out(written());
+    forget();
     return out;
 }
 

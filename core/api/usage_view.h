@@ -1,6 +1,7 @@
 // GET /v1/usage: who used what of which provider.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
@@ -26,8 +27,10 @@ public:
     // Nothing follows.
     void end(const std::vector<std::string>& warnings);
 
-    // What was written since; the next pieces continue it.
-    std::string take();
+    // What was written since it was last forgotten; the next pieces continue it.
+    std::string_view written() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+    void forget() { buffer_.Clear(); }
+    std::string take();  // forgets it
     size_t size() const { return buffer_.GetSize(); }
 
 private:

@@ -1,5 +1,6 @@
 #include "core/http/body_stream.h"
 
+#include <algorithm>
 #include <array>
 
 #include <Poco/NumberFormatter.h>
@@ -37,9 +38,20 @@ bool BodyStream::finish() {
 }
 
 bool BodyStream::send(std::span<const std::string_view> pieces) {
-    intact_ = intact_ && cancel_.check() == CancelReason::None && wire_.send(pieces, pace_) == Io::Ok;
+    intact_ = intact_ && cancel_.check() == CancelReason::None && sendInTime(pieces);
     if (intact_) sent_ += sizeOf(pieces);
     return intact_;
+}
+
+// What the client was slower than it may be in earlier writes, it may not be again.
+bool BodyStream::sendInTime(std::span<const std::string_view> pieces) {
+    if (live_) return wire_.send(pieces, pace_) == Io::Ok;
+    const milliseconds earned{1'000 * sent_ / std::max<uint64_t>(pace_.min_rate, 1)};
+    const auto left = std::chrono::floor<milliseconds>(pace_.stall + earned - waited_);
+    const auto begun = std::chrono::steady_clock::now();
+    const Io io = wire_.send(pieces, {std::clamp(left, milliseconds{0}, pace_.stall), pace_.min_rate});
+    waited_ += std::chrono::steady_clock::now() - begun;
+    return io == Io::Ok;
 }
 
 }  // namespace stepper::http

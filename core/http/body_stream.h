@@ -8,8 +8,8 @@ namespace stepper::http {
 // Borrows the wire and the token. Used by the connection's thread only.
 class BodyStream final : public Stream {
 public:
-    BodyStream(const Wire& wire, const Pace& pace, CancelToken& cancel, bool chunked)
-        : wire_(wire), pace_(pace), cancel_(cancel), chunked_(chunked) {}
+    BodyStream(const Wire& wire, const Pace& pace, CancelToken& cancel, bool chunked, bool live)
+        : wire_(wire), pace_(pace), cancel_(cancel), chunked_(chunked), live_(live) {}
 
     using Stream::write;
     bool write(std::span<const std::string_view> pieces) override;
@@ -22,11 +22,13 @@ public:
 
 private:
     bool send(std::span<const std::string_view> pieces);
+    bool sendInTime(std::span<const std::string_view> pieces);
 
     const Wire& wire_;
     const Pace pace_;
     CancelToken& cancel_;
-    const bool chunked_;
+    const bool chunked_, live_;
+    SteadyTime::duration waited_{0};  // for the client, in all writes
     bool intact_ = true;
     uint64_t sent_ = 0;
 };

@@ -217,7 +217,8 @@ private:
     }
 
     bool stream(const Response& response, Framing framing) {
-        BodyStream body(socket_.wire(), paceOf(front_.options), cancel_, framing == Framing::Chunked);
+        BodyStream body(socket_.wire(), paceOf(front_.options), cancel_, framing == Framing::Chunked,
+                        response.live);
         const bool whole = attempt([&] { response.stream(body); }) == Did::Its && body.finish();
         bytes_out_ += body.sent();
         if (!whole && framing == Framing::UntilClose) socket_.wire().resetOnClose();

@@ -71,6 +71,9 @@ struct Response {
     // write fails or the request is cancelled, the connection is closed such that the client sees a cut, not
     // an end.
     std::function<void(Stream&)> stream{};
+    // The stream tells of things as they happen: each write has the time of a whole response. All writes of any
+    // other together have no more.
+    bool live = false;
     // Called once when all of the response was handed to the kernel; never when that failed, nor for HEAD.
     std::function<void()> delivered{};
 

@@ -106,8 +106,8 @@ TEST_F(UsageOf, ManyTenantsLeaveAsTheyAreRead) {
     ASSERT_TRUE(response.stream);
     Kept kept;
     response.stream(kept);
-    EXPECT_LT(kept.most, 512u << 10);
-    EXPECT_LE(store_.most_read, 200u);
+    EXPECT_LT(kept.most, 32u << 10);
+    EXPECT_LE(store_.most_read, 50u);
     const auto parsed = json::parse(kept.all, {.max_nodes = 1'000'000});
     ASSERT_TRUE(parsed) << parsed.error().message;
     const auto& tenants = *json::at(*parsed, "/days/0/tenants");

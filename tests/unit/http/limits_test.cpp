@@ -129,6 +129,26 @@ TEST(Limits, ClientThatReadsTooSlowlyIsGivenUp) {
     EXPECT_TRUE(server.awaitTold(3));
 }
 
+// Each of its writes makes progress in time; all together do not.
+TEST(Limits, ClientThatReadsAStreamOfManyPartsTooSlowlyIsGivenUp) {
+    const std::string part(64u << 10, 'x');
+    constexpr size_t kParts = 256;
+    auto options = impatient();
+    options.min_rate = 64u << 20;  // a quarter of a second for all
+    TestServer server({{"GET", "/stream", Body::None,
+                        [&](const Request&) {
+                            return Response{.stream = [&](Stream& s) {
+                                for (size_t i = 0; i < kParts && s.write(part); ++i) {
+                                }
+                            }};
+                        }}},
+                      options);
+    Client client(server.port());
+    client.send(get("/stream"));
+    EXPECT_LT(sip(client, 128u << 10, 20ms), kParts * part.size());
+    EXPECT_TRUE(server.awaitTold(1));
+}
+
 TEST(Limits, SharedBodyIsSentLikeAnyOther) {
     const auto shared = std::make_shared<const std::string>(R"({"a":1})");
     std::vector<Route> routes{
