@@ -56,10 +56,9 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
 }
 
 http::Response storeUnavailable(const Error& error, std::string_view request_id) {
-    auto out = http::Response::error(503, "STORE_UNAVAILABLE", error.message, request_id);
     const milliseconds pause = error.retry_after.value_or(milliseconds{1'000});
-    out.headers.emplace_back("Retry-After", std::to_string(engine::wholeSeconds(pause)));
-    return out;
+    return http::Response::unavailable("STORE_UNAVAILABLE", error.message, request_id,
+                                       std::chrono::seconds(engine::wholeSeconds(pause)));
 }
 
 }  // namespace stepper::api

@@ -121,10 +121,8 @@ private:
     void measureProviders() const;
 
     static http::Response cutByDrain(const http::Request& request) {
-        auto out = http::Response::error(503, "CANCELLED",
-                                         "The server is shutting down; send the request again", request.id);
-        out.headers.emplace_back("Retry-After", "1");
-        return out;
+        return http::Response::unavailable(
+            "CANCELLED", "The server is shutting down; send the request again", request.id);
     }
 
     ApiDeps deps_;

@@ -30,9 +30,7 @@ std::string_view lastEventId(const http::Request& request) {
 }
 
 http::Response noRoom(std::string_view request_id) {
-    auto out = http::Response::error(503, "OVERLOADED", kNoRoomForPage, request_id);
-    out.headers.emplace_back("Retry-After", "1");
-    return out;
+    return http::Response::unavailable("OVERLOADED", kNoRoomForPage, request_id);
 }
 
 http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }

@@ -28,7 +28,6 @@ std::string_view codeOf(int status) {
         case 415: return "UNSUPPORTED_MEDIA_TYPE";
         case 431: return "HEADERS_TOO_LARGE";
         case 500: return "UNKNOWN";
-        case 503: return "OVERLOADED";
         default: return "BAD_REQUEST";
     }
 }
@@ -186,9 +185,8 @@ private:
     }
 
     Response excuse(const Reject& reject) const {
-        auto out = Response::error(reject.status, codeOf(reject.status), reject.message, request_.id);
-        if (reject.status == 503) out.headers.emplace_back("Retry-After", "1");
-        return out;
+        if (reject.status == 503) return Response::unavailable("OVERLOADED", reject.message, request_.id);
+        return Response::error(reject.status, codeOf(reject.status), reject.message, request_.id);
     }
 
     // As excuse(), and nothing more is read from this connection.

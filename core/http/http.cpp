@@ -32,4 +32,11 @@ Response Response::error(int status, std::string_view code, std::string_view mes
     return json(status, json::dump(body));
 }
 
+Response Response::unavailable(std::string_view code, std::string_view message, std::string_view request_id,
+                               std::chrono::seconds retry_after) {
+    auto out = error(503, code, message, request_id);
+    out.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
+    return out;
+}
+
 }  // namespace stepper::http

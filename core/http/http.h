@@ -83,6 +83,9 @@ struct Response {
     // {"error": message, "errorCode": code, "requestId": request_id}
     static Response error(int status, std::string_view code, std::string_view message,
                           std::string_view request_id);
+    // 503: the same, with a Retry-After of so long.
+    static Response unavailable(std::string_view code, std::string_view message, std::string_view request_id,
+                                std::chrono::seconds retry_after = std::chrono::seconds{1});
 };
 
 using Handler = std::function<Response(const Request&)>;

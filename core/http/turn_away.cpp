@@ -17,9 +17,8 @@ void send(int fd, std::string_view bytes) {
 
 std::string busy(bool security_headers) {
     const auto id = newId();
-    auto response =
-        Response::error(503, "OVERLOADED", "All connections are taken; try again in a moment", id);
-    response.headers.emplace_back("Retry-After", "1");
+    const auto response =
+        Response::unavailable("OVERLOADED", "All connections are taken; try again in a moment", id);
     return headOf(response, {id, {}, Framing::Length, {}, security_headers}) + response.body;
 }
 

@@ -194,7 +194,8 @@ TEST(Server, ARequestThatFindsNoMemoryGivesBackItsBody) {
         [&](const Access& a) { kept = a.request->body.capacity() + 1; });
     ASSERT_TRUE(server.ok());
     (*server)->start();
-    expectError(Client((*server)->port()).ask(postJson("/greedy", std::string(100'000, '1'))), 503, "OVERLOADED");
+    Client client((*server)->port());
+    expectError(client.ask(postJson("/greedy", std::string(100'000, '1'))), 503, "OVERLOADED");
     (*server)->drain(std::chrono::steady_clock::now() + 5s);
     EXPECT_GT(kept, 0u);
     EXPECT_LT(kept, 100u);
