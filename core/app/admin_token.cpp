@@ -4,14 +4,17 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/app/host.h"
+#include "core/base/clock.h"
 #include "core/base/descriptor.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
@@ -22,6 +25,7 @@ namespace {
 
 constexpr const char* kFile = "admin-token";
 constexpr size_t kRandomBytes = 32;
+constexpr milliseconds kPatience{5'000}, kLookAgain{5};  // with another server that replaces the file
 constexpr mode_t kOthers = 077, kPermissions = 07777;
 
 // The same for every process of the user, as far as their environments agree.
@@ -73,10 +77,12 @@ Error cannot(const char* what, const fs::path& path, int code) {
 Result<void> writeDraft(const fs::path& draft, std::string_view token) {
     const Descriptor out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     const std::string line = std::string(token) + "\n";
-    if (out && ::write(out.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-        ::fsync(out.get()) == 0)
-        return {};
-    return cannot("write", draft, errno);
+    if (!out) return cannot("write", draft, errno);
+    const ssize_t written = ::write(out.get(), line.data(), line.size());
+    // What a full disk takes in part sets no error.
+    if (written >= 0 && written < static_cast<ssize_t>(line.size())) return cannot("write", draft, ENOSPC);
+    if (written < 0 || ::fsync(out.get()) != 0) return cannot("write", draft, errno);
+    return {};
 }
 
 // Who comes second where there was nothing leaves the first one's.
@@ -93,6 +99,17 @@ Result<void> write(const fs::path& path, bool replace) {
     return done;
 }
 
+// Those who replace a flawed key at once do so one after the other. Where nothing can be locked, or somebody
+// else keeps it locked, they go on without.
+Descriptor turnIn(const fs::path& folder) {
+    Descriptor out(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const SteadyTime until = std::chrono::steady_clock::now() + kPatience;
+    while (::flock(out.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+           std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(kLookAgain);
+    return out;
+}
+
 }  // namespace
 
 fs::path adminTokenPath(const config::Config& config) {
@@ -107,8 +124,16 @@ Result<AdminToken> keepAdminToken(const fs::path& path) {
     if (!before.token.empty()) return AdminToken{config::Secret(before.token), ""};
     std::error_code ec;
     if (fs::create_directories(path.parent_path(), ec)) ::chmod(path.parent_path().c_str(), 0700);
-    if (auto written = write(path, !before.flaw.empty()); !written) return std::move(written).error();
-    const Found now = lookAt(path);
+    Found now = before;
+    Descriptor turn;
+    if (!before.flaw.empty()) {
+        turn = turnIn(path.parent_path());
+        now = lookAt(path);
+    }
+    if (now.token.empty()) {
+        if (auto written = write(path, !now.flaw.empty()); !written) return std::move(written).error();
+        now = lookAt(path);
+    }
     if (now.token.empty())
         return Error{ErrorClass::Config, "the new key in " + path.string() + " did not stay there"};
     if (before.flaw.empty()) return AdminToken{config::Secret(now.token), ""};

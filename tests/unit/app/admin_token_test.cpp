@@ -32,6 +32,20 @@ protected:
         EXPECT_TRUE(token) << token.error().message;
         return token ? *token : AdminToken{};
     }
+    // What several servers have that start at once.
+    std::set<std::string> keptByMany() {
+        std::set<std::string> seen;
+        std::mutex mutex;
+        std::vector<std::thread> servers;
+        for (int i = 0; i < 8; ++i)
+            servers.emplace_back([&] {
+                const std::string token = kept().secret.reveal();
+                std::lock_guard lock(mutex);
+                seen.insert(token);
+            });
+        for (auto& server : servers) server.join();
+        return seen;
+    }
     std::string problem() {
         const auto token = keepAdminToken(file_);
         return token ? "" : token.error().message;
@@ -96,18 +110,19 @@ TEST_F(AdminTokenTest, WithoutAFolderThereIsNoneAndTheReasonIsTold) {
 }
 
 TEST_F(AdminTokenTest, AllWhoStartAtOnceHaveTheSame) {
-    std::set<std::string> seen;
-    std::mutex mutex;
-    std::vector<std::thread> servers;
-    for (int i = 0; i < 8; ++i)
-        servers.emplace_back([&] {
-            const std::string token = kept().secret.reveal();
-            std::lock_guard lock(mutex);
-            seen.insert(token);
-        });
-    for (auto& server : servers) server.join();
+    const auto seen = keptByMany();
     EXPECT_EQ(seen.size(), 1u);
     EXPECT_EQ(seen.count(readAdminToken(file_)->reveal()), 1u);
+}
+
+TEST_F(AdminTokenTest, AllWhoReplaceAFlawedOneAtOnceHaveTheSame) {
+    kept();
+    for (int round = 0; round < 50; ++round) {
+        ASSERT_EQ(::chmod(file_.c_str(), 0644), 0);
+        const auto seen = keptByMany();
+        ASSERT_EQ(seen.size(), 1u);
+        ASSERT_EQ(seen.count(readAdminToken(file_)->reveal()), 1u);
+    }
 }
 
 TEST_F(AdminTokenTest, AClientIsToldWhatToDo) {
