@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <dlfcn.h>
+#include <link.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,8 +31,9 @@ bool isForeign(const void* caller) {
 // The status to leave with. Only async-signal-safe calls, for so is _exit itself.
 int statusFor(const char* function, int status, const void* caller) {
     if (!isForeign(caller)) return status;
-    Dl_info from{};
-    const char* file = ::dladdr(caller, &from) != 0 && from.dli_fname ? from.dli_fname : "unknown code";
+    dl_find_object from{};  // unlike dladdr it takes no lock, which code that is being loaded may hold for ever
+    const bool is_found = ::_dl_find_object(const_cast<void*>(caller), &from) == 0 && from.dlfo_link_map;
+    const char* file = is_found ? from.dlfo_link_map->l_name : "unknown code";
     if (const char* slash = std::strrchr(file, '/')) file = slash + 1;
     ::dprintf(STDERR_FILENO, "stepper: %s called %s(%d), which ends the whole process; a plugin must not\n",
               file, function, status);
