@@ -44,7 +44,9 @@ Usage::Tenants::iterator Usage::Book::of(std::string_view tenant, size_t most) {
 }
 
 void Usage::Book::mark(Tenants::iterator tenant) {
-    if (!std::exchange(tenant->second.changed, true)) changed.push_back(tenant);
+    if (tenant->second.changed) return;
+    changed.push_back(tenant);
+    tenant->second.changed = true;
 }
 
 void Usage::record(std::string_view tenant, const config::Provider& provider, bool answered,
@@ -82,23 +84,34 @@ std::vector<Day> Usage::incomplete() const {
 void Usage::complete(Day day, const DayUsage& written) {
     std::lock_guard lock(mutex_);
     Book& book = books_[day];
+    const auto each = [&](auto use) {
+        for (const auto& [tenant, usage] : written) {
+            // Whoever was written down is known, however many there are.
+            Tenant& row = book.of(tenant, std::numeric_limits<size_t>::max())->second;
+            for (const auto& [provider, counts] : usage) use(countsOf(row.usage, provider), counts);
+        }
+    };
+    // First a place for everything, which may take memory: it is added all or not at all.
+    each([](UsageCounts&, const UsageCounts&) {});
+    each([](UsageCounts& sum, const UsageCounts& counts) { sum.add(counts); });
     book.whole = true;
-    for (const auto& [tenant, usage] : written) {
-        // Whoever was written down is known, however many there are.
-        Tenant& row = book.of(tenant, std::numeric_limits<size_t>::max())->second;
-        for (const auto& [provider, counts] : usage) countsOf(row.usage, provider).add(counts);
-    }
 }
 
 std::vector<Usage::Change> Usage::takeChanges(size_t most) {
     std::lock_guard lock(mutex_);
     std::vector<Change> out;
+    for (const auto& [day, book] : books_) {
+        if (!book.whole) continue;
+        for (auto it = book.changed.rbegin(); it != book.changed.rend() && out.size() < most; ++it)
+            out.push_back({day, (*it)->first, (*it)->second.usage});
+    }
+    // When there is memory for all of them, so that none is lost.
+    size_t taken = out.size();
     for (auto& [day, book] : books_) {
         if (!book.whole) continue;
-        for (; !book.changed.empty() && out.size() < most; book.changed.pop_back()) {
-            auto& [name, row] = *book.changed.back();
-            row.changed = false;
-            out.push_back({day, name, row.usage});
+        for (; !book.changed.empty() && taken > 0; --taken) {
+            book.changed.back()->second.changed = false;
+            book.changed.pop_back();
         }
     }
     return out;

@@ -1,5 +1,7 @@
 #include "core/engine/usage_keeper.h"
 
+#include <new>
+
 #include "core/base/json.h"
 #include "core/telemetry/rounds.h"
 
@@ -76,7 +78,7 @@ void UsageKeeper::close() {
     wake_.notify_all();
     if (!thread_.joinable()) return;
     thread_.join();
-    keepOrComplain();
+    hasMemoryFor("keeping usage", [this] { keepOrComplain(); });
 }
 
 void UsageKeeper::loop() {
@@ -115,14 +117,20 @@ Result<DayUsage> UsageKeeper::written(Day day, std::string_view first, size_t mo
     return out;
 }
 
+Result<void> UsageKeeper::write(const std::vector<Usage::Change>& changes) try {
+    std::vector<store::Note> notes;
+    for (const auto& change : changes)
+        notes.push_back({prefixOf(change.day) + change.tenant, textOf(change.usage)});
+    return store_.putNotes(notes);
+} catch (const std::bad_alloc&) {
+    return Error{ErrorClass::Overloaded, "out of memory"};
+}
+
 Result<void> UsageKeeper::writeChanges() {
     for (int i = 0; i < kMostPortions; ++i) {
         const auto changes = usage_.takeChanges(kPortion);
         if (changes.empty()) break;
-        std::vector<store::Note> notes;
-        for (const auto& change : changes)
-            notes.push_back({prefixOf(change.day) + change.tenant, textOf(change.usage)});
-        if (auto done = store_.putNotes(notes); !done) {
+        if (auto done = write(changes); !done) {
             usage_.putBack(changes);
             return done;
         }

@@ -40,6 +40,7 @@ private:
     void keepOrComplain();
     Result<DayUsage> written(Day day, std::string_view first, size_t most);
     Result<void> writeChanges();
+    Result<void> write(const std::vector<Usage::Change>& changes);
     Result<void> removeOld();
 
     Usage& usage_;

@@ -4,6 +4,7 @@
 
 #include "core/engine/usage_keeper.h"
 #include "tests/unit/engine/notes_store.h"
+#include "tests/unit/scarce_memory.h"
 
 namespace stepper::engine {
 namespace {
@@ -170,6 +171,31 @@ TEST_F(UsageTest, AStoreThatFailsLosesNothing) {
     EXPECT_TRUE(keep());
     restart();
     EXPECT_EQ(report(2), (Lines{"2026-01-01 a local 2/0 20+10", "2026-01-01 b local 1/0 10+5"}));
+}
+
+TEST_F(UsageTest, WhereverMemoryEndsNothingIsForgotten) {
+    const std::string tenants[] = {"a tenant whose name takes memory", "b", "c"};
+    for (const auto& tenant : tenants) use(tenant, groq_);
+    ASSERT_TRUE(keep());
+    bool was_refused = true;
+    for (int n = 1; was_refused; ++n) {
+        const auto before = report();
+        restart();
+        for (const auto& tenant : tenants) use(tenant, local_);
+        const auto expected = report();
+        ASSERT_NE(expected, before);
+        test::refuseAllocation(n);
+        try {
+            (void)keeper_->keep();
+        } catch (const std::bad_alloc&) {
+        }
+        was_refused = test::wasRefused();
+        test::refuseAllocation(0);
+        ASSERT_EQ(report(), expected) << "without allocation " << n;
+        ASSERT_TRUE(keep());
+        restart();
+        ASSERT_EQ(report(), expected) << "without allocation " << n;
+    }
 }
 
 TEST_F(UsageTest, AReportOfAStoreThatFailsIsAnError) {
