@@ -34,7 +34,8 @@ engine::Outcome outOfMemory() {
     out.failure = engine::Failure{engine::Failure::Kind::Exhausted,
                                   "OVERLOADED",
                                   503,
-                                  "This server had not the memory that running the job takes. Try again later.",
+                                  "This server had not the memory that running the job takes. Try again "
+                                  "later.",
                                   true,
                                   std::nullopt};
     return out;
@@ -71,8 +72,8 @@ void Runner::run(Running& task, CancelToken& cancel) {
                         {config->config.cache.fresh_for, config->config.cache.ttl}};
     // A run that was not told that the waiting is over could not fall back; the next one will be told.
     const milliseconds waited = momentOf(task.job).waited;
-    const bool done = hasMemoryFor(
-        "a job", [&] { settle(task, ask(task, cancel, policy), policy, waited, cancel); });
+    const bool done =
+        hasMemoryFor("a job", [&] { settle(task, ask(task, cancel, policy), policy, waited, cancel); });
     // Or one that takes too much would be run, and paid for, without end.
     if (!done) settle(task, outOfMemory(), policy, waited, cancel);
 }

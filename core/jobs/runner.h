@@ -22,8 +22,8 @@ struct RunnerDeps {
 };
 
 // run() may be called from many threads; it blocks until the job was ended or given back, or its lease is
-// not ours any more. A store that fails is tried again until then, so that a paid answer is not lost. A run that
-// there was no memory for is an attempt that failed.
+// not ours any more. A store that fails is tried again until then, so that a paid answer is not lost. A run
+// that there was no memory for is an attempt that failed.
 class Runner {
 public:
     Runner(RunnerDeps deps, const Clock& clock) : deps_(std::move(deps)), clock_(clock) {}

@@ -143,7 +143,8 @@ void Scheduler::claim(std::optional<store::Lane> lane, int asked, std::unique_lo
     if (!claims) return cannot_lease_.tell(claims.error().message);
     cannot_lease_.over();
     if (state && static_cast<int>(claims->jobs.size()) == asked) state->available = true;
-    const SteadyTime next = steady_clock::now() + std::min(claims->next_due.value_or(kLookAnyway), kLookAnyway);
+    const milliseconds next_due = claims->next_due.value_or(kLookAnyway);
+    const SteadyTime next = steady_clock::now() + std::min(next_due, kLookAnyway);
     // Unless news came meanwhile.
     due = due < in_any_case ? std::min(due, next) : next;
     std::ranges::reverse(claims->jobs);

@@ -38,8 +38,9 @@ public:
     SteadyTime stampFor(SteadyTime sent, std::optional<SteadyTime> seen) const {
         return seen && *seen < sent + margin_ ? *seen - margin_ : sent;
     }
-    // Units that cost more (or, negative, less) than what was stamped at that moment. Never below zero. Like all
-    // that follows a reservation it throws nothing: without memory units are stamped later than they should be.
+    // Units that cost more (or, negative, less) than what was stamped at that moment. Never below zero. Like
+    // all that follows a reservation it throws nothing: without memory units are stamped later than they
+    // should be.
     void adjust(SteadyTime at, int64_t delta);
 
     // Units in the window, with reservations; the limit may have been exceeded by an adjustment or a new
@@ -69,7 +70,8 @@ private:
 
     void expire(SteadyTime now);
     using Marks = std::deque<Mark>;
-    // The mark of that moment, which `next` comes after, or one for it; the end when there is no memory for any.
+    // A mark for that moment, before `next`, or one that can stand for it; the end when there is no memory
+    // for any.
     Marks::iterator insert(Marks::iterator next, SteadyTime stamp);
     Duration inSteps(Duration d) const;  // rounded up
     SteadyTime stampOf(SteadyTime t) const;
@@ -79,8 +81,8 @@ private:
     int64_t limit_;
     milliseconds length_, margin_;
     Duration step_;
-    Marks marks_;             // by time
-    int64_t sent_ = 0;        // sum of marks_
+    Marks marks_;       // by time
+    int64_t sent_ = 0;  // sum of marks_
     int64_t reserved_ = 0;
 };
 

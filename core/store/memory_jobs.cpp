@@ -29,8 +29,8 @@ MemoryJobs::MemoryJobs(const Clock& clock, const StoreTime& time, CrashPolicy cr
 
 WallTime MemoryJobs::now() const { return WallTime{milliseconds{time_.now()}}; }
 
-milliseconds MemoryJobs::age(const MemoryJob& job) const {
-    return std::chrono::floor<milliseconds>(now() - job.shown.created);
+SteadyTime MemoryJobs::createdAt(const MemoryJob& job) const {
+    return clock_.now() - std::chrono::floor<milliseconds>(now() - job.shown.created);
 }
 
 MemoryJob* MemoryJobs::find(std::string_view id) {

@@ -108,7 +108,7 @@ public:
     Stats stats() const;
     std::optional<milliseconds> nextDue(Lane lane) const;
     const JobsByAge& listed() const { return listed_; }  // all but the items of batches
-    milliseconds age(const MemoryJob& job) const;
+    SteadyTime createdAt(const MemoryJob& job) const;
     WallTime now() const;  // by the store's time
 
 private:

@@ -166,7 +166,7 @@ Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
         MemoryJob* job = jobs_.nextReady(lane);
         if (!job) break;
         jobs_.lease(*job, lease);
-        claims.jobs.push_back(claimed(*job, clock_.now() - jobs_.age(*job)));
+        claims.jobs.push_back(claimed(*job, jobs_.createdAt(*job)));
     }
     claims.next_due = jobs_.nextDue(lane);
     return claims;
@@ -177,7 +177,7 @@ Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, millisecon
     Claims out;
     for (MemoryJob* job : jobs_.overdue(max, max_wait)) {
         jobs_.lease(*job, lease);
-        out.jobs.push_back(claimed(*job, clock_.now() - jobs_.age(*job)));
+        out.jobs.push_back(claimed(*job, jobs_.createdAt(*job)));
     }
     out.next_due = jobs_.nextOverdue(max_wait);
     return out;

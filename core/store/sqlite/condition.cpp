@@ -6,10 +6,6 @@ namespace stepper::store::sqlite {
 
 namespace {
 
-constexpr const char* kBackup =
-    " Nothing more is written to it. Stop Stepper and put a backup in its place, or run "
-    "`stepper serve --recover`.";
-
 std::string missing(const Location& file, int64_t is, int64_t least) {
     return std::to_string(least - is) + " bytes at the end of " + file.path + " are gone";
 }
@@ -33,7 +29,7 @@ void Condition::look(const std::optional<Lengths>& left) const {
     if (left && database && database->bytes < left->database)
         return lost(Loss::Database,
                     " was cut while in use: " + missing(files_.database, database->bytes, left->database) +
-                        "." + kBackup);
+                        ". Nothing more is written to it." + kPutBackup);
     const bool other_log = is_other(log, files_.log);
     if (other_log || is_other(sqlite::look(files_.index.path), files_.index))
         return lost(Loss::Log, " lost its log: " + (other_log ? files_.log : files_.index).path +

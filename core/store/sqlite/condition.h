@@ -10,6 +10,10 @@
 
 namespace stepper::store::sqlite {
 
+// What is left to do about a store that cannot be trusted while it is in use.
+inline constexpr const char* kPutBackup =
+    " Stop Stepper and put a backup in its place, or run `stepper serve --recover`.";
+
 // How long the files must be at least, as whoever writes them left them.
 struct Lengths {
     int64_t database = 0, log = 0;

@@ -38,8 +38,7 @@ Error Readers::explain(const Failure& failure) {
     const std::string reason = "The store " + path_ + " cannot be read: " + failure.message + ".";
     if (!meansDamage(failure))
         return {ErrorClass::Overloaded, reason + " See to its disk.", milliseconds{1'000}};
-    const std::string damaged =
-        reason + " Stop Stepper and put a backup in its place, or run `stepper serve --recover`.";
+    const std::string damaged = reason + kPutBackup;
     condition_.broken(damaged);
     return {ErrorClass::Internal, damaged};
 }

@@ -21,12 +21,12 @@ namespace {
 
 class SqliteStore final : public Store {
 public:
-    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Files& files, const OpenOptions& options,
-                const Clock& clock, const Tuning& tuning)
+    SqliteStore(Ownership ownership, std::unique_ptr<Db> db, const Files& files, std::string_view kept_time,
+                const OpenOptions& options, const Clock& clock, const Tuning& tuning)
         : clock_(clock),
           crashes_(options.crashes),
           ownership_(std::move(ownership)),
-          time_(clock, keptTime(*db)),
+          time_(clock, kept_time),
           condition_(files, tuning.retry_pause),
           writer_(std::move(db), files.database.path, options.durability, tuning, clock, time_, condition_),
           readers_(files.database.path, tuning, condition_) {}
@@ -171,7 +171,8 @@ Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& 
         found = openDatabase(path, tuning);
     }
     if (!found.db) return std::move(found.error);
-    if (keptTime(*found.db).empty())
+    const std::string kept_time = keptTime(*found.db);
+    if (kept_time.empty())
         bringBackToNow(*found.db, std::chrono::floor<milliseconds>(clock.wall()).time_since_epoch().count());
     if (const auto& failure = found.db->failure())
         return Error{ErrorClass::Config, "The store " + path + " cannot be used: " + failure->message +
@@ -179,7 +180,7 @@ Result<std::unique_ptr<Store>> open(const std::string& file, const OpenOptions& 
     ownership->remember();
 
     auto store = std::make_unique<SqliteStore>(std::move(*ownership), std::move(found.db), locateAll(path),
-                                               options, clock, tuning);
+                                               kept_time, options, clock, tuning);
     if (const auto failure = store->failure())
         return Error{ErrorClass::Config, "The store " + path + " cannot be read: " + failure->message +
                                              ". See that Stepper may read the file and its folder."};

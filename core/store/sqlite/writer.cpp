@@ -301,9 +301,7 @@ Error Writer::explain(const Failure& failure) {
     switch (blame(failure)) {
         case Blame::Operation: return {ErrorClass::Internal, reason + " Nothing was written."};
         case Blame::Damage:
-            reason +=
-                " Nothing more is written to it. Stop Stepper and put a backup in its place, or run "
-                "`stepper serve --recover`.";
+            reason += std::string(" Nothing more is written to it.") + kPutBackup;
             condition_.broken(reason);
             return {ErrorClass::Internal, reason};
         case Blame::Trouble: break;

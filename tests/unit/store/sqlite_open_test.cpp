@@ -166,7 +166,8 @@ TEST_F(SqliteOpen, JobsOfAnOlderStoreKeepTheirDelays) {
         "UPDATE job SET created_at = created_at + 7200000, updated_at = updated_at + 7200000, "
         "run_at = run_at + 7200000 WHERE id = 'ahead'");
     open();
-    for (const char* id : {"right", "ahead"}) EXPECT_EQ(find(id)->run_at, clock_.wall() + std::chrono::hours{1});
+    const WallTime due = clock_.wall() + std::chrono::hours{1};
+    for (const char* id : {"right", "ahead"}) EXPECT_EQ(find(id)->run_at, due);
     EXPECT_EQ(find("ahead")->updated, clock_.wall());
 }
 
