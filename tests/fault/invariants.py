@@ -12,14 +12,13 @@ ALWAYS = {
     "a job that cannot run has a moment or a lease":
         "SELECT id FROM job WHERE state IN (3,4,5) AND (run_at NOT NULL OR lease_until NOT NULL)",
     "a final job is still on its way":
-        "SELECT id FROM job WHERE state >= 10 AND (finished_at IS NULL OR run_at NOT NULL OR lease_until NOT NULL OR flies"
-        " OR leader NOT NULL)",
+        "SELECT id FROM job WHERE state >= 10 AND (finished_at IS NULL OR run_at NOT NULL OR lease_until NOT NULL OR flies)",
     "a live job has an end": "SELECT id FROM job WHERE state < 10 AND finished_at NOT NULL",
     "a live job does not hold its key": "SELECT id FROM job WHERE state IN (0,1,2,3) AND cache_key <> '' AND NOT flies",
     "several live jobs make one answer":
         "SELECT group_concat(id) FROM job WHERE state IN (0,1,2,3) AND cache_key <> '' GROUP BY cache_key HAVING count(*) > 1",
     "a follower has nobody to follow":
-        "SELECT f.id FROM job f LEFT JOIN job l ON l.seq = f.leader AND l.flies AND l.state < 5 AND l.cache_key = f.cache_key"
+        "SELECT f.id FROM job f LEFT JOIN job l ON l.flies AND l.state < 5 AND l.cache_key = f.cache_key"
         " WHERE f.state = 4 AND l.seq IS NULL",
     "an item waits for no open batch":
         "SELECT i.id FROM job i LEFT JOIN job b ON b.seq = i.parent AND b.state = 5 WHERE i.state IN (3,4) AND b.seq IS NULL",
