@@ -36,8 +36,7 @@ void waitForTermination(Ending& ending, transport::CurlTransport& transport, Rel
     }
 }
 
-http::ServerOptions serverOptions(const config::Config& config,
-                                  std::shared_ptr<http::ByteBudget> bodies) {
+http::ServerOptions serverOptions(const config::Config& config, std::shared_ptr<http::ByteBudget> bodies) {
     http::ServerOptions out;
     out.host = config.server.host;
     out.port = config.server.port;
@@ -84,8 +83,8 @@ store::OpenOptions storeOptions(const config::Config& config, bool recover) {
 }
 
 void logStore(const config::Config& config, const std::optional<store::Salvaged>& salvaged) {
-    log::info("store opened", {{"url", config::shownUrl(config.store_url)},
-                               {"durability", config.store_durability}});
+    log::info("store opened",
+              {{"url", config::shownUrl(config.store_url)}, {"durability", config.store_durability}});
     if (salvaged)
         log::warn("damaged store recovered", {{"rows", salvaged->rows},
                                               {"unreadablePlaces", salvaged->gaps},
@@ -121,6 +120,19 @@ int refuse(const std::string& problem) {
     return kExitConfig;
 }
 
+// A client has one, and a call to a provider some.
+void warnOfDescriptors(int max_connections) {
+    const auto limit = transport::raiseDescriptorLimit();
+    if (!limit) return log::warn("descriptors", {{"reason", limit.error().message}});
+    if (*limit < static_cast<uint64_t>(max_connections))
+        log::warn(
+            "descriptors",
+            {{"reason", "this process may open " + std::to_string(*limit) +
+                            " files, fewer than server.max_connections (" + std::to_string(max_connections) +
+                            "): clients will be turned away before; raise the limit (ulimit -n, "
+                            "LimitNOFILE) or lower server.max_connections"}});
+}
+
 }  // namespace
 
 int serve(const Options& options) {
@@ -129,8 +141,7 @@ int serve(const Options& options) {
     auto config = loadConfig(options);
     if (!config) return refuse(config.error().message);
     log::init(config->log.level, config->log.format);
-    if (const auto limit = transport::raiseDescriptorLimit(); !limit)
-        log::warn("descriptors", {{"reason", limit.error().message}});
+    warnOfDescriptors(config->server.max_connections);
 
     Host host(std::move(config).value(),
               [options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
@@ -166,7 +177,8 @@ int serve(const Options& options) {
     };
     const api::AdminKey admin = adminKey(first);
     api::LiveGuard guard(first, admin);
-    const auto bodies = std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
+    const auto bodies =
+        std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
     const http::Server* front = nullptr;
     auto server = http::Server::bind(
         serverOptions(first, bodies),
