@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
+#include <dirent.h>
 #include <fcntl.h>
 
 namespace stepper {
@@ -54,6 +56,21 @@ Result<std::string> readFile(const std::filesystem::path& path, size_t most) {
         out.resize(had + static_cast<size_t>(std::max<ssize_t>(n, 0)));
         if (n == 0) return out;
         if (n < 0 && why != EINTR) return unreadable(path, std::strerror(why));
+    }
+}
+
+Result<std::vector<std::string>> namesIn(const std::filesystem::path& folder) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
+    if (!open) return unreadable(folder, std::strerror(errno));
+    std::vector<std::string> out;
+    for (;;) {
+        errno = 0;
+        const dirent* entry =
+            ::readdir(open.get());  // NOLINT(concurrency-mt-unsafe): nobody else has this one
+        if (!entry && errno != 0) return unreadable(folder, std::strerror(errno));
+        if (!entry) return out;
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") out.emplace_back(name);
     }
 }
 

@@ -1,7 +1,8 @@
-// Reads a file that somebody named by its path.
+// Reads files and folders that somebody named by their paths.
 #pragma once
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -21,5 +22,10 @@ Result<OpenedFile> openRegularFile(const std::filesystem::path& path);
 
 // Its first `most` bytes; one byte more than may be taken shows that it is too large. Errors as above.
 Result<std::string> readFile(const std::filesystem::path& path, size_t most);
+
+// What is in a folder but "." and "..", in no order. Config error that starts with the path. Unlike the
+// standard's directory_iterator, which ends the process there, it throws std::bad_alloc where there is no
+// memory.
+Result<std::vector<std::string>> namesIn(const std::filesystem::path& folder);
 
 }  // namespace stepper

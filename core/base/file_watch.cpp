@@ -11,6 +11,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 namespace stepper {
 namespace fs = std::filesystem;
 namespace {
@@ -58,10 +60,12 @@ fs::path follow(Plan& plan, const fs::path& path) {
 
 void noteContents(Plan& plan, const fs::path& directory) {
     plan[directory].everything = true;
-    std::error_code ec;
-    for (fs::directory_iterator entry(directory, ec), end; !ec && entry != end; entry.increment(ec)) {
+    const auto names = namesIn(directory);
+    if (!names) return;
+    for (const auto& name : *names) {
         std::error_code unreadable;
-        if (entry->is_symlink(unreadable)) follow(plan, entry->path());
+        const fs::path entry = directory / name;
+        if (fs::symlink_status(entry, unreadable).type() == fs::file_type::symlink) follow(plan, entry);
     }
 }
 

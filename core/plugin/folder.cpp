@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "core/base/file.h"
 #include "core/plugin/intake.h"
 #include "core/plugin/transcript.h"
 
@@ -42,13 +43,10 @@ bool isYoung(const Print& print) {
 Result<std::map<fs::path, Print>> surveyFolder(const fs::path& dir) {
     if (auto folder = checkPluginsFolder(dir); !folder) return std::move(folder).error();
     std::map<fs::path, Print> out;
-    std::error_code ec;
-    fs::directory_iterator it(dir, ec);
-    for (; !ec && it != fs::directory_iterator{}; it.increment(ec))
-        if (it->path().extension() == ".so") out.emplace(it->path(), printOf(it->path()));
-    if (ec)
-        return Error{ErrorClass::Config,
-                     dir.string() + ": the plugins folder cannot be read: " + ec.message()};
+    const auto names = namesIn(dir);
+    if (!names) return names.error();
+    for (const auto& name : *names)
+        if (const fs::path path = dir / name; path.extension() == ".so") out.emplace(path, printOf(path));
     return out;
 }
 

@@ -66,7 +66,7 @@ Result<PluginFile> readPluginFile(const fs::path& path) {
 
 Result<void> checkPluginsFolder(const fs::path& dir) {
     struct stat info {};
-    if (::stat(dir.c_str(), &info) != 0)
+    if (::stat(dir.c_str(), &info) != 0 || ::access(dir.c_str(), R_OK | X_OK) != 0)
         return refused(dir, std::string("the plugins folder cannot be read: ") + std::strerror(errno));
     if (!S_ISDIR(info.st_mode)) return refused(dir, "the plugins folder is not a folder");
     if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/base/file.h"
 #include "core/plugin/belongings.h"
 #include "core/telemetry/log.h"
 
@@ -374,10 +375,10 @@ void Library::dropUnusedCopies() const {
     for (const auto& [kind, live] : live_)
         for (const auto& image : {live.image, live.previous})
             if (image) used.insert(image->copy().file());
-    std::error_code ec;
-    for (fs::directory_iterator it(ledger_.dir(), ec); !ec && it != fs::directory_iterator{};
-         it.increment(ec)) {
-        const fs::path& file = it->path();
+    const auto names = namesIn(ledger_.dir());
+    if (!names) return;
+    for (const auto& name : *names) {
+        const fs::path file = ledger_.dir() / name;
         if (file.filename().string().find(".so") != std::string::npos && !used.contains(file)) {
             std::error_code ignored;  // untidy, no more
             fs::remove(file, ignored);

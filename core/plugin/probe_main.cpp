@@ -34,12 +34,8 @@ void limitOurselves() {
 }
 
 int threadCount() {
-    std::error_code ec;
-    int n = 0;
-    for (fs::directory_iterator it("/proc/self/task", ec); !ec && it != fs::directory_iterator{};
-         it.increment(ec))
-        ++n;
-    return n;
+    const auto tasks = namesIn("/proc/self/task");
+    return tasks ? static_cast<int>(tasks->size()) : 0;
 }
 
 std::vector<std::string> texts(const json::Value* list) {

@@ -254,11 +254,10 @@ void ProcessState::addDescriptor(int fd) {
 }
 
 void ProcessState::addDescriptors() {
-    std::vector<int> open;
-    std::error_code ec;
-    for (fs::directory_iterator it("/proc/self/fd", ec), end; !ec && it != end; it.increment(ec))
-        open.push_back(std::atoi(it->path().filename().c_str()));
-    for (const int fd : open) addDescriptor(fd);  // that of the listing is closed by now
+    const auto open = namesIn("/proc/self/fd");
+    if (!open) return;
+    for (const auto& fd : *open)
+        addDescriptor(std::atoi(fd.c_str()));  // that of the listing is closed by now
 }
 
 }  // namespace stepper::plugin

@@ -58,9 +58,11 @@ void adoptStrays() {
 
 std::vector<pid_t> childrenHere() {
     std::vector<pid_t> out;
-    std::error_code ec;
-    for (fs::directory_iterator task("/proc/self/task", ec), end; !ec && task != end; task.increment(ec)) {
-        const auto children = readFile(task->path() / "children", kMaxProcFile);
+    const fs::path tasks = "/proc/self/task";
+    const auto all = namesIn(tasks);
+    if (!all) return out;
+    for (const auto& task : *all) {
+        const auto children = readFile(tasks / task / "children", kMaxProcFile);
         if (!children) continue;
         for (size_t at = 0; at < children->size();) {
             const size_t space = std::min(children->find(' ', at), children->size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 
 namespace stepper::plugin {
@@ -94,9 +95,10 @@ std::vector<std::filesystem::path> sidecarTranscripts(const std::filesystem::pat
     const fs::path stem = fs::path(plugin_file).replace_extension();
     if (const fs::path single = stem.string() + ".transcript"; fs::is_regular_file(single, ec))
         out.push_back(single);
-    for (fs::directory_iterator it(stem.string() + ".transcripts", ec); !ec && it != fs::directory_iterator{};
-         it.increment(ec))
-        if (it->path().extension() == ".transcript") out.push_back(it->path());
+    const fs::path folder = stem.string() + ".transcripts";
+    if (const auto names = namesIn(folder))
+        for (const auto& name : *names)
+            if (const fs::path file = folder / name; file.extension() == ".transcript") out.push_back(file);
     std::sort(out.begin(), out.end());
     return out;
 }

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import resource
+import signal
 import socket
 import time
 import unittest
@@ -212,6 +213,22 @@ class MemoryTest(ResourcesCase):
         except ConnectionError:
             return False
         return True
+
+    def test_files_that_change_without_any_are_read_once_there_is_some(self):
+        stage = self.stage("steady")
+        server, refused = self.start_refusable(stage)
+        config = json.loads(stage.config.read_text(encoding="utf-8"))
+        config["log"]["level"] = "debug"
+        draft = self.folder / "draft"
+        draft.write_text(json.dumps(config), encoding="utf-8")
+        refused.touch()
+        draft.rename(stage.config)
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        self.assertIsNone(server.process.poll(), stage.said()[-2000:])
+        refused.unlink()
+        wait_until(lambda: '"event":"reloaded"' in stage.said(), 10, "the change is seen")
+        self.assertEqual(Connection(server).ask("GET", "/livez")[0], 200)
 
     def test_a_storm_beyond_it_is_survived(self):
         stage = self.stage("steady")
