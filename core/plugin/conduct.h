@@ -16,8 +16,8 @@ namespace stepper::plugin {
 inline constexpr int kProbationCalls = 20, kProbationFaults = 3;
 // A step that keeps its thread longer than this, by computing or by blocking, is such a fault.
 inline constexpr milliseconds kSlowStep{100};
-// After so many calls of the ABI's functions, which are those of some requests, what they do to the process is not
-// looked at any more: a look takes some tenths of a millisecond.
+// After so many calls of the ABI's functions, which are those of some requests, what they do to the process
+// is not looked at any more: a look takes some tenths of a millisecond.
 inline constexpr int kWatchedCalls = 24;
 
 // What the counts of a probation mean.
