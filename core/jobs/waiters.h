@@ -34,9 +34,9 @@ public:
         std::optional<Woken> woken();
 
         Waiters& waiters_;
-        const std::multimap<std::string, Ticket*>::iterator place_;
         bool changed_ = false;  // guarded by the waiters' lock
         Bell bell_;
+        const std::multimap<std::string, Ticket*>::iterator place_;  // last: there others find it
     };
 
 private:
