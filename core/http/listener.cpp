@@ -58,9 +58,17 @@ bool Listener::poll(const Poco::Timespan& timeout, int) {
 }
 
 Poco::Net::SocketImpl* Listener::acceptConnection(Poco::Net::SocketAddress& client) {
-    const int fd = acceptOne(client);
-    if (fd >= 0 && findThread() && findRoom()) return guarded(fd, client);
-    if (fd >= 0) refuse(fd);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Descriptor accepted = acceptOne(reinterpret_cast<sockaddr*>(&address), &size);
+    if (accepted) {
+        try {
+            client = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
+            if (findThread() && findRoom()) return guarded(accepted, client);
+        } catch (const std::bad_alloc&) {  // it is told, as nobody else will
+        }
+        refuse(accepted);
+    }
     throw Poco::TimeoutException("nobody to serve");
 }
 
@@ -92,36 +100,29 @@ bool Listener::findThread() {
     return true;
 }
 
-// The next client, or -1 after dealing with why there is none.
-int Listener::acceptOne(Poco::Net::SocketAddress& client) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    const int fd =
-        ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0) {
-        client = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
+// The next client, or none after dealing with why there is none.
+Descriptor Listener::acceptOne(sockaddr* address, socklen_t* size) {
+    Descriptor accepted(::accept4(sockfd(), address, size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (accepted)
         short_of_means_ = false;
-        return fd;
-    }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) shed();
-    return -1;
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        shed();
+    return accepted;
 }
 
-Poco::Net::SocketImpl* Listener::guarded(int fd, const Poco::Net::SocketAddress& client) {
+Poco::Net::SocketImpl* Listener::guarded(Descriptor& accepted, const Poco::Net::SocketAddress& client) {
     try {
-        return new GuardedSocket(fd, client, front_);
+        auto* socket = new GuardedSocket(accepted.get(), client, front_);
+        static_cast<void>(accepted.release());
+        return socket;
     } catch (const std::bad_alloc&) {
-        refuse(fd);
         bool counted = true;
         front_.connections.remove(counted);
         throw;
     }
 }
 
-void Listener::refuse(int fd) {
-    turnAway(fd, front_.options.security_headers);
-    ::close(fd);
-}
+void Listener::refuse(const Descriptor& client) { turnAway(client.get(), front_.options.security_headers); }
 
 // Out of descriptors or memory: waiting clients stay readable, so accept would spin. They are turned away
 // one by one on the descriptor that is kept for this, and then there is a pause.
@@ -132,9 +133,9 @@ void Listener::shed() {
             "server.max_connections");
     if (spare_ >= 0) ::close(spare_);
     for (int n = 0; n < kMostShedAtOnce; ++n) {
-        const int fd = ::accept4(sockfd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) break;
-        refuse(fd);
+        const Descriptor client(::accept4(sockfd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!client) break;
+        refuse(client);
     }
     spare_ = openSpare();
     pollfd closing{front_.ending.closing_seen.fd(), POLLIN, 0};

@@ -6,6 +6,7 @@
 #include <Poco/Net/ServerSocketImpl.h>
 #include <Poco/ThreadPool.h>
 
+#include "core/base/descriptor.h"
 #include "core/http/front.h"
 
 namespace stepper::http {
@@ -23,11 +24,11 @@ public:
 
 private:
     ~Listener() override;
-    int acceptOne(Poco::Net::SocketAddress& client);
+    Descriptor acceptOne(sockaddr* address, socklen_t* size);
     bool findRoom();
     bool findThread();
-    Poco::Net::SocketImpl* guarded(int fd, const Poco::Net::SocketAddress& client);
-    void refuse(int fd);
+    Poco::Net::SocketImpl* guarded(Descriptor& accepted, const Poco::Net::SocketAddress& client);
+    void refuse(const Descriptor& client);
     void shed();
 
     Front& front_;
