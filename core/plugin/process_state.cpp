@@ -32,7 +32,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kMaxProcFile = 1u << 20;
+constexpr size_t kMaxStatus = 1u << 14;
 constexpr std::string_view kVariable = "environment variable ";
+constexpr std::string_view kDisposition =
+    "the disposition of signal ";  // one that is the default is not noted
 
 constexpr std::pair<__rlimit_resource_t, const char*> kLimits[] = {
     {RLIMIT_CPU, "CPU"},           {RLIMIT_FSIZE, "FSIZE"},
@@ -99,7 +102,8 @@ std::string ProcessState::describe(const std::string& what, const Fact* was, con
         if (!is) return "it closed " + what + " (" + was->text() + ")";
         if (!was) return "it left " + what + " open (" + is->text() + ")";
     }
-    return what + " was " + (was ? was->text() : "not there") + " and is " + (is ? is->text() : "not there");
+    const std::string none = what.starts_with(kDisposition) ? "the default" : "not there";
+    return what + " was " + (was ? was->text() : none) + " and is " + (is ? is->text() : none);
 }
 
 ProcessState ProcessState::shared() {
@@ -159,12 +163,10 @@ void ProcessState::addSignals() {
     for (int s = 1; s < NSIG; ++s) {
         if (sigismember(&blocked, s) == 1) mask += (mask.empty() ? "" : " ") + std::to_string(s);
         struct sigaction action {};
-        if (::sigaction(s, nullptr, &action) != 0) continue;
+        if (::sigaction(s, nullptr, &action) != 0 || action.sa_handler == SIG_DFL) continue;
         const auto handler = reinterpret_cast<uintptr_t>(action.sa_handler);
-        facts_["the disposition of signal " + std::to_string(s)] = {
-            action.sa_handler == SIG_DFL   ? "the default"
-            : action.sa_handler == SIG_IGN ? "ignored"
-                                           : "a handler at " + hex(handler)};
+        facts_[std::string(kDisposition) + std::to_string(s)] = {
+            action.sa_handler == SIG_IGN ? "ignored" : "a handler at " + hex(handler)};
     }
     facts_["the set of blocked signals"] = {mask.empty() ? "empty" : mask};
 }
@@ -197,7 +199,7 @@ void ProcessState::addPlaces() {
 }
 
 void ProcessState::addStatus() {
-    const auto status = readFile("/proc/self/status", kMaxProcFile);
+    const auto status = readFile("/proc/self/status", kMaxStatus);
     if (!status)
         for (const auto& [key, name] : kStatus) facts_[name] = {};
     if (!status) return;
@@ -237,7 +239,7 @@ void ProcessState::addControls() {
     facts_["the personality"] = {hex(static_cast<unsigned>(::personality(0xFFFF'FFFF)))};
     facts_["the priority"] = {std::to_string(::getpriority(PRIO_PROCESS, 0))};
     facts_["the scheduling policy"] = {std::to_string(::sched_getscheduler(0))};
-    const auto score = readFile("/proc/self/oom_score_adj", kMaxProcFile);
+    const auto score = readFile("/proc/self/oom_score_adj", kMaxStatus);
     facts_["oom_score_adj"] = {score ? std::optional(std::string(trim(*score))) : std::nullopt};
 }
 
