@@ -1,5 +1,6 @@
 #include "core/jobs/waiters.h"
 
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -46,6 +47,18 @@ TEST(Waiters, ClosingWakesThoseThereAndThoseToCome) {
     Waiters::Ticket after(waiters, "a");
     EXPECT_EQ(before.sleep({}, inMs(10'000)), Woken::Stopped);
     EXPECT_EQ(after.sleep({}, inMs(10'000)), Woken::Stopped);
+}
+
+// The sanitizers watch.
+TEST(Waiters, MayComeAndGoWhileTheirJobChanges) {
+    Waiters waiters;
+    std::atomic<bool> over{false};
+    std::thread changing([&] {
+        while (!over) waiters.notify("job");
+    });
+    for (int i = 0; i < 20'000; ++i) Waiters::Ticket(waiters, "job");
+    over = true;
+    changing.join();
 }
 
 }  // namespace
