@@ -1,8 +1,10 @@
-"""Durations while the wall clock is set, and what must be remembered from one start to the next."""
+"""Durations while the wall clock is set, a process that is stopped for a while, and what must be remembered from one start to the next."""
+import contextlib
+import signal
 import time
 import unittest
 
-from stage import FAULTS, Case, call, echo, finish, kill, post, read, wait_until
+from stage import EXIT_CONFIG, FAULTS, Case, call, echo, finish, kill, post, read, wait_until
 
 HOUR = 3600
 
@@ -91,6 +93,44 @@ class RestartTest(TimeCase):
 
     def test_a_refused_key(self):
         self.assertEqual(self.calls_of_four_starts({"status": 401}), 1)
+
+
+class FreezeTest(TimeCase):
+    """A server that is stopped for longer than its leases, as a machine that sleeps or a container that is paused is."""
+
+    def frozen(self):
+        """A server that was stopped while it ran a job, and the job."""
+        stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"queue": {"lease": "1s"}})
+        server = self.start(stage)
+        job = self.accept(server, "once")
+        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        server.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.thaw, server)
+        return stage, server, job
+
+    @staticmethod
+    def thaw(server):
+        with contextlib.suppress(ProcessLookupError):
+            server.process.send_signal(signal.SIGCONT)
+
+    def test_it_goes_on_with_what_it_had(self):
+        _, server, job = self.frozen()
+        time.sleep(2.5)
+        self.thaw(server)
+        self.assertEqual(finish(server, job)["data"]["result"], {"echo": "once"})
+        self.assertEqual(self.calls("once"), 1)
+
+    def test_nobody_starts_beside_it_and_who_comes_after_it_does_its_work(self):
+        stage, server, job = self.frozen()
+        refusal = stage.refusal()
+        self.assertEqual(refusal.returncode, EXIT_CONFIG)
+        self.assertIn(f"in use by process {server.process.pid}", refusal.stderr)
+        kill(server)
+        server = self.start(stage)
+        self.assertEqual(finish(server, job)["data"]["result"], {"echo": "once"})
+        self.assertEqual(self.calls("once"), 2)
+        self.assertEqual(server.stop(), 0)
+        self.assert_intact(stage)
 
 
 if __name__ == "__main__":
