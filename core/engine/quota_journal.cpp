@@ -91,8 +91,10 @@ void QuotaJournal::cover(const std::string& provider, const std::shared_ptr<limi
 
 void QuotaJournal::keepStanding(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                                 SteadyTime until, CancelToken& cancel) {
+    // Others may be told more by the provider meanwhile; who waits for that is another one.
+    const uint64_t version = gate->standingToSave();
     await(
-        provider, gate, [&] { return gate->standingIsSaved(); }, until, cancel);
+        provider, gate, [&] { return gate->standingIsSaved(version); }, until, cancel);
 }
 
 void QuotaJournal::await(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
@@ -157,7 +159,7 @@ Result<void> QuotaJournal::write(const Wanted& gates) {
         const auto quota = gate->save(false);
         notes.push_back(noteOf(kQuota, provider, quota.text));
         saved.emplace_back([&gate = *gate, covers = quota.covers] { gate.saved(covers); });
-        if (gate->standingIsSaved()) continue;
+        if (gate->standingToSave() == 0) continue;
         const auto standing = gate->saveStanding();
         notes.push_back(noteOf(kStanding, provider, standing.text));
         saved.emplace_back([&gate = *gate, version = standing.version] { gate.standingSaved(version); });

@@ -81,8 +81,8 @@ std::optional<int64_t> Gate::saidMost(SteadyTime now) {
 Readiness Gate::readinessFor(SteadyTime now, const Demand& demand, const Cost& cost) {
     const int64_t most = std::min(quotas_.mostTokens(now), saidMost(now).value_or(kNoLimit));
     const uint64_t most_bytes = most == kNoLimit ? Readiness::kAnySize : estimate_.mostBytes(most);
-    Readiness out = demand.bytes > most_bytes ? Readiness{Denial::TooLarge, SteadyTime::max()}
-                                              : readinessAt(now, cost);
+    Readiness out =
+        demand.bytes > most_bytes ? Readiness{Denial::TooLarge, SteadyTime::max()} : readinessAt(now, cost);
     out.most_bytes = most_bytes;
     return out;
 }

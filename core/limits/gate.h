@@ -151,9 +151,11 @@ public:
     };
     SavedStanding saveStanding();
     void standingSaved(uint64_t version);
-    bool standingIsSaved();
-    // `age`: how long ago it was saved. Nothing is restored of what is over, or was asked of another key, model
-    // or URL. False when it is no such text.
+    // The version that is still to be saved, 0 when none is; and whether that one or a later one was.
+    uint64_t standingToSave();
+    bool standingIsSaved(uint64_t version);
+    // `age`: how long ago it was saved. Nothing is restored of what is over, or was asked of another key,
+    // model or URL. False when it is no such text.
     bool restoreStanding(std::string_view text, milliseconds age);
 
 private:

@@ -62,9 +62,14 @@ void Gate::standingSaved(uint64_t version) {
     saved_standing_ = std::max(saved_standing_, version);
 }
 
-bool Gate::standingIsSaved() {
+uint64_t Gate::standingToSave() {
     std::lock_guard lock(mutex_);
-    return saved_standing_ == standing_version_;
+    return saved_standing_ == standing_version_ ? 0 : standing_version_;
+}
+
+bool Gate::standingIsSaved(uint64_t version) {
+    std::lock_guard lock(mutex_);
+    return saved_standing_ >= version;
 }
 
 bool Gate::restoreStanding(std::string_view text, milliseconds age) {
@@ -76,9 +81,9 @@ bool Gate::restoreStanding(std::string_view text, milliseconds age) {
     std::lock_guard lock(mutex_);
     const auto target = std::string_view(options_.target_digest).substr(0, kDigestLength);
     const auto left = [age](int64_t of) {
-        return std::min(milliseconds{std::clamp<int64_t>(of, 0, kLongestPause.count())} -
-                            std::max(age, milliseconds{0}),
-                        kLongestPause);
+        return std::min(
+            milliseconds{std::clamp<int64_t>(of, 0, kLongestPause.count())} - std::max(age, milliseconds{0}),
+            kLongestPause);
     };
     if (json::string(*saved, "target") != target || left(*ms) <= milliseconds{0}) return true;
     const SteadyTime now = clock_.now();

@@ -117,6 +117,18 @@ protected:
     }
 };
 
+TEST_F(StandingTest, WhoWaitsForItToBeKeptDoesNotWaitForWhatIsAskedNext) {
+    const auto gate = gateTo("key");
+    const auto pass = *gate->tryEnter({}).pass, next = *gate->tryEnter({}).pass;
+    gate->leave(pass, {limits::Report::Kind::RateLimited, 60s});
+    const uint64_t mine = gate->standingToSave();
+    const auto written = gate->saveStanding();
+    gate->leave(next, {limits::Report::Kind::RateLimited, 90s});
+    gate->standingSaved(written.version);
+    EXPECT_TRUE(gate->standingIsSaved(mine));
+    EXPECT_FALSE(gate->standingIsSaved(gate->standingToSave()));
+}
+
 TEST_F(StandingTest, WhatAProviderAskedForIsKeptThroughRestartsUntilItIsOver) {
     using Kind = limits::Report::Kind;
     using limits::Denial;
@@ -145,7 +157,7 @@ TEST_F(StandingTest, WhatAProviderAskedForIsKeptThroughRestartsUntilItIsOver) {
             EXPECT_EQ(gate->look({}).at, clock_.now() + left);
             EXPECT_EQ(gate->state().set_aside, asked.set_aside);
             EXPECT_EQ(gate->state().quota_words, asked.report.words);
-            EXPECT_TRUE(gate->standingIsSaved());
+            EXPECT_EQ(gate->standingToSave(), 0u);
             QuotaJournal(store_, clock_).close("one", *gate);
             pass(100s);
         }
@@ -186,9 +198,9 @@ TEST_F(StandingTest, ASuccessIsForgivenAndNothingIsWrittenWithoutNews) {
 }
 
 TEST_F(StandingTest, WhatCannotBeReadIsNotKept) {
-    for (const char* text : {"x", "1000", "1000 {}", "1000 {\"why\":\"busy\",\"ms\":1}",
-                             "{\"why\":\"disabled\",\"ms\":9}",
-                             "1000 {\"target\":\"key\",\"why\":\"disabled\",\"ms\":-1}"}) {
+    for (const char* text :
+         {"x", "1000", "1000 {}", "1000 {\"why\":\"busy\",\"ms\":1}", "{\"why\":\"disabled\",\"ms\":9}",
+          "1000 {\"target\":\"key\",\"why\":\"disabled\",\"ms\":-1}"}) {
         store_.texts["asked/one"] = text;
         EXPECT_TRUE(restarted()->look({})) << text;
     }
