@@ -24,6 +24,7 @@ constexpr milliseconds kAcceptPause{100};
 constexpr int kMostShedAtOnce = 64;
 constexpr milliseconds kRoomWithin{200};  // for an idle connection's thread to notice that it is over
 
+constexpr int kPollsPerTidying = 40;     // Poco polls four times a second
 constexpr milliseconds kRestWithin{50};  // for a thread that has nothing to do to say so
 
 class Nothing final : public Poco::Runnable {
@@ -54,6 +55,8 @@ Listener::~Listener() {
 bool Listener::poll(const Poco::Timespan& timeout, int) {
     std::array<pollfd, 2> fds{{{sockfd(), POLLIN, 0}, {front_.ending.closing_seen.fd(), POLLIN, 0}}};
     const int n = ::poll(fds.data(), fds.size(), static_cast<int>(timeout.totalMilliseconds()));
+    // Poco ends threads that nobody needs only when it wants one.
+    if (n == 0 && ++quiet_polls_ % kPollsPerTidying == 0) threads_.collect();
     return n > 0 && fds[1].revents == 0;
 }
 

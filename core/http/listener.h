@@ -36,6 +36,7 @@ private:
     int spare_;  // given up for a moment when descriptors run out, to tell clients so
     bool short_of_means_ = false;
     bool short_of_threads_ = false;
+    int quiet_polls_ = 0;
 };
 
 class ListeningSocket final : public Poco::Net::ServerSocket {
