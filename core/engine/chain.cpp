@@ -32,8 +32,8 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
       rendering_(request, snapshot.config.security.redact) {
     for (const auto* entry : plan(snapshot, request)) {
         legs_.push_back({entry, {}});
-        candidates_.push_back({entry->gate.get(), entry->enabled(), {},
-                               started_ - options.waited + entry->spec.wait_up_to});
+        candidates_.push_back(
+            {entry->gate.get(), entry->enabled(), {}, started_ - options.waited + entry->spec.wait_up_to});
         if (!entry->enabled()) skip(legs_.size() - 1, name(limits::Denial::Disabled));
     }
     if (!legs_.empty()) demand_ = {rendering_.bytes(legs_.front().provider->spec), request.max_output_tokens};
@@ -127,13 +127,15 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     engine_.deps_.metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {
-        auto processed = judge(answer, request_.mode, request_.schema.get());
+        auto processed = judge(answer, request_.mode, request_.schema.get(), [this] { return unwanted(); });
         if (processed) {
             record.duration = took;
             succeed(index, std::move(answer), std::move(processed).value(), took);
             return true;
         }
         trouble = Trouble{std::move(processed).error(), true};
+        trouble->unwanted = trouble->error.error_class == ErrorClass::Cancelled ||
+                            trouble->error.error_class == ErrorClass::Timeout;
     }
     const Verdict& verdict = verdictOn(trouble->error.error_class);
     record.error = trouble->error;
@@ -145,8 +147,8 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
         record.skipped = kNoResources;
         return false;
     }
-    // A request that is too large for it is no failure of a provider.
-    if (verdict.report != limits::Report::Kind::TooLarge)
+    // A request that is too large for it is no failure of a provider, nor is one that nobody waits for.
+    if (verdict.report != limits::Report::Kind::TooLarge && !trouble->unwanted)
         engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
     if (verdict.next == Next::Stop) {
         stop_ = trouble->error;
@@ -243,10 +245,11 @@ void Chain::skip(size_t leg, std::string_view why, milliseconds ready_in) {
 void Chain::skipTooLarge(size_t leg, uint64_t most_bytes) {
     skip(leg, name(limits::Denial::TooLarge));
     AttemptRecord& record = legs_[leg].records.back();
-    record.error = Error{ErrorClass::ContextTooLong,
-                         "its " + std::to_string(demand_.bytes) +
-                             " bytes of text are more tokens than a request to this provider may have; about " +
-                             std::to_string(most_bytes) + " bytes fit"};
+    record.error =
+        Error{ErrorClass::ContextTooLong,
+              "its " + std::to_string(demand_.bytes) +
+                  " bytes of text are more tokens than a request to this provider may have; about " +
+                  std::to_string(most_bytes) + " bytes fit"};
     record.error_code = verdictOn(ErrorClass::ContextTooLong).wire_code;
 }
 
@@ -279,6 +282,15 @@ void Chain::tellProgress() const {
     const auto begun =
         std::count_if(candidates_.begin(), candidates_.end(), [](const Candidate& c) { return !c.pending; });
     *options_.progress = 10 + 80 * (static_cast<int>(begun) - 1) / static_cast<int>(legs_.size());
+}
+
+std::optional<Error> Chain::unwanted() const {
+    const auto reason = cancel_.check();
+    if (reason != CancelReason::None && reason != CancelReason::Draining)
+        return Error{ErrorClass::Cancelled, std::string(name(reason))};
+    if (steady_clock::now() >= deadline_)
+        return Error{ErrorClass::Timeout, "the request's deadline passed while the answer was checked"};
+    return std::nullopt;
 }
 
 bool Chain::outOfTime() const { return steady_clock::now() + kMinCall >= deadline_; }

@@ -29,8 +29,9 @@ private:
     // How a try went, when it brought no answer.
     struct Trouble {
         Error error;
-        bool heard = false;    // a response had begun
-        bool unasked = false;  // see Attempted
+        bool heard = false;     // a response had begun
+        bool unasked = false;   // see Attempted
+        bool unwanted = false;  // the answer was not looked at to its end: nobody waits for it any more
     };
 
     // Enters the first provider that is ready, waiting for one where the caller waits; none when there is
@@ -55,6 +56,8 @@ private:
     // Those that were not asked, up to that leg, with why.
     void skipPending(size_t end);
     void tellProgress() const;
+    // Why nobody waits for an answer that is there, if so. A server that ends does: it was paid for.
+    std::optional<Error> unwanted() const;
     bool outOfTime() const;
 
     Engine& engine_;
@@ -70,7 +73,7 @@ private:
     std::vector<Candidate> candidates_;  // one for each leg
     bool entered_ = false;
     SteadyTime soonest_ = SteadyTime::max();  // as the last look at the candidates found
-    std::optional<Error> stop_;  // the error that ended the walk early
+    std::optional<Error> stop_;               // the error that ended the walk early
     Outcome out_;
 };
 

@@ -14,8 +14,9 @@ Error cutOff(const plugin::Answer& answer) {
 bool isCut(std::string_view finish) { return finish == "length"; }
 
 Result<output::Processed> judge(const plugin::Answer& answer, output::Mode mode,
-                                const output::OutputSchema* schema) {
-    auto processed = output::process(answer.text, mode, schema, answer.finish);
+                                const output::OutputSchema* schema, const Interrupt& interrupt) {
+    auto processed = output::process(answer.text, mode, schema, answer.finish, interrupt);
+    if (!processed && processed.error().error_class != ErrorClass::BadResponse) return processed;
     const bool whole = processed && !processed->cut;
     if (!whole && isCut(answer.finish)) return cutOff(answer);
     return processed;

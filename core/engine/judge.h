@@ -9,8 +9,9 @@ namespace stepper::engine {
 bool isCut(std::string_view finish);
 
 // As output::process(). A JSON answer that was cut off within its value says so, whatever could be made of
-// the rest: InvalidRequest, because the same request would be cut again.
+// the rest: InvalidRequest, because the same request would be cut again. Large answers take their time, in
+// which `interrupt` is asked now and then.
 Result<output::Processed> judge(const plugin::Answer& answer, output::Mode mode,
-                                const output::OutputSchema* schema);
+                                const output::OutputSchema* schema, const Interrupt& interrupt = {});
 
 }  // namespace stepper::engine

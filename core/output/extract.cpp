@@ -105,11 +105,14 @@ private:
 
 class Search {
 public:
-    Search(std::string_view text, bool finished) : text_(text), finished_(finished) {}
+    Search(std::string_view text, bool finished, Effort& effort)
+        : text_(text), finished_(finished), effort_(effort) {}
 
     std::vector<Candidate> run() {
-        for (size_t at = 0; (at = text_.find_first_of("{[`~", at)) != text_.npos;)
-            at = text_[at] == '`' || text_[at] == '~' ? fences_.pass(text_, at) : take(at);
+        for (size_t from = 0, at; (at = text_.find_first_of("{[`~", from)) != text_.npos;) {
+            if (!effort_.spend(at - from + 1)) break;
+            from = text_[at] == '`' || text_[at] == '~' ? fences_.pass(text_, at) : take(at);
+        }
         std::reverse(found_.begin(), found_.end());
         std::stable_sort(found_.begin(), found_.end(),
                          [](const Found& a, const Found& b) { return a.standing < b.standing; });
@@ -121,7 +124,7 @@ public:
 private:
     // Where the search goes on.
     size_t take(size_t at) {
-        Reading read = readLeniently(text_, at, finished_);
+        Reading read = readLeniently(text_, at, finished_, effort_);
         using State = Reading::State;
         if (read.state == State::Broken || !read.has_content) {
             if (read.state == State::Complete) keepEmpty(at, read);
@@ -161,15 +164,16 @@ private:
 
     const std::string_view text_;
     const bool finished_;
+    Effort& effort_;
     Fences fences_;
     std::vector<Found> found_;
 };
 
 // The text as one value, strings and numbers too.
-std::optional<Candidate> whole(std::string_view text, bool finished) {
+std::optional<Candidate> whole(std::string_view text, bool finished, Effort& effort) {
     const auto trimmed = trim(text);
     if (trimmed.starts_with('{') || trimmed.starts_with('[')) {
-        Reading read = readLeniently(trimmed, 0, finished);
+        Reading read = readLeniently(trimmed, 0, finished, effort);
         if (read.state != Reading::State::Complete || read.end != trimmed.size()) return std::nullopt;
         return Candidate{std::move(read.json), read.repaired, false, false};
     }
@@ -190,13 +194,13 @@ std::optional<std::string_view> insideFence(std::string_view text) {
 
 }  // namespace
 
-std::vector<Candidate> candidates(std::string_view text, bool finished) {
+std::vector<Candidate> candidates(std::string_view text, bool finished, Effort& effort) {
     text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    if (auto value = whole(text, finished)) return {std::move(*value)};
+    if (auto value = whole(text, finished, effort)) return {std::move(*value)};
     if (const auto body = insideFence(text))
-        if (auto value = whole(*body, finished)) return {std::move(*value)};
-    return Search(text, finished).run();
+        if (auto value = whole(*body, finished, effort)) return {std::move(*value)};
+    return Search(text, finished, effort).run();
 }
 
 }  // namespace stepper::output

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/effort.h"
+
 namespace stepper::output {
 
 struct Candidate {
@@ -18,7 +20,8 @@ struct Candidate {
 // and arrays: the last one that stands apart (in a fence marked json or not at all, or on lines of its own,
 // or after a colon), then the last in running text. A text that ends inside one that stands apart has no
 // other candidate: what came before was not the answer. Empty brackets in prose are none, nor is any part of
-// a broken value. `finished`: the model ended by itself.
-std::vector<Candidate> candidates(std::string_view text, bool finished);
+// a broken value. `finished`: the model ended by itself. `effort` is a step a byte; when it ends, so does the
+// search, and what it found by then is not the answer.
+std::vector<Candidate> candidates(std::string_view text, bool finished, Effort& effort);
 
 }  // namespace stepper::output

@@ -29,11 +29,16 @@ enum class Step {
 
 class Reader {
 public:
-    Reader(std::string_view text, size_t at, bool finished) : text_(text), at_(at), finished_(finished) {}
+    Reader(std::string_view text, size_t at, bool finished, Effort& effort)
+        : text_(text), at_(at), finished_(finished), effort_(effort) {}
 
     Reading read() {
         Step step = open();
-        while (step == Step::Done && !levels_.empty()) step = next();
+        while (step == Step::Done && !levels_.empty()) {
+            const size_t before = at_;
+            step = next();
+            if (!effort_.spend(at_ - before)) step = Step::NotJson;
+        }
         Reading out;
         out.state = step == Step::Done        ? Reading::State::Complete
                     : step == Step::TextEnded ? Reading::State::Cut
@@ -303,6 +308,7 @@ private:
     const std::string_view text_;
     size_t at_;
     const bool finished_;
+    Effort& effort_;
     std::string out_;
     std::vector<Level> levels_;
     bool has_content_ = false, repaired_ = false;
@@ -310,8 +316,8 @@ private:
 
 }  // namespace
 
-Reading readLeniently(std::string_view text, size_t at, bool finished) {
-    return Reader(text, at, finished).read();
+Reading readLeniently(std::string_view text, size_t at, bool finished, Effort& effort) {
+    return Reader(text, at, finished, effort).read();
 }
 
 }  // namespace stepper::output

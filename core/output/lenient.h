@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/effort.h"
+
 namespace stepper::output {
 
 struct Reading {
@@ -27,6 +29,7 @@ struct Reading {
 };
 
 // `at` is at an opening bracket. `finished`: the model ended by itself, so a number at the very end is whole.
-Reading readLeniently(std::string_view text, size_t at, bool finished);
+// `effort` is a step a byte; when it ends, the value is a broken one.
+Reading readLeniently(std::string_view text, size_t at, bool finished, Effort& effort);
 
 }  // namespace stepper::output

@@ -179,9 +179,9 @@ Result<OutputSchema> OutputSchema::parse(const json::Value& v) {
     return OutputSchema(std::move(schema).value(), json::dump(own));
 }
 
-Result<void> OutputSchema::validate(const json::Value& v, size_t& steps) const {
-    auto outcome = schema_.validate(v, steps);
-    if (outcome) return outcome;
+Result<void> OutputSchema::validate(const json::Value& v, Effort& effort) const {
+    auto outcome = schema_.validate(v, effort);
+    if (outcome || effort.interruption()) return outcome;
     return Error{ErrorClass::BadResponse, "Output schema validation failed: " + outcome.error().message};
 }
 

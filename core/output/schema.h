@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "core/base/json_schema.h"
+#include "core/schema/json_schema.h"
 
 namespace stepper::output {
 
@@ -16,11 +16,11 @@ public:
     // ...".
     static Result<OutputSchema> parse(const json::Value& v);
 
-    // BadResponse "Output schema validation failed: <place>: <what is wrong>". `steps` as of JsonSchema.
-    Result<void> validate(const json::Value& v, size_t& steps) const;
+    // BadResponse "Output schema validation failed: <place>: <what is wrong>". `effort` as of JsonSchema.
+    Result<void> validate(const json::Value& v, Effort& effort) const;
     Result<void> validate(const json::Value& v) const {
-        size_t steps = JsonSchema::kMostSteps;
-        return validate(v, steps);
+        Effort effort(JsonSchema::kMostSteps);
+        return validate(v, effort);
     }
 
     // The JSON Schema to hand to providers, as JSON text; for http-json a translation.

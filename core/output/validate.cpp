@@ -34,10 +34,14 @@ Result<Processed> asString(std::string_view text) {
 using Judge = std::function<Result<Processed>(const Candidate&, const json::Document&)>;
 
 // The best candidate that passes; when none does, what is wrong with the best.
-Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, const Judge& judge) {
+Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, const Interrupt& interrupt,
+                       const Judge& judge) {
     std::optional<Error> first;
     size_t judged = 0;
-    for (const Candidate& candidate : candidates(text, finished)) {
+    Effort reading(Effort::kUnbounded, interrupt);
+    const auto offered = candidates(text, finished, reading);
+    for (const Candidate& candidate : offered) {
+        if (!reading.spend(1 + candidate.json.size())) break;
         if (candidate.doubtful && !doubtful_too) continue;
         if (judged++ == kMaxJudged) break;
         auto outcome = [&]() -> Result<Processed> {
@@ -46,9 +50,10 @@ Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, 
             return value ? judge(candidate, *value)
                          : refusal("The JSON in the response: " + value.error().message);
         }();
-        if (outcome) return outcome;
+        if (outcome || outcome.error().error_class != ErrorClass::BadResponse) return outcome;
         if (!first) first = outcome.error();
     }
+    if (reading.interruption()) return *reading.interruption();
     if (first) return *first;
     return refusal(
         "Response does not appear to be valid JSON format. Provider may have returned an error message.");
@@ -57,11 +62,11 @@ Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, 
 }  // namespace
 
 Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema,
-                          std::string_view finish) {
+                          std::string_view finish, const Interrupt& interrupt) {
     const bool finished = finish == "stop";
     if (mode == Mode::Text) return asString(text);
     if (mode == Mode::CommitReport)
-        return best(text, finished, true,
+        return best(text, finished, true, interrupt,
                     [](const Candidate& c, const json::Document& value) -> Result<Processed> {
                         const auto report = checkedCommitReport(value);
                         if (!report) return refusal(report.error().message);
@@ -71,12 +76,14 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
                     });
     if (!schema)
         return best(
-            text, finished, false,
+            text, finished, false, interrupt,
             [](const Candidate& c, const json::Document&) -> Result<Processed> { return passedOn(c); });
-    size_t steps = JsonSchema::kMostSteps;  // for all candidates together
-    return best(text, finished, true,
+    Effort checking(JsonSchema::kMostSteps, interrupt);  // for all candidates together
+    return best(text, finished, true, interrupt,
                 [&](const Candidate& c, const json::Document& value) -> Result<Processed> {
-                    if (auto ok = schema->validate(value, steps); !ok) return refusal(ok.error().message);
+                    if (auto ok = schema->validate(value, checking); !ok)
+                        return checking.interruption() ? *checking.interruption()
+                                                       : refusal(ok.error().message);
                     Processed out = passedOn(c);
                     out.warnings = schema->warnings();
                     return out;

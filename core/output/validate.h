@@ -24,8 +24,8 @@ struct Processed {
 };
 
 // `schema` may be null and counts in Json mode only; `finish` is the provider's own ending, "" when it gave
-// none. BadResponse "Validation failed: <reason>".
+// none. BadResponse "Validation failed: <reason>", or what `interrupt` said.
 Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema,
-                          std::string_view finish);
+                          std::string_view finish, const Interrupt& interrupt = {});
 
 }  // namespace stepper::output

@@ -5,10 +5,10 @@
 #include <cstring>
 #include <new>
 
-#include "core/base/json_schema.h"
 #include "core/base/text.h"
 #include "core/plugin/remote_instance.h"
 #include "core/plugin/views.h"
+#include "core/schema/json_schema.h"
 
 namespace stepper::plugin {
 namespace {

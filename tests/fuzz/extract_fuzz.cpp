@@ -4,9 +4,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace stepper;
+    Effort effort(Effort::kUnbounded);
     for (const bool finished : {false, true})
         for (const auto& candidate :
-             output::candidates({reinterpret_cast<const char*>(data), size}, finished)) {
+             output::candidates({reinterpret_cast<const char*>(data), size}, finished, effort)) {
             if (candidate.json.empty()) continue;
             const auto value = json::parse(candidate.json, {.max_nodes = size + 1, .any_magnitude = true});
             // What was found is JSON, whole, and reading it again changes nothing; the text may be no UTF-8.
@@ -14,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                 value.error().message.find("surrogate") == std::string::npos)
                 __builtin_trap();
             if (const char c = candidate.json.front(); c == '{' || c == '[') {
-                const auto again = output::readLeniently(candidate.json, 0, finished);
+                const auto again = output::readLeniently(candidate.json, 0, finished, effort);
                 if (again.state != output::Reading::State::Complete || again.repaired ||
                     again.json != candidate.json)
                     __builtin_trap();

@@ -20,7 +20,29 @@ protected:
             std::make_shared<const json::Document>(std::move(json::parse(R"({"prompt":"say"})")).value())};
     }
 
+    // The request's outcome when the provider answers with that text and whoever asked had ended it by then.
+    Outcome answered(const std::string& text, CancelReason ended) {
+        json::Buffer buffer;
+        json::Writer(buffer).String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+        body_ = R"({"choices":[{"finish_reason":"stop","message":{"content":)" +
+                std::string(buffer.GetString(), buffer.GetSize()) + "}}]}";
+        auto head = event(HttpEvent::Kind::Head), data = event(HttpEvent::Kind::Data);
+        head.status = 200;
+        head.headers = &headers_;
+        data.data = body_;
+        transport_.events = {head, data, event(HttpEvent::Kind::End)};
+        CancelSource source(ended);
+        CancelToken cancel;
+        cancel.watch(source);
+        RunOptions options;
+        options.entered = [&source] { source.cancel(); };
+        return engine_.generate(request_, std::chrono::steady_clock::now() + std::chrono::seconds{20}, cancel,
+                                options);
+    }
+
     SystemClock clock_;
+    const transport::Headers headers_{{"content-type", "application/json"}};
+    std::string body_;
     SnapshotHolder snapshots_;
     FakeTransport transport_;
     Metrics metrics_;
@@ -46,6 +68,23 @@ TEST_F(ChainTest, ASlotIsGivenBackWhereverMemoryEndsBehindTheEntry) {
         ASSERT_EQ(gate_->state().in_flight, 0) << "without allocation " << refusals + 1;
     }
     EXPECT_GT(refusals, 1);
+}
+
+TEST_F(ChainTest, AnAnswerIsNotReadForLongWhenNobodyWaitsForIt) {
+    request_.mode = output::Mode::Json;
+    std::string list = "[0";
+    for (size_t i = 0; i < Effort::kLookEvery; ++i) list += ",0";
+    list += "]";
+
+    const auto gone = answered(list, CancelReason::ClientGone);
+    ASSERT_TRUE(gone.failure);
+    EXPECT_EQ(gone.failure->code, "CANCELLED");
+    EXPECT_EQ(metrics_.render().find("failures_total{"), std::string::npos)
+        << "it is no fault of the provider";
+    EXPECT_EQ(gate_->state().breaker, limits::Breaker::State::Closed);
+
+    EXPECT_EQ(answered("[1]", CancelReason::ClientGone).result, "[1]") << "what takes no time is kept";
+    EXPECT_EQ(answered(list, CancelReason::Draining).result, list) << "what was paid for is kept at the end";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Schemas that clients send, and answers held against them.
-#include "core/base/json_schema.h"
 #include "core/output/schema.h"
+#include "core/schema/json_schema.h"
 #include "tests/unit/growth/growth.h"
 
 namespace stepper::growth {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/json_schema.h"
 #include "core/prompt/commit_report.h"
+#include "core/schema/json_schema.h"
 
 namespace stepper::output {
 namespace {

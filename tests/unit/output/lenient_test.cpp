@@ -7,7 +7,8 @@ namespace stepper::output {
 namespace {
 
 std::string read(std::string_view text, bool finished = true) {
-    const Reading r = readLeniently(text, 0, finished);
+    Effort effort(Effort::kUnbounded);
+    const Reading r = readLeniently(text, 0, finished, effort);
     if (r.state == Reading::State::Broken) return "broken";
     return (r.state == Reading::State::Cut ? "cut " : r.repaired ? "repaired " : "") + r.json;
 }

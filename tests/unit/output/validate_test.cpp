@@ -47,9 +47,37 @@ TEST(Process, AllCandidatesShareTheStepsThatASchemaMayTake) {
     const std::string schema =
         R"({"kind":"json-schema","schema":{"items":{"allOf":)" + listOf(5'000, "{}") + "}}}";
     EXPECT_EQ(processed("One:\n[1, 2]\n", Mode::Json, schema), "[1,2]");
-    EXPECT_EQ(processed("One:\n[1, 2]\nAnother:\n" + listOf(5'000, "0") + "\n", Mode::Json, schema),
-              "Validation failed: Output schema validation failed: checking the value against its schema takes "
-              "too long");
+    EXPECT_EQ(
+        processed("One:\n[1, 2]\nAnother:\n" + listOf(5'000, "0") + "\n", Mode::Json, schema),
+        "Validation failed: Output schema validation failed: checking the value against its schema takes "
+        "too long");
+}
+
+// The client may have left, or its time be up, while a large answer is read or held against its schema.
+TEST(Process, WhatNobodyWaitsForIsNotReadToItsEnd) {
+    const Interrupt gone = [] { return Error{ErrorClass::Cancelled, "client_gone"}; };
+    const auto all_of = [](int schemas) {
+        return OutputSchema::parse(json::parse(R"({"kind":"json-schema","schema":{"items":{"allOf":)" +
+                                               listOf(schemas, "{}") + "}}}")
+                                       .value())
+            .value();
+    };
+    const auto outcome = [&](const std::string& text, const OutputSchema* schema = nullptr) {
+        const auto done = process(text, Mode::Json, schema, "stop", gone);
+        return done ? "answered" : done.error().message;
+    };
+    const auto easy = all_of(1), hard = all_of(5'000);
+    const std::string prose = "In short, or at length: " + std::string(Effort::kLookEvery, '`');
+    std::string examples;
+    while (examples.size() < 2 * Effort::kLookEvery) examples += R"(such as {"a":1} and )";
+    EXPECT_EQ(outcome(listOf(20, "1")), "answered") << "what takes no time is not cut";
+    EXPECT_EQ(outcome(listOf(20, "1"), &easy), "answered");
+    EXPECT_EQ(outcome(listOf(80'000, "1")), "client_gone");
+    EXPECT_EQ(outcome(listOf(80'000, "[x]")), "client_gone");
+    EXPECT_EQ(outcome("```json\n" + listOf(80'000, "1") + "\n```"), "client_gone");
+    EXPECT_EQ(outcome(examples), "client_gone");
+    EXPECT_EQ(outcome(listOf(20, "1"), &hard), "client_gone");
+    EXPECT_EQ(process(prose, Mode::Text, nullptr, "stop", gone).value().value.size(), prose.size() + 2);
 }
 
 // A draft, an example or a citation is judged, too, and fails.

@@ -1,4 +1,4 @@
-#include "core/base/pattern.h"
+#include "core/schema/pattern.h"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 // Not RapidJSON's validator: that one overflows the stack on `$ref` cycles and on patterns like (a*)*, and
 // shares scratch memory between threads.
-#include "core/base/json_schema.h"
+#include "core/schema/json_schema.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "core/base/json_finder.h"
-#include "core/base/json_schema_values.h"
-#include "core/base/json_schema_walk.h"
 #include "core/base/place.h"
 #include "core/base/text.h"
+#include "core/schema/keywords.h"
+#include "core/schema/values.h"
+#include "core/schema/walk.h"
 
 namespace stepper {
 namespace {
@@ -21,8 +22,11 @@ using json::find;
 using json::Value;
 using json::view;
 using schema::canonical;
+using schema::isForeign;
 using schema::isIntegral;
 using schema::Prepared;
+using schema::Shape;
+using schema::shapeOf;
 
 constexpr size_t kMaxDepth = 64;  // as json::parse
 constexpr size_t kMaxSchemaValues = 10'000;
@@ -53,110 +57,6 @@ std::string percentDecoded(std::string_view s) {
         }
     }
     return out;
-}
-
-// The form a keyword's argument must have.
-enum class Shape {
-    Schema,
-    Schemas,
-    SchemaOrSchemas,
-    SchemaMap,
-    PatternMap,
-    Dependencies,
-    Dependents,
-    Count,
-    Number,
-    NumberOrBoolean,
-    PositiveNumber,
-    Boolean,
-    Strings,
-    Types,
-    Values,
-    Constant,
-    Pattern,
-};
-
-const std::unordered_map<std::string_view, Shape>& shapes() {
-    static const std::unordered_map<std::string_view, Shape> kShapes = {
-        {"type", Shape::Types},
-        {"enum", Shape::Values},
-        {"const", Shape::Constant},
-        {"minimum", Shape::Number},
-        {"maximum", Shape::Number},
-        {"exclusiveMinimum", Shape::NumberOrBoolean},
-        {"exclusiveMaximum", Shape::NumberOrBoolean},
-        {"multipleOf", Shape::PositiveNumber},
-        {"minLength", Shape::Count},
-        {"maxLength", Shape::Count},
-        {"pattern", Shape::Pattern},
-        {"prefixItems", Shape::Schemas},
-        {"items", Shape::SchemaOrSchemas},
-        {"additionalItems", Shape::Schema},
-        {"contains", Shape::Schema},
-        {"minContains", Shape::Count},
-        {"maxContains", Shape::Count},
-        {"minItems", Shape::Count},
-        {"maxItems", Shape::Count},
-        {"uniqueItems", Shape::Boolean},
-        {"properties", Shape::SchemaMap},
-        {"patternProperties", Shape::PatternMap},
-        {"additionalProperties", Shape::Schema},
-        {"propertyNames", Shape::Schema},
-        {"required", Shape::Strings},
-        {"minProperties", Shape::Count},
-        {"maxProperties", Shape::Count},
-        {"dependencies", Shape::Dependencies},
-        {"dependentRequired", Shape::Dependents},
-        {"dependentSchemas", Shape::SchemaMap},
-        {"nullable", Shape::Boolean},
-        {"allOf", Shape::Schemas},
-        {"anyOf", Shape::Schemas},
-        {"oneOf", Shape::Schemas},
-        {"not", Shape::Schema},
-        {"unevaluatedItems", Shape::Schema},
-        {"unevaluatedProperties", Shape::Schema},
-        {"if", Shape::Schema},
-        {"then", Shape::Schema},
-        {"else", Shape::Schema},
-        {"definitions", Shape::SchemaMap},
-        {"$defs", Shape::SchemaMap},
-    };
-    return kShapes;
-}
-
-// Keywords of other drafts that would change the answer.
-bool isForeign(std::string_view name) {
-    static const std::unordered_set<std::string_view> kForeign = {"$dynamicRef", "$recursiveRef", "extends",
-                                                                  "disallow", "divisibleBy"};
-    return kForeign.count(name) > 0;
-}
-
-bool isAnnotation(std::string_view name) {
-    static const std::unordered_set<std::string_view> kAnnotations = {
-        "$schema",
-        "$id",
-        "id",
-        "$anchor",
-        "$dynamicAnchor",
-        "$vocabulary",
-        "$comment",
-        "title",
-        "description",
-        "default",
-        "examples",
-        "example",
-        "format",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "xml",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-        "externalDocs",
-        "discriminator",
-    };
-    return kAnnotations.count(name) > 0;
 }
 
 // Checks the schema's own form and fills Prepared.
@@ -205,9 +105,9 @@ private:
         for (const auto& m : s.GetObject()) {
             const Place place(where, view(m.name));
             if (isForeign(view(m.name))) return bad(place, "this keyword is not supported");
-            const auto known = shapes().find(view(m.name));
-            if (known == shapes().end()) continue;
-            if (auto ok = argument(known->second, m.value, place); !ok) return ok;
+            const auto shape = shapeOf(view(m.name));
+            if (!shape) continue;
+            if (auto ok = argument(*shape, m.value, place); !ok) return ok;
         }
         return {};
     }
@@ -375,14 +275,14 @@ Result<JsonSchema> JsonSchema::compile(const json::Value& schema) {
 const std::vector<std::string>& JsonSchema::warnings() const { return compiled_->warnings; }
 
 JsonSchema::Keyword JsonSchema::keyword(std::string_view name) {
-    if (name == "$ref" || shapes().count(name) > 0 || isForeign(name)) return Keyword::Constraint;
-    return isAnnotation(name) || name.starts_with("x-") ? Keyword::Annotation : Keyword::None;
+    if (name == "$ref" || schema::shapeOf(name) || schema::isForeign(name)) return Keyword::Constraint;
+    return schema::isAnnotation(name) || name.starts_with("x-") ? Keyword::Annotation : Keyword::None;
 }
 
-Result<void> JsonSchema::validate(const json::Value& value, size_t& steps) const {
+Result<void> JsonSchema::validate(const json::Value& value, Effort& effort) const {
     if (!nestsWithin(value, kMaxDepth))
         return Error{ErrorClass::BadResponse, "value: nested deeper than 64 levels"};
-    return schema::walk(compiled_->prepared, value, steps);
+    return schema::walk(compiled_->prepared, value, effort);
 }
 
 }  // namespace stepper

@@ -1,4 +1,4 @@
-#include "core/base/json_schema.h"
+#include "core/schema/json_schema.h"
 
 #include <thread>
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/effort.h"
 #include "core/base/json.h"
 
 namespace stepper {
@@ -23,11 +24,12 @@ public:
     static constexpr size_t kMostSteps = 10'000'000;
 
     // BadResponse naming the place in the value and what is wrong with it ("/items/3/price: not of type
-    // number"), or that it takes too long when `steps`, of which it takes off what it does, are used up.
-    Result<void> validate(const json::Value& value, size_t& steps) const;
+    // number"), or that it takes too long when the effort's steps are used up; of an interrupted effort, its
+    // error.
+    Result<void> validate(const json::Value& value, Effort& effort) const;
     Result<void> validate(const json::Value& value) const {
-        size_t steps = kMostSteps;
-        return validate(value, steps);
+        Effort effort(kMostSteps);
+        return validate(value, effort);
     }
 
     // What counts as fulfilled without being checked: "/properties/a/pattern is not enforced: ...". A few at

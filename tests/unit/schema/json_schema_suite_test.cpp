@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/json_schema.h"
+#include "core/schema/json_schema.h"
 
 namespace stepper {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/base/json_schema_values.h"
+#include "core/schema/values.h"
 
 #include <algorithm>
 #include <cfloat>
