@@ -2,6 +2,7 @@
 
 #include "core/api/generate_request.h"
 #include "core/engine/outcome_json.h"
+#include "core/engine/outcome_story.h"
 
 namespace stepper::api {
 namespace {
@@ -29,7 +30,12 @@ http::Response completed(const engine::Outcome& outcome, bool report,
     engine::putWarnings(w, warnings);
     w.EndObject();
     w.EndObject();
-    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+    auto response = http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+    if (outcome.fallback) {
+        response.headers.emplace_back("X-Stepper-Fallback", "true");
+        response.story = "fallback: " + engine::storyOf(outcome.attempts);
+    }
+    return response;
 }
 
 }  // namespace
@@ -50,6 +56,7 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
     json::put(w, "requestId", request_id);
     w.EndObject();
     auto response = http::Response::json(f.http_status, {buffer.GetString(), buffer.GetSize()});
+    response.story = std::string(f.code) + ": " + engine::storyOf(outcome.attempts);
     if (f.retry_after)
         response.headers.emplace_back("Retry-After", std::to_string(engine::wholeSeconds(*f.retry_after)));
     return response;

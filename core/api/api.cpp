@@ -65,8 +65,10 @@ public:
         remarkOnHeaders(request, Use::Immediate, remarks);
         if (wanted.strict && !remarks.empty())
             return http::Response::json(400, refuse(remarks.refusal()).body);
-        const auto outcome =
-            deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration), *request.cancel);
+        engine::RunOptions options;
+        options.id = request.id;
+        const auto outcome = deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration),
+                                                   *request.cancel, options);
         if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
             return cutByDrain(request);
         auto answer = immediateAnswer(outcome, report, request.id, remarks.warnings());
@@ -121,8 +123,8 @@ private:
     void measureProviders() const;
 
     static http::Response cutByDrain(const http::Request& request) {
-        return http::Response::unavailable(
-            "CANCELLED", "The server is shutting down; send the request again", request.id);
+        return http::Response::unavailable("CANCELLED", "The server is shutting down; send the request again",
+                                           request.id);
     }
 
     ApiDeps deps_;

@@ -16,15 +16,16 @@ std::string_view stateOf(const engine::ProviderEntry& p, const limits::GateState
 
 std::string limitReason(const limits::GateState& s) {
     if (!s.quota_words.empty()) return "it said that its quota is used up: " + s.quota_words;
+    if (s.asked_for_pause) return "it asked to be left alone";
     for (const auto& q : s.quotas)
         if (q.used >= q.limit) return "its limit is used up: " + q.name;
-    return "it asked to be left alone, or what is left of its limits is too little for another request";
+    return "what is left of its limits is too little for another request";
 }
 
 std::string circuitReason(const limits::GateState& s) {
     if (s.breaker == limits::Breaker::State::HalfOpen)
         return "it failed too often; a request is trying it again";
-    return "it failed too often";
+    return s.asked_for_pause ? "it failed, and asked to be left alone" : "it failed too often";
 }
 
 std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s) {
@@ -64,6 +65,16 @@ void putLatency(json::Writer& w, const limits::GateState& s) {
     w.EndObject();
 }
 
+void putLastError(json::Writer& w, const engine::Chronicle::LastError& last) {
+    w.Key("lastError");
+    w.StartObject();
+    json::put(w, "errorCode", last.code);
+    json::put(w, "error", last.message);
+    json::put(w, "at", isoTime(last.at));
+    json::putInt(w, "failures", last.number);
+    w.EndObject();
+}
+
 void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::GateState& state,
                  std::string_view checked) {
     w.StartObject();
@@ -86,6 +97,7 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     json::put(w, "model", p.spec.model);
     json::putInt(w, "inFlight", state.in_flight);
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
+    if (const auto last = p.chronicle->lastError()) putLastError(w, *last);
     putLatency(w, state);
     w.Key("quotas");
     w.StartArray();

@@ -77,7 +77,9 @@ void putFailure(json::Writer& w, const std::string& meta_text) {
     meta.Accept(w);
 }
 
-void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
+// Whether it was the fallback.
+bool putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
+    bool fallback = false;
     w.StartObject();
     json::put(w, "id", item.label);
     json::putInt(w, "index", index);
@@ -85,7 +87,10 @@ void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
     if (item.state == JobState::Done) {
         json::putRaw(w, "data", item.result);
         w.Key("metadata");
-        metaOf(item.meta).Accept(w);
+        const auto meta = metaOf(item.meta);
+        meta.Accept(w);
+        const auto* marked = json::find(meta, "fallback");
+        fallback = marked && marked->IsTrue();
     } else if (item.state == JobState::Failed) {
         w.Key("failure");
         metaOf(item.meta).Accept(w);
@@ -98,6 +103,7 @@ void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
         w.EndObject();
     }
     w.EndObject();
+    return fallback;
 }
 
 void putItems(json::Writer& w, const store::Job& job, const std::vector<store::BatchItem>& items) {
@@ -105,11 +111,13 @@ void putItems(json::Writer& w, const store::Job& job, const std::vector<store::B
     w.StartObject();
     w.Key("items");
     w.StartArray();
-    for (size_t i = 0; i < items.size(); ++i) putItem(w, items[i], static_cast<int64_t>(i));
+    int64_t fallbacks = 0;
+    for (size_t i = 0; i < items.size(); ++i) fallbacks += putItem(w, items[i], static_cast<int64_t>(i));
     w.EndArray();
     json::putInt(w, "total", job.total);
     json::putInt(w, "completed", job.done);
     json::putInt(w, "failed", job.failed);
+    if (fallbacks > 0) json::putInt(w, "fallbacks", fallbacks);
     w.EndObject();
 }
 

@@ -51,6 +51,15 @@ http::ServerOptions serverOptions(const config::Config& config, std::shared_ptr<
 
 void logAccess(Metrics& metrics, const http::Access& a) {
     metrics.http(a.route.empty() ? "none" : a.route, a.status, a.duration);
+    if (!a.story.empty())
+        return log::info("request", {{"requestId", a.request->id},
+                                     {"method", a.request->method},
+                                     {"route", a.route},
+                                     {"status", a.status},
+                                     {"ms", a.duration.count()},
+                                     {"bytes", a.bytes_out},
+                                     {"client", a.request->client_ip},
+                                     {"story", a.story}});
     log::info("request", {{"requestId", a.request->id},
                           {"method", a.request->method},
                           {"route", a.route},

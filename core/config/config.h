@@ -97,6 +97,9 @@ struct Breaker {
 };
 
 // Which wording of the commit-report prompt a provider gets; Auto asks the plugin kind and the model name.
+// What becomes of a job that no provider would answer.
+enum class JobFailure { Fallback, Fail };
+
 enum class PromptVariant { Auto, Detailed, Short, Gemini };
 
 // Where the provider's plugin runs.
@@ -208,6 +211,7 @@ struct Config {
     Batch batch;
     bool fallback_enabled = true;
     bool fallback_when_limited = false;  // also for requests that would have to wait for quotas
+    JobFailure fallback_jobs = JobFailure::Fallback;
     Security security;
     Webhooks webhooks;
     Log log;

@@ -229,7 +229,9 @@ json::Document effective(const Config& c, Secrets which) {
     batch.put("max_items", c.batch.max_items)
         .put("max_concurrency", c.batch.max_concurrency)
         .put("max_running", c.batch.max_running);
-    fallback.put("enabled", c.fallback_enabled).put("when_limited", c.fallback_when_limited);
+    fallback.put("enabled", c.fallback_enabled)
+        .put("when_limited", c.fallback_when_limited)
+        .put("jobs", c.fallback_jobs == JobFailure::Fail ? "fail" : "fallback");
     webhooks.put("enabled", c.webhooks.enabled)
         .put("secret", c.webhooks.secret)
         .put("allowed_origins", c.webhooks.allowed_origins)

@@ -56,8 +56,8 @@ std::optional<std::string> hostPattern(std::string_view word) {
     const bool below = word.starts_with(kBelow);
     const auto host = plainHost(below ? word.substr(kBelow.size()) : word);
     const bool sound = host && std::all_of(host->begin(), host->end(), [](unsigned char c) {
-        return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
-    });
+                           return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
+                       });
     if (!sound || (below && plainAddress(*host))) return std::nullopt;
     return below ? std::string(kBelow) + *host : *host;
 }
@@ -66,9 +66,10 @@ Read hosts(std::vector<std::string>& out) {
     return checkedWords(out, [](const Value& at, const std::string& word) {
         auto host = hostPattern(word);
         if (!host)
-            at.fail(fmt::format("\"{}\" is no host: write a name or an address without scheme and port, "
-                                "*.example.com for all below it, or \"*\" for any",
-                                word));
+            at.fail(
+                fmt::format("\"{}\" is no host: write a name or an address without scheme and port, "
+                            "*.example.com for all below it, or \"*\" for any",
+                            word));
         return host;
     });
 }
@@ -181,12 +182,13 @@ Read corsSection(Cors& c) {
         readMapping(v, {{"enabled", read::flag(c.enabled)},
                         {"allowed_origins", origins(c.allowed_origins)},
                         {"allow_credentials", read::flag(c.allow_credentials)}});
-        const bool anybody = std::find(c.allowed_origins.begin(), c.allowed_origins.end(), "*") !=
-                             c.allowed_origins.end();
+        const bool anybody =
+            std::find(c.allowed_origins.begin(), c.allowed_origins.end(), "*") != c.allowed_origins.end();
         if (c.enabled && c.allow_credentials && anybody)
             v.at("allow_credentials", *v.node.find("allow_credentials"))
-                .fail("is on while allowed_origins has \"*\", which would let every site act with a "
-                      "visitor's credentials; list the origins, or turn it off");
+                .fail(
+                    "is on while allowed_origins has \"*\", which would let every site act with a "
+                    "visitor's credentials; list the origins, or turn it off");
     };
 }
 
@@ -250,8 +252,11 @@ std::string readSettings(const Value& root, Config& config) {
          {"cache", cacheSection(config.cache)},
          {"queue", queueSection(config.queue)},
          {"batch", batchSection(config.batch)},
-         {"fallback", read::section({{"enabled", read::flag(config.fallback_enabled)},
-                                     {"when_limited", read::flag(config.fallback_when_limited)}})},
+         {"fallback",
+          read::section({{"enabled", read::flag(config.fallback_enabled)},
+                         {"when_limited", read::flag(config.fallback_when_limited)},
+                         {"jobs", read::choice(config.fallback_jobs, {{"fallback", JobFailure::Fallback},
+                                                                      {"fail", JobFailure::Fail}})}})},
          {"security", securitySection(config.security)},
          {"webhooks", webhooksSection(config.webhooks)},
          {"log", logSection(config.log)}});

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/telemetry/log.h"
 
 namespace stepper::engine {
 namespace {
@@ -14,6 +15,7 @@ using transport::HttpEvent;
 
 // How long the courtesy request of a cancelled session may take.
 constexpr milliseconds kCourtesy{1'000};
+constexpr size_t kMostTraced = 4'096;
 
 std::string percentEncoded(std::string_view s) {
     constexpr char kHex[] = "0123456789ABCDEF";
@@ -109,6 +111,7 @@ private:
     // Runs one exchange to its end, or until the plugin has heard enough; leaving the scope closes what is
     // open.
     Action exchange(transport::HttpRequest request, CancelToken& cancel) {
+        traceSent(request);
         auto opened = transport_.open(std::move(request), cancel);
         if (!opened) return failed(opened.error());
         for (;;) {
@@ -119,7 +122,26 @@ private:
         }
     }
 
+    // What is secret in it is masked, as in all of the log; the query may be a key.
+    void traceSent(const transport::HttpRequest& request) const {
+        if (!log::enabled(log::Level::Trace)) return;
+        log::trace("exchange", {{"provider", provider_.spec.name},
+                                {"method", request.method},
+                                {"url", std::string_view(request.url).substr(0, request.url.find('?'))},
+                                {"body", utf8Prefix(request.body, kMostTraced)}});
+    }
+    void traceHeard(const HttpEvent& event) const {
+        if (!log::enabled(log::Level::Trace)) return;
+        log::trace("exchange",
+                   {{"provider", provider_.spec.name},
+                    {"status", event.kind == HttpEvent::Kind::Head ? event.status : 0},
+                    {"bytes", event.data.size()},
+                    {"text", event.kind == HttpEvent::Kind::Failed ? std::string_view(event.error.message)
+                                                                    : utf8Prefix(event.data, kMostTraced)}});
+    }
+
     Action deliver(const HttpEvent& event) {
+        traceHeard(event);
         switch (event.kind) {
             case HttpEvent::Kind::Head:
                 heard_ = true;

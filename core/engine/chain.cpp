@@ -8,24 +8,15 @@
 #include "core/engine/judge.h"
 #include "core/engine/plan.h"
 #include "core/limits/size_refusal.h"
+#include "core/telemetry/log.h"
 
 namespace stepper::engine {
-namespace {
-
-using std::chrono::steady_clock;
-
-milliseconds since(SteadyTime start) {
-    return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
-}
-
-}  // namespace
-
 Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
              CancelToken& cancel, const RunOptions& options)
     : engine_(engine),
       snapshot_(snapshot),
       request_(request),
-      started_(steady_clock::now()),
+      started_(engine.deps_.clock.now()),
       deadline_(deadline),
       cancel_(cancel),
       options_(options),
@@ -71,8 +62,8 @@ std::optional<Outcome> Chain::tooLarge() {
 }
 
 Outcome Chain::failed() {
-    out_.failure = conclude(
-        {legs_, demand_, stop_, soonest_, options_.wait, outOfTime(), deadline_ - started_ <= kMinCall});
+    out_.failure = conclude({legs_, demand_, stop_, soonest_, now(), options_.wait, outOfTime(),
+                             deadline_ - started_ <= kMinCall});
     return told();
 }
 
@@ -103,7 +94,7 @@ std::optional<size_t> Chain::next(std::optional<HeldSlot>& slot) {
 // A quick retry is waited for in any case: it is a matter of milliseconds.
 void Chain::sleepUntilRetry() {
     for (const Candidate& c : candidates_)
-        if (c.pending && c.not_before > steady_clock::now())
+        if (c.pending && c.not_before > now())
             cancel_.sleepUntil(std::min(c.not_before, deadline_ - kMinCall));
 }
 
@@ -116,8 +107,10 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     record.provider = provider.spec.name;
     record.number = number;
     tellProgress();
+    log::debug("asking",
+               {{"provider", record.provider}, {"attemptNumber", number}, {"requestId", options_.id}});
 
-    const SteadyTime began = steady_clock::now();
+    const SteadyTime began = now();
     plugin::Answer answer;
     auto trouble = call(provider, *slot, answer);
     slot.reset();
@@ -130,18 +123,22 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
         auto processed = judge(answer, request_.mode, request_.schema.get(), [this] { return unwanted(); });
         if (processed) {
             record.duration = took;
+            provider.chronicle->answered();
             succeed(index, std::move(answer), std::move(processed).value(), took);
             return true;
         }
         trouble = Trouble{std::move(processed).error(), true};
+        trouble->answered = true;
         trouble->unwanted = trouble->error.error_class == ErrorClass::Cancelled ||
                             trouble->error.error_class == ErrorClass::Timeout;
     }
     const Verdict& verdict = verdictOn(trouble->error.error_class);
     record.error = trouble->error;
     record.error_code = verdict.wire_code;
+    record.of_request = tellsOfRequest(*trouble);
     record.retry_after = trouble->error.retry_after;
     record.duration = took;
+    tell(provider, *trouble, verdict);
     if (trouble->unasked) {
         record.number = 0;
         record.skipped = kNoResources;
@@ -166,7 +163,7 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
     if (engine_.journal_)
         engine_.journal_->cover(provider.spec.name, provider.gate, slot.pass(), deadline_ - kMinCall,
                                 cancel_);
-    const SteadyTime until = std::min(deadline_, steady_clock::now() + provider.spec.timeout);
+    const SteadyTime until = std::min(deadline_, now() + provider.spec.timeout);
     const bool stream =
         provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
@@ -177,9 +174,19 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
     report.tokens_in = got.answer.usage.prompt;
     report.tokens_out = got.answer.usage.completion;
     slot.learned(report);
-    if (got.error) return Trouble{std::move(*got.error), got.heard, got.unasked};
+    if (got.error) return Trouble{std::move(*got.error), got.heard, got.unasked, got.concluded};
     answer = std::move(got.answer);
     return std::nullopt;
+}
+
+// A client that left, or a machine that lacks the means, is nothing to tell of a provider.
+void Chain::tell(const ProviderEntry& provider, const Trouble& trouble, const Verdict& verdict) const {
+    if (trouble.unasked || trouble.unwanted || trouble.error.error_class == ErrorClass::Cancelled)
+        log::debug("attempt given up", {{"provider", provider.spec.name},
+                                        {"reason", trouble.error.message},
+                                        {"requestId", options_.id}});
+    else
+        provider.chronicle->failed(verdict.wire_code, trouble.error, options_.id);
 }
 
 // Tokens are billed whatever became of them.
@@ -201,6 +208,13 @@ limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
     return out;
 }
 
+// An answer that broke off was being made: asking again is paid for again.
+bool Chain::tellsOfRequest(const Trouble& trouble) {
+    const ErrorClass c = trouble.error.error_class;
+    const bool broke_off = trouble.heard && (c == ErrorClass::Transport || c == ErrorClass::Timeout);
+    return trouble.answered || broke_off || verdictOn(c).of_request;
+}
+
 bool Chain::retries(size_t index, const Trouble& trouble) {
     const Leg& leg = legs_[index];
     const config::Retry& retry = leg.provider->spec.retry;
@@ -209,7 +223,7 @@ bool Chain::retries(size_t index, const Trouble& trouble) {
         return false;
     const auto pause = fullJitter(std::min(retry.base, retry.cap));
     candidates_[index].pending = true;
-    candidates_[index].not_before = candidates_[index].hold_until = steady_clock::now() + pause;
+    candidates_[index].not_before = candidates_[index].hold_until = now() + pause;
     return true;
 }
 
@@ -239,6 +253,10 @@ void Chain::skip(size_t leg, std::string_view why, milliseconds ready_in) {
     record.provider = legs_[leg].provider->spec.name;
     record.number = 0;
     record.skipped = why;
+    log::debug("passed over", {{"provider", record.provider},
+                               {"reason", why},
+                               {"readyInMs", ready_in.count()},
+                               {"requestId", options_.id}});
     if (ready_in.count() > 0) record.retry_after = ready_in;
 }
 
@@ -254,20 +272,20 @@ void Chain::skipTooLarge(size_t leg, uint64_t most_bytes) {
 }
 
 void Chain::skipPending(size_t end) {
-    const SteadyTime now = steady_clock::now();
+    const SteadyTime at = now();
     bool is_held_back = false;
     for (size_t i = 0; i < end; ++i) {
         const Candidate& candidate = candidates_[i];
         // One that waited for its retry has its record.
         if (!candidate.pending || !legs_[i].records.empty()) continue;
         const auto ready = candidate.gate->look(demand_);
-        const bool waited_for = now < candidate.hold_until;
+        const bool waited_for = at < candidate.hold_until;
         if (ready.denied == limits::Denial::TooLarge) {
             skipTooLarge(i, ready.most_bytes);
         } else if (ready.denied) {
             const bool known = ready.at != SteadyTime::max();
             skip(i, name(*ready.denied),
-                 known ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0});
+                 known ? std::chrono::ceil<milliseconds>(ready.at - at) : milliseconds{0});
         } else {
             // It became free in this moment, when it is none of the other two.
             skip(i, outOfTime() ? "deadline" : is_held_back ? "not_yet" : name(limits::Denial::Busy));
@@ -288,11 +306,17 @@ std::optional<Error> Chain::unwanted() const {
     const auto reason = cancel_.check();
     if (reason != CancelReason::None && reason != CancelReason::Draining)
         return Error{ErrorClass::Cancelled, std::string(name(reason))};
-    if (steady_clock::now() >= deadline_)
+    if (now() >= deadline_)
         return Error{ErrorClass::Timeout, "the request's deadline passed while the answer was checked"};
     return std::nullopt;
 }
 
-bool Chain::outOfTime() const { return steady_clock::now() + kMinCall >= deadline_; }
+SteadyTime Chain::now() const { return engine_.deps_.clock.now(); }
+
+milliseconds Chain::since(SteadyTime start) const {
+    return std::chrono::duration_cast<milliseconds>(now() - start);
+}
+
+bool Chain::outOfTime() const { return now() + kMinCall >= deadline_; }
 
 }  // namespace stepper::engine

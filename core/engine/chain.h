@@ -4,6 +4,7 @@
 
 #include "core/engine/attempt.h"
 #include "core/engine/chat_request.h"
+#include "core/engine/classify.h"
 #include "core/engine/conclusion.h"
 #include "core/engine/engine.h"
 #include "core/engine/held_slot.h"
@@ -31,6 +32,7 @@ private:
         Error error;
         bool heard = false;     // a response had begun
         bool unasked = false;   // see Attempted
+        bool answered = false;  // the provider had come to an end of its answer
         bool unwanted = false;  // the answer was not looked at to its end: nobody waits for it any more
     };
 
@@ -43,6 +45,7 @@ private:
     bool tryLeg(size_t leg, std::optional<HeldSlot>& slot);
     // Calls the provider; the slot is told what its gate should learn.
     std::optional<Trouble> call(const ProviderEntry& provider, HeldSlot& slot, plugin::Answer& answer);
+    void tell(const ProviderEntry& provider, const Trouble& trouble, const Verdict& verdict) const;
     void count(const config::Provider& provider, const Attempted& got);
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
@@ -58,6 +61,9 @@ private:
     void tellProgress() const;
     // Why nobody waits for an answer that is there, if so. A server that ends does: it was paid for.
     std::optional<Error> unwanted() const;
+    static bool tellsOfRequest(const Trouble& trouble);
+    SteadyTime now() const;
+    milliseconds since(SteadyTime start) const;
     bool outOfTime() const;
 
     Engine& engine_;

@@ -18,8 +18,9 @@ struct Verdict {
     Next next;
     limits::Report::Kind report;  // only Failed and Unreachable count for the circuit breaker
     bool job_retries;             // would the same request stand a chance later?
-    int http_status;              // when it is the answer to the client
-    std::string_view wire_code;   // errorCode in answers
+    bool of_request;             // it tells of the request, not of how the provider is: an attempt is used up
+    int http_status;             // when it is the answer to the client
+    std::string_view wire_code;  // errorCode in answers
 };
 
 // Total: every class has a row.

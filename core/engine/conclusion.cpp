@@ -7,7 +7,6 @@
 namespace stepper::engine {
 namespace {
 
-using std::chrono::steady_clock;
 using Kind = Failure::Kind;
 
 // When all are busy nobody knows when a slot comes free: within a usual call, most likely.
@@ -38,7 +37,7 @@ milliseconds soonestSlot(std::span<const Leg> legs) {
 
 // None when somebody may be ready at once, or nobody knows.
 std::optional<milliseconds> soonestReady(const Walk& walk) {
-    const SteadyTime now = steady_clock::now();
+    const SteadyTime now = walk.now;
     SteadyTime soonest = walk.soonest;
     for (const Leg& leg : walk.legs) {
         const AttemptRecord* last = leg.records.empty() ? nullptr : &leg.records.back();
@@ -51,6 +50,29 @@ std::optional<milliseconds> soonestReady(const Walk& walk) {
     }
     if (soonest == SteadyTime::max() || soonest <= now) return std::nullopt;
     return std::chrono::ceil<milliseconds>(soonest - now);
+}
+
+// One that was passed over for what passes.
+std::optional<milliseconds> othersReady(const Walk& walk) {
+    std::optional<milliseconds> soonest;
+    for (const Leg& leg : walk.legs) {
+        if (leg.records.empty() || !isSkipped(leg.records.back()) || !leg.provider->enabled()) continue;
+        const auto ready = leg.provider->gate->look(walk.demand);
+        if (!ready && ready.at == SteadyTime::max()) continue;
+        const auto in = ready ? milliseconds{0} : std::chrono::ceil<milliseconds>(ready.at - walk.now);
+        soonest = std::min(soonest.value_or(in), in);
+    }
+    return soonest;
+}
+
+bool isOutage(std::span<const Leg> legs) {
+    bool any_asked = false;
+    for (const Leg& leg : legs)
+        for (const AttemptRecord& record : leg.records) {
+            if (record.of_request) return false;
+            any_asked = any_asked || !isSkipped(record);
+        }
+    return any_asked;
 }
 
 Failure tooLate(const Walk& walk) {
@@ -78,12 +100,8 @@ std::string limitedMessage(std::span<const Leg> legs) {
 }
 
 Failure limited(const Walk& walk) {
-    return {Kind::AllLimited,
-            "RATE_LIMIT",
-            429,
-            limitedMessage(walk.legs),
-            true,
-            soonestReady(walk).value_or(soonestSlot(walk.legs))};
+    return {Kind::AllLimited,          "RATE_LIMIT", 429,
+            limitedMessage(walk.legs), true,         soonestReady(walk).value_or(soonestSlot(walk.legs))};
 }
 
 Failure noneReady(const Walk& walk) {
@@ -98,13 +116,14 @@ Failure noneReady(const Walk& walk) {
 bool isShort(const AttemptRecord& r) { return r.skipped == kNoResources; }
 
 Failure shortOfMeans(const Walk& walk) {
-    return {Kind::OutOfMeans,
-            "OVERLOADED",
-            503,
-            "This server is short of descriptors, threads or memory and could not ask a provider. Try again in a "
-            "moment.",
-            true,
-            soonestSlot(walk.legs)};
+    return {
+        Kind::OutOfMeans,
+        "OVERLOADED",
+        503,
+        "This server is short of descriptors, threads or memory and could not ask a provider. Try again in a "
+        "moment.",
+        true,
+        soonestSlot(walk.legs)};
 }
 
 std::string absentMessage(std::span<const Leg> legs) {
@@ -120,8 +139,8 @@ std::string absentMessage(std::span<const Leg> legs) {
 }
 
 Failure failed(const Walk& walk) {
-    Failure out{Kind::Exhausted,           "UPSTREAM_UNAVAILABLE", 503,
-                absentMessage(walk.legs), false,                  soonestReady(walk)};
+    Failure out{Kind::Exhausted, "UPSTREAM_UNAVAILABLE", 503, absentMessage(walk.legs),
+                false,           soonestReady(walk)};
     for (const Leg& leg : walk.legs) {
         if (leg.records.empty() || isSkipped(leg.records.back())) {
             // It was passed over, and may be ready another time.
@@ -140,17 +159,7 @@ Failure failed(const Walk& walk) {
     return out;
 }
 
-}  // namespace
-
-Failure pastDeadline(Failure failure) {
-    failure.code = "DEADLINE";
-    failure.http_status = 504;
-    failure.message = "The request's deadline passed before a provider answered.";
-    failure.retryable = true;
-    return failure;
-}
-
-Failure conclude(const Walk& walk) {
+Failure concluded(const Walk& walk) {
     if (walk.stop) {
         const Verdict& v = verdictOn(walk.stop->error_class);
         return {Kind::Stopped,      v.wire_code,   v.http_status,
@@ -180,6 +189,25 @@ Failure conclude(const Walk& walk) {
     if (any(isShort) && all(isSkipped)) return shortOfMeans(walk);
     if (all(isSkipped)) return cut ? pastDeadline(noneReady(walk)) : noneReady(walk);
     return walk.out_of_time ? tooLate(walk) : failed(walk);
+}
+
+}  // namespace
+
+Failure pastDeadline(Failure failure) {
+    failure.code = "DEADLINE";
+    failure.http_status = 504;
+    failure.message = "The request's deadline passed before a provider answered.";
+    failure.retryable = true;
+    return failure;
+}
+
+Failure conclude(const Walk& walk) {
+    Failure out = concluded(walk);
+    if (out.kind == Kind::Exhausted && isOutage(walk.legs)) {
+        out.outage = true;
+        out.others_ready = othersReady(walk);
+    }
+    return out;
 }
 
 }  // namespace stepper::engine

@@ -21,8 +21,9 @@ struct Leg {
 struct Walk {
     std::span<const Leg> legs;
     const limits::Demand& demand;
-    const std::optional<Error>& stop;             // the error that ended it early
-    SteadyTime soonest = SteadyTime::max();       // a provider may be ready, as the last look found
+    const std::optional<Error>& stop;        // the error that ended it early
+    SteadyTime soonest = SteadyTime::max();  // a provider may be ready, as the last look found
+    SteadyTime now = {};
     bool waits = true;                            // for providers to be ready
     bool out_of_time = false, too_short = false;  // too_short: from the beginning
 };

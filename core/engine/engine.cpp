@@ -4,24 +4,23 @@
 
 #include "core/engine/chain.h"
 #include "core/engine/fallback.h"
+#include "core/engine/outcome_story.h"
 #include "core/engine/plan.h"
+#include "core/telemetry/log.h"
 
 namespace stepper::engine {
 namespace {
 
 // More room than anybody has workers for.
 constexpr int kMostRoom = 4096;
+constexpr const char* kFallbackWarning =
+    "fallback: no provider answered, so this is not an answer of a model";
 
-std::string_view statusOf(const Outcome& o) {
-    if (o.failure) return "failed";
-    return o.fallback ? "fallback" : "completed";
-}
-
-bool mayFallBack(const Failure& failure, SteadyTime deadline, const RunOptions& options,
-                 const config::Config& config) {
+// `late`: the deadline is as good as over.
+bool mayFallBack(const Failure& failure, bool late, const RunOptions& options, const config::Config& config) {
     using Kind = Failure::Kind;
+    if (options.fallback == Fallback::Never) return false;
     const bool waited = options.wait || options.waiting_is_over;
-    const bool late = std::chrono::steady_clock::now() + kMinCall >= deadline;
     switch (failure.kind) {
         case Kind::Stopped: return false;
         case Kind::AllLimited: return waited && config.fallback_when_limited;
@@ -31,26 +30,52 @@ bool mayFallBack(const Failure& failure, SteadyTime deadline, const RunOptions& 
         case Kind::Exhausted: break;
     }
     const bool hopeless = !failure.retryable || (options.ends_at_deadline && late);
-    return options.fallback == Fallback::Always || (options.fallback == Fallback::WhenHopeless && hopeless);
+    return hopeless || options.fallback == Fallback::Always ||
+           (options.fallback == Fallback::UnlessOutage && !failure.outage);
 }
 
 }  // namespace
+
+std::string_view statusOf(const Outcome& o) {
+    if (o.failure) return "failed";
+    return o.fallback ? "fallback" : "completed";
+}
 
 Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                          const RunOptions& options) {
     const auto snapshot = deps_.snapshots.get();
     Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options).run();
     if (outcome.failure && snapshot->config.fallback_enabled &&
-        mayFallBack(*outcome.failure, deadline, options, snapshot->config)) {
+        mayFallBack(*outcome.failure, deps_.clock.now() + kMinCall >= deadline, options, snapshot->config)) {
         outcome.failure.reset();
         outcome.provider = "fallback";
         outcome.fallback = true;
+        outcome.warnings.emplace_back(kFallbackWarning);
         outcome.result = json::dump(fallbackFor(request, snapshot->config.security.redact));
     }
+    if (outcome.failure || outcome.fallback) tellOfNoAnswer(outcome, options);
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
                           request.preset(), mode, outcome.total);
     return outcome;
+}
+
+// Of a job that is run again only who looks closer wants to know.
+void Engine::tellOfNoAnswer(const Outcome& outcome, const RunOptions& options) {
+    const bool cancelled = outcome.failure && outcome.failure->kind == Failure::Kind::Stopped &&
+                           outcome.failure->code == verdictOn(ErrorClass::Cancelled).wire_code;
+    int64_t times = 0;
+    if (outcome.fallback || (options.wait && !cancelled)) {
+        std::lock_guard lock(mutex_);
+        times = (outcome.fallback ? fallbacks_ : failures_).happened(deps_.clock.now());
+    }
+    const auto level = times > 0 ? log::Level::Warn : log::Level::Debug;
+    if (!log::enabled(level)) return;
+    log::write(level, outcome.fallback ? "fallback given" : "no answer",
+               {{"requestId", options.id},
+                {"reason", outcome.failure ? outcome.failure->message : "no provider answered"},
+                {"story", storyOf(outcome.attempts)},
+                {"times", std::max<int64_t>(times, 1)}});
 }
 
 std::optional<Outcome> Engine::tooLarge(const GenerateRequest& request) {

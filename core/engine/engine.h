@@ -1,5 +1,7 @@
 // One request end to end: plan, admit, attempt, classify, validate; the next provider, or the fallback.
 #pragma once
+#include <mutex>
+
 #include "core/base/cancel.h"
 #include "core/engine/dispatcher.h"
 #include "core/engine/quota_journal.h"
@@ -7,6 +9,7 @@
 #include "core/engine/snapshot.h"
 #include "core/engine/usage.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/recurrence.h"
 #include "core/transport/transport.h"
 
 namespace stepper::engine {
@@ -18,6 +21,9 @@ struct EngineDeps {
     Metrics& metrics;
     const Clock& clock;
 };
+
+// completed, fallback or failed.
+std::string_view statusOf(const Outcome& outcome);
 
 // Safe from any thread; generate() blocks its caller's thread.
 class Engine {
@@ -50,8 +56,12 @@ private:
 
     EngineDeps deps_;
     Dispatcher dispatcher_;
+    void tellOfNoAnswer(const Outcome& outcome, const RunOptions& options);
+
     QuotaJournal* journal_ = nullptr;
     Usage* usage_ = nullptr;
+    std::mutex mutex_;  // the rest
+    Recurrence fallbacks_, failures_;
 };
 
 }  // namespace stepper::engine

@@ -38,14 +38,16 @@ struct GenerateRequest {
 // One line of the story of what was tried.
 struct AttemptRecord {
     std::string provider;
-    int number = 1;       // 0 when it was not tried
+    int number = 1;  // 0 when it was not tried
     // Why not: rate_limited, circuit_open, busy, disabled; too_large with the error that says so; deadline
-    // (too little time was left), not_yet (one before it is waited for), no_resources (this machine had not what
-    // asking takes), with the error.
+    // (too little time was left), not_yet (one before it is waited for), no_resources (this machine had not
+    // what asking takes), with the error.
     std::string skipped;
     std::optional<milliseconds> duration;
     std::optional<Error> error;
     std::string_view error_code;  // wire code of `error`
+    // The error tells of the request or its answer; else the provider was down, limited or not to be reached.
+    bool of_request = false;
     std::optional<milliseconds> retry_after;
 };
 
@@ -64,23 +66,28 @@ struct Failure {
     std::string message;
     bool retryable = false;
     std::optional<milliseconds> retry_after;  // the soonest a provider could be ready, if not now
+    // Of Exhausted: providers were asked, and nothing they said was of this request.
+    bool outage = false;
+    std::optional<milliseconds> others_ready = {};  // likewise: the soonest one that was passed over could be
 };
 
 // When a request that exhausted its providers is answered with the fallback, where configuration allows it.
 enum class Fallback {
     Always,
+    UnlessOutage,
     WhenHopeless,  // only if the same request stands no chance later either
     Never,
 };
 
 struct RunOptions {
+    std::string_view id = {};            // of the request or the job, for the log
     Fallback fallback = Fallback::Always;
-    bool wait = true;                    // for a provider to be ready; else the outcome tells when one may be
-    milliseconds waited{0};              // already, in the queue: it counts for a provider's wait_up_to
+    bool wait = true;        // for a provider to be ready; else the outcome tells when one may be
+    milliseconds waited{0};  // already, in the queue: it counts for a provider's wait_up_to
     // With `wait` false: it is not asked again for a request that only has to wait, or once the deadline has
     // passed.
     bool waiting_is_over = false, ends_at_deadline = false;
-    std::function<void()> entered = {};  // called once, when a provider is first entered
+    std::function<void()> entered = {};    // called once, when a provider is first entered
     std::atomic<int>* progress = nullptr;  // told how far the walk is, 0..100
 };
 

@@ -47,6 +47,7 @@ ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& cat
     ProviderEntry entry;
     entry.spec = spec;
     entry.gate = gates.of(spec);
+    entry.chronicle = gates.chronicleOf(spec);
     entry.plugin_config = configJson(spec);
     const auto absent = [&](Absence why, std::string reason) {
         entry.absence = why;
@@ -101,6 +102,12 @@ std::shared_ptr<limits::Gate> Gates::of(const config::Provider& spec) {
         if (listener_) listener_(spec.name, *gate);
     }
     return gate;
+}
+
+std::shared_ptr<Chronicle> Gates::chronicleOf(const config::Provider& spec) {
+    auto& chronicle = chronicles_[spec.name];
+    if (!chronicle) chronicle = std::make_shared<Chronicle>(spec.name, clock_);
+    return chronicle;
 }
 
 void Gates::reconfigure(const Snapshot& snapshot) {

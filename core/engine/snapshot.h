@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "core/engine/chronicle.h"
 #include "core/limits/gate.h"
 #include "core/plugin/catalog.h"
 #include "core/plugin/session.h"
@@ -23,8 +24,10 @@ struct ProviderEntry {
     std::shared_ptr<const plugin::Provider> plugin;  // null: disabled
     std::string plugin_config;                       // what the plugin was told
     Absence absence = Absence::None;
-    std::string disabled_reason;         // why, and what would enable it
-    std::shared_ptr<limits::Gate> gate;  // shared by all generations of this name
+    std::string disabled_reason;  // why, and what would enable it
+    // Shared by all generations of this name.
+    std::shared_ptr<limits::Gate> gate;
+    std::shared_ptr<Chronicle> chronicle;
 
     bool enabled() const { return plugin != nullptr; }
     // Its plugin is there and did not take it.
@@ -40,7 +43,7 @@ struct Snapshot {
     const ProviderEntry* find(std::string_view name) const;  // names match case-insensitively
 };
 
-// What lives longer than a snapshot: a gate per provider's name. Used by one thread.
+// What lives longer than a snapshot: a gate and a chronicle per provider's name. Used by one thread.
 class Gates {
 public:
     explicit Gates(const Clock& clock) : clock_(clock) {}
@@ -48,6 +51,7 @@ public:
     void onNew(std::function<void(const std::string& name, limits::Gate& gate)> listener);
     // Made when there is none of that name; one there is stays as it is.
     std::shared_ptr<limits::Gate> of(const config::Provider& spec);
+    std::shared_ptr<Chronicle> chronicleOf(const config::Provider& spec);
     // The snapshot's limits are in force from now on.
     void reconfigure(const Snapshot& snapshot);
     const std::map<std::string, std::shared_ptr<limits::Gate>>& all() const { return by_name_; }
@@ -56,6 +60,7 @@ private:
     const Clock& clock_;
     std::function<void(const std::string&, limits::Gate&)> listener_;
     std::map<std::string, std::shared_ptr<limits::Gate>> by_name_;
+    std::map<std::string, std::shared_ptr<Chronicle>> chronicles_;
 };
 
 // What the enabled providers' plugins would be told, by kind; a kind nobody enabled uses has none.

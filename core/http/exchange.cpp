@@ -76,7 +76,7 @@ public:
         const bool keep = framing != Framing::UntilClose && mayContinue();
         const bool written = write(response, framing, keep);
         if (written && response.delivered && request_.method != "HEAD") attempt(response.delivered);
-        tell(response.status);
+        tell(response);
         if (!written) return false;
         if (keep) return socket_.reader().skipBody();
         if (refused_ || socket_.reader().hasUnread()) socket_.wire().linger();
@@ -223,10 +223,10 @@ private:
         return whole;
     }
 
-    void tell(int status) const {
+    void tell(const Response& response) const {
         const auto duration =
             std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - request_.received);
-        front_.after({&request_, route_, status, duration, bytes_out_});
+        front_.after({&request_, route_, response.status, duration, bytes_out_, response.story});
     }
 
     Front& front_;

@@ -74,6 +74,8 @@ struct Response {
     // The stream tells of things as they happen: each write has the time of a whole response. All writes of any
     // other together have no more.
     bool live = false;
+    // What the access log should tell of it, beside what it always does.
+    std::string story{};
     // Called once when all of the response was handed to the kernel; never when that failed, nor for HEAD.
     std::function<void()> delivered{};
 
@@ -133,6 +135,7 @@ struct Access {
     int status;
     milliseconds duration;
     uint64_t bytes_out;
+    std::string_view story;
 };
 
 class Server {

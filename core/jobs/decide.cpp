@@ -12,6 +12,7 @@ namespace {
 
 constexpr milliseconds kBackoffBase{2'000}, kBackoffCap{60'000};
 constexpr int kMaxDoublings = 5;
+constexpr milliseconds kLongestOutagePause{300'000};
 // Jobs that wait for the same provider must not all come back in the same instant.
 constexpr double kSpread = 0.1;
 // A cached answer that could not be refreshed is left alone for so long.
@@ -88,6 +89,12 @@ milliseconds backoff(int attempts, double chance) {
     return milliseconds(static_cast<int64_t>(chance * static_cast<double>(longest.count())));
 }
 
+milliseconds outagePause(milliseconds waited, double chance) {
+    const auto longest = std::clamp(waited, kBackoffBase, kLongestOutagePause);
+    return longest / 2 +
+           milliseconds(static_cast<int64_t>(chance * static_cast<double>(longest.count() / 2)));
+}
+
 store::CrashPolicy crashPolicy() {
     store::CrashPolicy out;
     const engine::Failure poison{engine::Failure::Kind::Stopped,
@@ -121,18 +128,27 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
         const milliseconds left = std::max(policy.max_wait - moment.waited, milliseconds{0});
         return std::min({delay, left, moment.time_left.value_or(delay)});
     };
-    if (!nobody_asked && job.attempts + 1 >= policy.max_attempts) return failed(failure, outcome, job, over);
+    // Nobody waits for a refresh: asking is not worth an outage.
+    const bool outage = failure.outage && !job.background;
+    const bool spared = nobody_asked || outage;
+    if (!spared && job.attempts + 1 >= policy.max_attempts) return failed(failure, outcome, job, over);
     if (waited_enough) return failed(waitedTooLong(failure, policy.max_wait), outcome, job, over);
     const milliseconds hint = failure.retry_after.value_or(milliseconds{0});
     store::Postponement later;
     later.meta = failureMeta(failure, outcome, job);
+    later.attempt_failed = !spared;
+    const auto spread = [&](milliseconds wait) {
+        return wait +
+               milliseconds(static_cast<int64_t>(static_cast<double>(wait.count()) * kSpread * chance));
+    };
     if (nobody_asked) {
-        const auto spread = static_cast<int64_t>(static_cast<double>(hint.count()) * kSpread * chance);
-        later.delay = within(hint + milliseconds{spread});
-        return later;
+        later.delay = within(spread(hint));
+    } else if (outage) {
+        const auto pause = std::max(outagePause(moment.waited, chance), hint);
+        later.delay = within(failure.others_ready ? std::min(pause, spread(*failure.others_ready)) : pause);
+    } else {
+        later.delay = within(std::max(backoff(job.attempts, chance), hint));
     }
-    later.attempt_failed = true;
-    later.delay = within(std::max(backoff(job.attempts, chance), hint));
     return later;
 }
 

@@ -11,6 +11,7 @@ struct Policy {
     int max_attempts = 5;
     milliseconds max_wait{86'400'000};  // for a provider to be ready, since the job came
     store::CacheTimes cache{milliseconds{2'700'000}, milliseconds{3'600'000}};
+    bool failures_fail = false;  // instead of the fallback
 };
 
 struct Moment {
@@ -21,9 +22,10 @@ struct Moment {
 using Decision = std::variant<store::Ending, store::Postponement>;
 
 // An answer, the fallback, and a failure that no later attempt can mend end the job, as does the end of its
-// time. Other failures bring it back after the longer of the backoff and what the providers asked for. When
-// no provider could be asked the job waits for the soonest and no attempt is burnt. What is told of a run in
-// which nobody was asked is the story of the one before. `chance` is uniform in [0, 1).
+// time. Other failures bring it back after the longer of the backoff and what the providers asked for. No
+// attempt is burnt when none told of the request: when none could be asked, it waits for the soonest; when
+// those that were are down, for the outage's pause, or for one that was passed over. What is told of a run
+// in which nobody was asked is the story of the one before. `chance` is uniform in [0, 1).
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
                 const Moment& moment, double chance);
 
@@ -33,5 +35,9 @@ store::CrashPolicy crashPolicy();
 // Full jitter: a random share of min(60 s, 2 s * 2^attempts).
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 milliseconds backoff(int attempts, double chance);
+
+// How long to leave providers alone that are down, without a count of how often that was tried: from half of
+// to all of the time for which the job has waited, between 2 s and 5 min.
+milliseconds outagePause(milliseconds waited, double chance);
 
 }  // namespace stepper::jobs

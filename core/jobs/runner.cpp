@@ -4,6 +4,8 @@
 
 #include "core/base/random.h"
 #include "core/engine/outcome_json.h"
+#include "core/engine/outcome_story.h"
+#include "core/telemetry/log.h"
 #include "core/telemetry/rounds.h"
 
 namespace stepper::jobs {
@@ -69,7 +71,8 @@ void Runner::run(Running& task, CancelToken& cancel) {
     const auto config = deps_.snapshots.get();
     const Policy policy{config->config.queue.max_attempts,
                         config->config.queue.max_wait,
-                        {config->config.cache.fresh_for, config->config.cache.ttl}};
+                        {config->config.cache.fresh_for, config->config.cache.ttl},
+                        config->config.fallback_jobs == config::JobFailure::Fail};
     // A run that was not told that the waiting is over could not fall back; the next one will be told.
     const milliseconds waited = momentOf(task.job).waited;
     const bool done =
@@ -91,10 +94,28 @@ void Runner::settle(Running& task, const engine::Outcome& outcome, const Policy&
     if (ending && ending->state == store::JobState::Failed && task.job.background &&
         isWanted(task.job.lease.id))
         return bringBack(task.job.lease, {}, cancel);
+    if (outcome.failure) tellOfNoAnswer(task, outcome, ending != nullptr);
     if (ending)
-        end(task.job.lease, *ending, cancel);
+        end(task.job.lease, *ending, engine::statusOf(outcome), cancel);
     else
         bringBack(task.job.lease, std::get<store::Postponement>(decision), cancel);
+}
+
+// One that waits has not ended: who wants to know why sees it in its story.
+void Runner::tellOfNoAnswer(const Running& task, const engine::Outcome& outcome, bool final) {
+    int64_t times = 0;
+    if (final && !task.job.background) {
+        std::lock_guard lock(mutex_);
+        times = failures_.happened(clock_.now());
+    }
+    const auto level = times > 0 ? log::Level::Warn : log::Level::Debug;
+    if (!log::enabled(level)) return;
+    log::write(level, final ? "job failed" : "job waits",
+               {{"jobId", task.job.lease.id},
+                {"reason", outcome.failure->message},
+                {"story", engine::storyOf(outcome.attempts)},
+                {"attempts", task.job.attempts},
+                {"times", std::max<int64_t>(times, 1)}});
 }
 
 Moment Runner::momentOf(const store::Claimed& job) const {
@@ -111,18 +132,21 @@ engine::Outcome Runner::ask(Running& task, CancelToken& cancel, const Policy& po
     const Moment moment = momentOf(job);
     const milliseconds time = std::min(kLongestRun, moment.time_left.value_or(kLongestRun));
     const bool waited_enough = moment.waited >= policy.max_wait;
-    const bool last = job.attempts + 1 >= policy.max_attempts || time.count() <= 0 || waited_enough;
+    const bool over = time.count() <= 0 || waited_enough;
+    const bool last = job.attempts + 1 >= policy.max_attempts;
     engine::RunOptions options;
+    options.id = job.lease.id;
     options.progress = &task.progress;
     options.wait = false;
     options.waited = moment.waited;
     options.waiting_is_over = waited_enough;
     options.ends_at_deadline = moment.time_left && *moment.time_left <= kLongestRun;
     options.entered = [&task] { task.begun(); };
-    options.fallback = job.background ? engine::Fallback::Never
-                       : last         ? engine::Fallback::Always
-                                      : engine::Fallback::WhenHopeless;
-    return deps_.engine.generate(*request, steady_clock::now() + time, cancel, options);
+    options.fallback = job.background || policy.failures_fail ? engine::Fallback::Never
+                       : over                                 ? engine::Fallback::Always
+                       : last                                 ? engine::Fallback::UnlessOutage
+                                                              : engine::Fallback::WhenHopeless;
+    return deps_.engine.generate(*request, clock_.now() + time, cancel, options);
 }
 
 bool Runner::isWanted(const std::string& job_id) {
@@ -130,11 +154,11 @@ bool Runner::isWanted(const std::string& job_id) {
     return job && *job && (*job)->wanted_by > 0;
 }
 
-void Runner::end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel) {
+void Runner::end(const store::Lease& lease, const store::Ending& ending, std::string_view how,
+                 CancelToken& cancel) {
     const auto written = persist(lease.id, cancel, [&] { return deps_.store.finish(lease, ending); });
     tellIfLost(lease.id, written);
-    if (written && *written)
-        deps_.metrics.jobEnded(ending.state == store::JobState::Done ? "completed" : "failed");
+    if (written && *written) deps_.metrics.jobEnded(how);
 }
 
 void Runner::bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel) {

@@ -6,6 +6,7 @@
 #include "core/jobs/decide.h"
 #include "core/jobs/scheduler.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/recurrence.h"
 
 namespace stepper::jobs {
 
@@ -36,11 +37,17 @@ private:
     engine::Outcome ask(Running& task, CancelToken& cancel, const Policy& policy);
     Moment momentOf(const store::Claimed& job) const;
     bool isWanted(const std::string& job_id);
-    void end(const store::Lease& lease, const store::Ending& ending, CancelToken& cancel);
+    // `how` it ended, for the metrics.
+    void end(const store::Lease& lease, const store::Ending& ending, std::string_view how,
+             CancelToken& cancel);
     void bringBack(const store::Lease& lease, const store::Postponement& later, CancelToken& cancel);
+
+    void tellOfNoAnswer(const Running& task, const engine::Outcome& outcome, bool final);
 
     RunnerDeps deps_;
     const Clock& clock_;
+    std::mutex mutex_;
+    Recurrence failures_;  // guarded by it
 };
 
 }  // namespace stepper::jobs

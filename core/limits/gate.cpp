@@ -148,7 +148,17 @@ std::optional<SetAside> Gate::setAside(SetAside why, const Report& report) {
     return news ? std::optional(why) : std::nullopt;
 }
 
-std::optional<SetAside> Gate::leave(const Pass& pass, const Report& report) {
+void Gate::tellCircuit(SteadyTime now, Breaker::State before, News& news) {
+    const Breaker::State after = breaker_.state(now);
+    if (after == before || after == Breaker::State::HalfOpen) return;
+    news.circuit = after;
+    if (after != Breaker::State::Open) return;
+    news.reopened = before == Breaker::State::HalfOpen;
+    news.counts = breaker_.counts(now);
+    news.open_for = std::chrono::duration_cast<milliseconds>(breaker_.readyAt(now) - now);
+}
+
+Gate::News Gate::leave(const Pass& pass, const Report& report) {
     using Kind = Report::Kind;
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
@@ -159,9 +169,12 @@ std::optional<SetAside> Gate::leave(const Pass& pass, const Report& report) {
     } else {
         quotas_.cancel(pass.permit);
     }
+    News news;
+    const Breaker::State circuit = breaker_.state(now);
     breaker_.leave(now, pass.breaker, outcomeOf(report.kind));
+    tellCircuit(now, circuit, news);
     const Standing before = standing_;
-    const auto news = learn(now, pass, report, actual);
+    news.set_aside = learn(now, pass, report, actual);
     if (standing_ != before) ++standing_version_;
     return news;
 }
@@ -220,6 +233,7 @@ GateState Gate::state() {
     out.breaker = breaker_.state(now);
     out.set_aside = standing_.set_aside;
     out.most_tokens = saidMost(now);
+    out.asked_for_pause = now < standing_.until && standing_.why == ready.denied;
     if (now < standing_.quota_until) out.quota_words = standing_.quota_words;
     out.p50 = latency_.quantile(now, 0.5);
     out.p95 = latency_.quantile(now, 0.95);

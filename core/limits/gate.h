@@ -96,6 +96,7 @@ struct GateState {
     int failures_in_row = 0;
     Breaker::State breaker = Breaker::State::Closed;
     std::optional<SetAside> set_aside;        // also while it is tried again
+    bool asked_for_pause = false;             // the provider did, and that is why it is denied
     std::optional<int64_t> most_tokens = {};  // per request, as the provider has said
     std::string quota_words = {};             // with which it said that a quota is used up, while that lasts
     std::optional<milliseconds> p50, p95;
@@ -114,8 +115,16 @@ public:
     void sent(Pass& pass);
     // The answer begins; what its headers said of limits.
     void hear(Pass& pass, const std::vector<Allowance>& said);
-    // What is set aside by this report and was not before: somebody should be told.
-    std::optional<SetAside> leave(const Pass& pass, const Report& report);
+    // What a report changed that somebody should be told.
+    struct News {
+        std::optional<SetAside> set_aside;
+        std::optional<Breaker::State> circuit;  // Open or Closed
+        bool reopened = false;                  // by a request that tried it again
+        Breaker::Counts counts = {};            // what opened it
+        milliseconds open_for{0};
+        bool any() const { return set_aside || circuit; }
+    };
+    News leave(const Pass& pass, const Report& report);
     // Whether a quick retry is within the provider's budget; takes it.
     bool mayRetry();
 
@@ -172,6 +181,7 @@ private:
         bool operator==(const Standing&) const = default;
     };
 
+    void tellCircuit(SteadyTime now, Breaker::State before, News& news);
     std::optional<SetAside> learn(SteadyTime now, const Pass& pass, const Report& report,
                                   const Quotas::Actual& actual);
     Readiness readinessAt(SteadyTime now, const Cost& cost);

@@ -25,8 +25,12 @@ Verdict judge(int64_t calls, int64_t faults, int64_t slow_steps) {
     return calls >= kProbationCalls ? Verdict::Passed : Verdict::Undecided;
 }
 
-void Conduct::callEnded(bool at_fault) {
-    if (at_fault) ++faults_;
+void Conduct::callEnded(const std::optional<std::string>& fault) {
+    if (fault && verdict_ == Verdict::Undecided) {
+        std::lock_guard lock(mutex_);
+        last_fault_ = *fault;
+    }
+    if (fault) ++faults_;
     ++calls_;
     if (verdict_ == Verdict::Undecided) weigh();
 }
@@ -126,7 +130,8 @@ std::string Conduct::complaint() const {
     const bool slow = c.faults < kProbationFaults;
     return "of its first " + std::to_string(c.calls) + " calls, " +
            (slow ? std::to_string(c.slow_steps) + " took more than 100 ms in one step"
-                 : std::to_string(c.faults) + " failed by the plugin's own fault");
+                 : std::to_string(c.faults) +
+                       " failed by the plugin's own fault, the last one so: " + last_fault_);
 }
 
 StepTimer::StepTimer(Conduct& conduct)

@@ -30,8 +30,8 @@ public:
         int64_t calls = 0, faults = 0, slow_steps = 0;
     };
 
-    // One session is over; `at_fault`: the plugin broke the ABI, reported a bug of its own, or crashed.
-    void callEnded(bool at_fault);
+    // One session is over; `fault`: the plugin broke the ABI, reported a bug of its own, or crashed.
+    void callEnded(const std::optional<std::string>& fault);
     void slowStep();
     Counts counts() const;
 
@@ -82,6 +82,7 @@ private:
     std::function<void()> attention_;
     std::optional<std::string> accusation_;
     Counts at_verdict_;
+    std::string last_fault_;  // of a probation
 };
 
 // Lives around one step and tells of a slow one. A thread that was merely not scheduled is not held against

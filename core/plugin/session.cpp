@@ -100,7 +100,7 @@ Session::Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conve
 Session::Session(Session&& other) noexcept = default;
 
 Session::~Session() {
-    if (provider_) provider_->image()->conduct().callEnded(at_fault_);
+    if (provider_) provider_->image()->conduct().callEnded(fault_);
 }
 
 Action Session::start(Output& out) { return step(eventOf(STEPPER_EV_START), out); }
@@ -157,7 +157,7 @@ Action Session::step(stepper_event event, Output& out) {
     action.error.retry_after_ms = -1;
     if (auto answered = conversation_->step(event, action); !answered) {
         finished_ = true;
-        at_fault_ = answered.error().error_class == ErrorClass::Internal;
+        if (answered.error().error_class == ErrorClass::Internal) fault_ = answered.error().message;
         return std::move(answered).error();
     }
     if (sink.out_of_memory) {
@@ -190,9 +190,9 @@ Action Session::check(const stepper_action& action) {
     finished_ = true;
     Error error;
     error.error_class = errorClassOf(action.error.error_class);
-    at_fault_ = error.error_class == ErrorClass::Internal;
     error.message = toValidUtf8(utf8Prefix(*message, kMaxMessage));
     if (error.message.empty()) error.message = "the plugin gave no reason";
+    if (error.error_class == ErrorClass::Internal) fault_ = error.message;
     error.http_status = std::clamp(action.error.http_status, 0, 999);
     error.provider_code = toValidUtf8(utf8Prefix(*code, kMaxName));
     if (action.error.retry_after_ms >= 0) error.retry_after = milliseconds{action.error.retry_after_ms};
@@ -239,7 +239,8 @@ Action Session::checkSend(const stepper_http_request& from) {
 }
 
 Error Session::broken(std::string rule) {
-    finished_ = at_fault_ = true;
+    finished_ = true;
+    fault_ = "it broke the plugin ABI: " + rule;
     return Error{ErrorClass::Internal,
                  "plugin " + provider_->image()->kind() + " broke the plugin ABI: " + rule};
 }
@@ -269,7 +270,8 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
 Result<Session> Provider::begin(Job job, std::string_view request_json) const {
     auto conversation = instance_->begin(job, request_json);
     if (conversation) return Session(shared_from_this(), std::move(conversation).value());
-    image_->conduct().callEnded(conversation.error().error_class == ErrorClass::Internal);
+    const bool at_fault = conversation.error().error_class == ErrorClass::Internal;
+    image_->conduct().callEnded(at_fault ? std::optional(conversation.error().message) : std::nullopt);
     return std::move(conversation).error();
 }
 

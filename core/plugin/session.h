@@ -96,7 +96,7 @@ private:
     std::unique_ptr<Conversation> conversation_;
     bool open_ = false;  // an exchange is running: only Continue, Done and failures are allowed
     bool finished_ = false;
-    bool at_fault_ = false;  // the plugin itself failed
+    std::optional<std::string> fault_;  // of the plugin itself
     int sends_ = 0;
 };
 

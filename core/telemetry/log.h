@@ -41,6 +41,7 @@ void setLevel(std::string_view level);
 bool enabled(Level level);
 void write(Level level, std::string_view event, Fields fields = {});
 
+inline void trace(std::string_view event, Fields fields = {}) { write(Level::Trace, event, fields); }
 inline void debug(std::string_view event, Fields fields = {}) { write(Level::Debug, event, fields); }
 inline void info(std::string_view event, Fields fields = {}) { write(Level::Info, event, fields); }
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::Warn, event, fields); }

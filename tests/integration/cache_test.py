@@ -88,7 +88,7 @@ class Identity(CacheCase):
         self.assertEqual(self.post(server, {"prompt": "x"}).json["data"], OTHER)
 
     def test_a_fallback_is_not_kept(self):
-        server = self.start_one({"steps": [{"status": 503}], "then": "repeat"}, {"queue": {"max_attempts": 1}})
+        server = self.start_one({"answer": "I would rather not."}, {"queue": {"max_attempts": 1}})
         self.assertEqual([self.word(server, {"prompt": "x"}) for _ in range(2)], ["MISS", "MISS"])
 
     def test_answers_survive_a_restart(self):
@@ -144,7 +144,7 @@ class Stale(CacheCase):
 
     def test_whoever_joins_a_refresh_that_fails_gets_the_fallback(self):
         server = self.start_stale(settings={"cache": {"fresh_for": "200ms", "ttl": "1s"}, "queue": {"max_attempts": 1}})
-        self.simulator.behave("one", {"steps": [{"status": 503, "delay_ms": 2000}], "then": "repeat"})
+        self.simulator.behave("one", {"steps": [{"answer": "I would rather not.", "delay_ms": 2000}], "then": "repeat"})
         self.assertEqual(self.post(server, {"prompt": "x"}).headers["X-Cache"], "STALE")
         joined = self.wait_for(lambda: self.queued_now(server, {"prompt": "x"}))
         self.assertEqual(joined.headers["X-Cache"], "COALESCED")

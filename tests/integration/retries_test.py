@@ -5,14 +5,23 @@ import unittest
 from harness import Case
 
 ANSWER = {"product": "Coffee beans", "price": 18}
-DOWN = {"steps": [{"status": 503}], "then": "repeat"}
+BAD = {"answer": "I would rather not."}
 # A breaker that never opens, so that every attempt reaches the provider.
 NEVER_OPENS = {"breaker": {"consecutive": 1000, "min_calls": 1000}}
 
 
 class Retries(Case):
-    def test_a_failed_attempt_is_followed_by_another(self):
-        server = self.start_one({"steps": [{"status": 503}], "then": "ok"}, **NEVER_OPENS)
+    def test_an_outage_is_waited_for_and_burns_no_attempt(self):
+        steps = [{"status": 503}, {"html": True, "status": 200}, {"reset": "before_head"}]
+        server = self.start_one({"steps": steps, "then": "ok"}, {"queue": {"max_attempts": 1}}, **NEVER_OPENS)
+        job_id = self.queue(server, {"prompt": "x"})
+        job = self.finished(server, job_id)
+        self.assertEqual((job["status"], job["data"]["result"], job["data"]["fallback"]), ("completed", ANSWER, False))
+        self.assertEqual(self.upstream_calls(), 4)
+        self.assertEqual(self.listed(server, job_id)["attempts"], 0)
+
+    def test_a_bad_answer_is_followed_by_another(self):
+        server = self.start_one({"steps": [{"answer": "I would rather not."}], "then": "ok"})
         job_id = self.queue(server, {"prompt": "x"})
         job = self.finished(server, job_id)
         self.assertEqual((job["status"], job["data"]["result"], job["data"]["fallback"]), ("completed", ANSWER, False))
@@ -35,20 +44,26 @@ class Retries(Case):
         return job if job["rawStatus"] == "delayed" else None
 
     def test_after_the_last_attempt_the_fallback_answers(self):
-        server = self.start_one(DOWN, {"queue": {"max_attempts": 2}}, **NEVER_OPENS)
+        server = self.start_one(BAD, {"queue": {"max_attempts": 2}})
         job = self.finished(server, self.queue(server, {"prompt": "x"}))
         self.assertEqual((job["status"], job["data"]["usedProvider"], job["data"]["fallback"]), ("completed", "fallback", True))
         self.assertEqual(job["data"]["result"]["error"], "GENERATION_FAILED")
         self.assertEqual(self.upstream_calls(), 2)
 
     def test_without_a_fallback_it_has_failed(self):
-        server = self.start_one(DOWN, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})
+        server = self.start_one(BAD, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})
         job = self.finished(server, self.queue(server, {"prompt": "x"}))
         self.assertEqual((job["status"], job["rawStatus"]), ("failed", "failed"))
         self.assertEqual(job["error"], job["failure"]["message"])
-        self.assertEqual((job["failure"]["errorCode"], job["failure"]["retryable"]), ("UPSTREAM_UNAVAILABLE", True))
+        self.assertEqual((job["failure"]["errorCode"], job["failure"]["retryable"]), ("INVALID_RESPONSE", True))
         self.assertEqual([(a["provider"], a["errorCode"]) for a in job["failure"]["providersAttempted"]],
-                         [("one", "UPSTREAM_UNAVAILABLE")])
+                         [("one", "INVALID_RESPONSE")])
+
+    def test_jobs_may_fail_where_requests_fall_back(self):
+        server = self.start_one(BAD, {"queue": {"max_attempts": 1}, "fallback": {"jobs": "fail"}})
+        job = self.finished(server, self.queue(server, {"prompt": "x"}))
+        self.assertEqual((job["status"], job["failure"]["errorCode"]), ("failed", "INVALID_RESPONSE"))
+        self.assertTrue(self.generate(server, {"prompt": "x"}).json["metadata"]["fallback"])
 
     def test_a_refusal_is_final(self):
         server = self.start_one({"steps": [{"error": "content_filter"}], "then": "repeat"})

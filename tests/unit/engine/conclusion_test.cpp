@@ -23,7 +23,8 @@ protected:
         record.provider = entries_[leg].spec.name;
         record.number = 0;
         record.skipped = std::move(why);
-        if (record.skipped == "too_large") record.error = Error{ErrorClass::ContextTooLong, "about 8 bytes fit"};
+        if (record.skipped == "too_large")
+            record.error = Error{ErrorClass::ContextTooLong, "about 8 bytes fit"};
     }
     void fail(size_t leg, ErrorClass error_class, std::string message = "said so") {
         auto& record = legs_[leg].records.emplace_back();
@@ -36,7 +37,10 @@ protected:
         entries_[leg].gate->sent(pass);
         entries_[leg].gate->leave(pass, report);
     }
-    Failure concluded() { return conclude({legs_, demand_, stop_, soonest_, waits_, out_of_time_, too_short_}); }
+    Failure concluded() {
+        return conclude(
+            {legs_, demand_, stop_, soonest_, steady_clock::now(), waits_, out_of_time_, too_short_});
+    }
 
     std::vector<ProviderEntry> entries_;
     std::vector<Leg> legs_;
@@ -76,6 +80,20 @@ TEST_F(ConclusionTest, TooLargeByOurEstimateOrByTheirWordsIsOneThing) {
     fail(1, ErrorClass::ContextTooLong);
     EXPECT_EQ(concluded().code, "CONTEXT_LENGTH");
     EXPECT_FALSE(concluded().retryable);
+}
+
+TEST_F(ConclusionTest, AnOutageIsWhenNobodySaidAnythingOfTheRequest) {
+    fail(0, ErrorClass::Upstream);
+    skip(1, "circuit_open");
+    report(1, {limits::Report::Kind::RateLimited, milliseconds{7'000}});
+    EXPECT_TRUE(concluded().outage);
+    ASSERT_TRUE(concluded().others_ready);
+    EXPECT_NEAR(static_cast<double>(concluded().others_ready->count()), 7'000, 800);
+    legs_[0].records.back().of_request = true;
+    EXPECT_FALSE(concluded().outage);
+    legs_[0].records.clear();
+    skip(0, "disabled");
+    EXPECT_FALSE(concluded().outage) << "nobody was asked";
 }
 
 TEST_F(ConclusionTest, OneThatIsSwitchedOffIsNoChance) {
@@ -159,7 +177,8 @@ TEST_F(ConclusionTest, WhoIsSetAsideIsNamedWithTheReason) {
 }
 
 TEST_F(ConclusionTest, AQuotaThatIsUsedUpIsToldInTheProvidersWords) {
-    report(0, {limits::Report::Kind::QuotaExhausted, 1h, {}, {}, {}, "insufficient_quota: check your billing"});
+    report(0,
+           {limits::Report::Kind::QuotaExhausted, 1h, {}, {}, {}, "insufficient_quota: check your billing"});
     skip(0, "rate_limited");
     const auto failure = concluded();
     EXPECT_EQ(failure.kind, Kind::AllLimited);

@@ -22,6 +22,7 @@ inline ProviderEntry entryOf(const std::string& name, std::shared_ptr<const plug
     entry.spec.name = name;
     entry.spec.model = "m-1";
     entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{}, [] { return 0.5; });
+    entry.chronicle = std::make_shared<Chronicle>(name, clock);
     if (image) {
         entry.spec.plugin = image->kind();
         entry.plugin = *plugin::Provider::create(std::move(image), R"({"base_url":"https://api.example"})");

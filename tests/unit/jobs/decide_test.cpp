@@ -79,6 +79,29 @@ TEST(Decide, WhenAllAreLimitedNoAttemptIsBurnt) {
     EXPECT_LT(postponed(d)->delay, milliseconds{44'000});
 }
 
+// What providers that are down say of a job is nothing.
+TEST(Decide, AnOutageBurnsNoAttempt) {
+    auto outcome = failing(Failure::Kind::Exhausted, true);
+    outcome.failure->outage = true;
+    const auto at = [&](milliseconds waited, double chance) {
+        const auto d = decide(outcome, afterAttempts(4), {}, {waited, {}}, chance);
+        EXPECT_TRUE(postponed(d));
+        EXPECT_FALSE(postponed(d)->attempt_failed);
+        return postponed(d)->delay;
+    };
+    EXPECT_EQ(at(milliseconds{0}, 0), milliseconds{1'000});
+    EXPECT_EQ(at(milliseconds{60'000}, 0.5), milliseconds{45'000});
+    EXPECT_EQ(at(milliseconds{3'600'000}, 0), milliseconds{150'000});
+    EXPECT_LE(at(milliseconds{3'600'000}, 0.999), milliseconds{300'000});
+    outcome.failure->retry_after = milliseconds{400'000};
+    EXPECT_EQ(at(milliseconds{60'000}, 0), milliseconds{400'000}) << "what they asked for";
+    outcome.failure->others_ready = milliseconds{7'000};
+    EXPECT_EQ(at(milliseconds{60'000}, 0), milliseconds{7'000}) << "another one may be asked before";
+    const auto d = decide(outcome, afterAttempts(4), {}, {milliseconds{86'400'000}, {}}, 0);
+    ASSERT_TRUE(ended(d));
+    EXPECT_NE(ended(d)->meta.find("queue.max_wait"), std::string::npos);
+}
+
 TEST(Decide, TheLastAttemptFails) {
     Policy policy;
     policy.max_attempts = 3;

@@ -41,7 +41,7 @@ protected:
     std::optional<SetAside> attempt(Kind kind, std::optional<milliseconds> retry_after = {}) {
         auto pass = enter();
         gate_.sent(pass);
-        return gate_.leave(pass, {kind, retry_after});
+        return gate_.leave(pass, {kind, retry_after}).set_aside;
     }
     std::optional<Denial> denied() { return gate_.look({}).denied; }
     // How long nobody gets in, zero when somebody does now.
@@ -221,8 +221,8 @@ TEST_F(GateTest, AModelThatIsMissingIsSetAsideLikeARefusedKey) {
 
 TEST_F(GateTest, CallsThatAreRefusedTogetherCountOnce) {
     const auto first = enter(), second = enter();
-    EXPECT_EQ(gate_.leave(first, {Kind::ModelMissing}), SetAside::ModelMissing);
-    EXPECT_FALSE(gate_.leave(second, {Kind::ModelMissing}));
+    EXPECT_EQ(gate_.leave(first, {Kind::ModelMissing}).set_aside, SetAside::ModelMissing);
+    EXPECT_FALSE(gate_.leave(second, {Kind::ModelMissing}).set_aside);
     EXPECT_EQ(closedFor(), 5min);
 }
 
@@ -460,6 +460,32 @@ TEST_F(GateTest, TheForecastCountsWindowsSlotsAndPauses) {
     attempt(Kind::RateLimited, 15s);
     EXPECT_EQ(gate_.sendsWithin(14s), 0);
     EXPECT_GT(gate_.sendsWithin(60s), 0);
+}
+
+// What the log tells of a circuit, and when.
+TEST_F(GateTest, NewsAreThatACircuitOpensReopensAndCloses) {
+    using State = Breaker::State;
+    const auto leave = [&](Kind kind) {
+        auto pass = enter();
+        gate_.sent(pass);
+        return gate_.leave(pass, {kind});
+    };
+    Gate::News opened;
+    int failures = 0;
+    for (; !opened.any() && failures < 10; ++failures) opened = leave(Kind::Unreachable);
+    EXPECT_EQ(opened.circuit, State::Open);
+    EXPECT_FALSE(opened.reopened);
+    EXPECT_EQ(opened.counts.failed, failures);
+    EXPECT_GT(opened.open_for.count(), 0);
+    clock_.advance(opened.open_for);
+    const auto again = leave(Kind::Unreachable);
+    EXPECT_EQ(again.circuit, State::Open);
+    EXPECT_TRUE(again.reopened);
+    EXPECT_GT(again.open_for, opened.open_for);
+    clock_.advance(again.open_for);
+    EXPECT_FALSE(leave(Kind::Ok).any()) << "one good answer of two";
+    EXPECT_EQ(leave(Kind::Ok).circuit, State::Closed);
+    EXPECT_FALSE(leave(Kind::Ok).any());
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ TEST(Judge, Table) {
 
 TEST(Conduct, WithoutProbationNothingIsDecided) {
     Conduct conduct;
-    for (int i = 0; i < 30; ++i) conduct.callEnded(true);
+    for (int i = 0; i < 30; ++i) conduct.callEnded("it lost a byte");
     EXPECT_EQ(conduct.verdict(), Verdict::Passed);
     EXPECT_EQ(conduct.counts().faults, 30);
 }
@@ -33,15 +33,15 @@ TEST(Conduct, WithoutProbationNothingIsDecided) {
 TEST(Conduct, PassesOnceAndStaysPassed) {
     Conduct conduct;
     int decided = 0;
-    conduct.callEnded(true);
+    conduct.callEnded("it lost a byte");
     conduct.onAttention([&] { ++decided; });
     conduct.beginProbation();
     for (int i = 0; i < kProbationCalls; ++i) {
         EXPECT_EQ(conduct.verdict(), Verdict::Undecided);
-        conduct.callEnded(i < 2);
+        conduct.callEnded(i < 2 ? std::optional<std::string>("it lost a byte") : std::nullopt);
     }
     EXPECT_EQ(conduct.verdict(), Verdict::Passed);
-    for (int i = 0; i < 10; ++i) conduct.callEnded(true);
+    for (int i = 0; i < 10; ++i) conduct.callEnded("it lost a byte");
     EXPECT_EQ(conduct.verdict(), Verdict::Passed);
     EXPECT_EQ(decided, 1);
 }
@@ -53,13 +53,13 @@ TEST(Conduct, FailsWithItsReason) {
     faulty.beginProbation();
     slow.onAttention([&] { ++decided; });
     slow.beginProbation();
-    faulty.callEnded(false);
+    faulty.callEnded({});
     for (int i = 0; i < kProbationFaults; ++i) {
-        faulty.callEnded(true);
+        faulty.callEnded("it lost a byte");
         slow.slowStep();
     }
     EXPECT_EQ(faulty.verdict(), Verdict::Failed);
-    EXPECT_EQ(faulty.complaint(), "of its first 4 calls, 3 failed by the plugin's own fault");
+    EXPECT_EQ(faulty.complaint(), "of its first 4 calls, 3 failed by the plugin's own fault, the last one so: it lost a byte");
     EXPECT_EQ(slow.verdict(), Verdict::Failed);
     EXPECT_EQ(slow.complaint(), "of its first 0 calls, 3 took more than 100 ms in one step");
     EXPECT_EQ(decided, 2);

@@ -63,7 +63,7 @@ protected:
     // A call of what is in force begins, and never ends.
     void call() { current_.by_kind.at("variant")->conduct().callBegins(); }
     void behave(bool well, int calls) {
-        for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(!well);
+        for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(well ? std::nullopt : std::optional<std::string>("it lost a byte"));
     }
 
     fs::path folder_;

@@ -1,0 +1,89 @@
+#include "core/engine/chronicle.h"
+
+#include "core/base/text.h"
+#include "core/base/units.h"
+#include "core/telemetry/log.h"
+
+namespace stepper::engine {
+namespace {
+
+// A stumble that the next answer makes good is no outage.
+constexpr int64_t kFewestFailures = 3;
+constexpr size_t kMostText = 500;
+
+std::string setAsideReason(limits::SetAside why, std::string_view model) {
+    if (why == limits::SetAside::KeyRefused)
+        return "the provider refused its API key; it is left alone until the next try, or until a new key is "
+               "configured";
+    return "the provider does not know the model '" + std::string(model) +
+           "'; it is left alone until the next try, or until its configuration changes";
+}
+
+}  // namespace
+
+void Chronicle::failed(std::string_view code, const Error& error, std::string_view request_id) {
+    const SteadyTime now = clock_.now();
+    const std::string_view words = utf8Prefix(error.message, kMostText);
+    int64_t times;
+    {
+        std::lock_guard lock(mutex_);
+        if (failures_in_row_++ == 0) first_failure_ = now;
+        last_ =
+            LastError{std::string(code), std::string(words), last_ ? last_->number + 1 : 1, clock_.wall()};
+        auto known = by_code_.find(code);
+        if (known == by_code_.end()) known = by_code_.emplace(code, Recurrence{}).first;
+        times = known->second.happened(now);
+    }
+    log::write(times > 0 ? log::Level::Warn : log::Level::Debug, "attempt failed",
+               {{"provider", provider_},
+                {"errorCode", code},
+                {"reason", words},
+                {"times", std::max<int64_t>(times, 1)},
+                {"requestId", request_id}});
+}
+
+void Chronicle::answered() {
+    int64_t failures;
+    SteadyTime since;
+    {
+        std::lock_guard lock(mutex_);
+        failures = std::exchange(failures_in_row_, 0);
+        if (failures == 0) return;
+        const bool was_down = std::exchange(is_down_, false) || failures >= kFewestFailures;
+        if (!was_down) return;
+        by_code_.clear();
+        since = first_failure_;
+    }
+    log::info("provider back",
+              {{"provider", provider_},
+               {"failures", failures},
+               {"after", formatDuration(std::chrono::duration_cast<milliseconds>(clock_.now() - since))}});
+}
+
+void Chronicle::news(const limits::Gate::News& news, std::string_view model) {
+    using State = limits::Breaker::State;
+    if (news.any()) {
+        std::lock_guard lock(mutex_);
+        is_down_ = is_down_ || news.set_aside || news.circuit == State::Open;
+    }
+    if (news.set_aside)
+        log::error("alert", {{"provider", provider_}, {"reason", setAsideReason(*news.set_aside, model)}});
+    if (!news.circuit) return;
+    if (*news.circuit == State::Closed) {
+        log::info("circuit closed", {{"provider", provider_}});
+    } else {
+        // One that only opens again was told of.
+        log::write(!news.reopened ? log::Level::Warn : log::Level::Debug, "circuit opened",
+                   {{"provider", provider_},
+                    {"failed", news.counts.failed},
+                    {"succeeded", news.counts.ok},
+                    {"triedAgainIn", formatDuration(news.open_for)}});
+    }
+}
+
+std::optional<Chronicle::LastError> Chronicle::lastError() const {
+    std::lock_guard lock(mutex_);
+    return last_;
+}
+
+}  // namespace stepper::engine

@@ -1,0 +1,48 @@
+// What people are told of one provider, by name, through reloads: its last error, and in the log each kind of
+// failure when it begins and now and then while it lasts, its circuit, and that it is back. Safe from any
+// thread.
+#pragma once
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/limits/gate.h"
+#include "core/telemetry/recurrence.h"
+
+namespace stepper::engine {
+
+class Chronicle {
+public:
+    struct LastError {
+        std::string code;  // as in answers
+        std::string message;
+        int64_t number = 0;  // of failed attempts so far
+        WallTime at;
+    };
+
+    Chronicle(std::string provider, const Clock& clock) : provider_(std::move(provider)), clock_(clock) {}
+
+    // An attempt failed, by the provider's fault or not. `request_id` may be empty.
+    void failed(std::string_view code, const Error& error, std::string_view request_id);
+    void answered();
+    // What its gate has to tell beside that.
+    void news(const limits::Gate::News& news, std::string_view model);
+
+    std::optional<LastError> lastError() const;
+
+private:
+    const std::string provider_;
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Recurrence, std::less<>> by_code_;
+    std::optional<LastError> last_;
+    int64_t failures_in_row_ = 0;
+    bool is_down_ = false;  // its circuit opened or it was set aside, and it has not answered since
+    SteadyTime first_failure_{};
+};
+
+}  // namespace stepper::engine

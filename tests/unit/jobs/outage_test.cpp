@@ -1,0 +1,211 @@
+// Jobs through an outage of all providers, on a clock that the test moves.
+#include <gtest/gtest.h>
+
+#include "core/jobs/runner.h"
+#include "core/store/memory_store.h"
+#include "tests/unit/engine/fake_transport.h"
+#include "tests/unit/engine/support.h"
+
+namespace stepper::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::HttpEvent;
+
+// What every provider does, by the host that is called; and how often it was.
+class Weather final : public transport::Transport {
+public:
+    using Answer = std::vector<HttpEvent>;
+    std::map<std::string, Answer> of_host;
+    std::map<std::string, int> calls;
+
+    Result<std::unique_ptr<transport::Exchange>> open(transport::HttpRequest request, CancelToken&) override {
+        const std::string host = request.url.substr(8, request.url.find('/', 8) - 8);
+        ++calls[host];
+        request.on_sent();
+        return std::unique_ptr<transport::Exchange>(new Replay(of_host.at(host)));
+    }
+    int allCalls() const {
+        int all = 0;
+        for (const auto& [host, count] : calls) all += count;
+        return all;
+    }
+
+private:
+    class Replay final : public transport::Exchange {
+    public:
+        explicit Replay(const Answer& events) : events_(events) {}
+        HttpEvent next() override { return events_.at(at_++); }
+
+    private:
+        const Answer& events_;
+        size_t at_ = 0;
+    };
+};
+
+class OutageTest : public testing::Test {
+protected:
+    OutageTest() {
+        auto snapshot = std::make_shared<engine::Snapshot>();
+        for (const char* name : {"a", "b", "c"}) {
+            engine::ProviderEntry entry = engine::chatEntry(name);
+            entry.plugin = *plugin::Provider::create(entry.plugin->image(),
+                                                     R"({"base_url":"https://)" + std::string(name) + "\"}");
+            entry.spec.retry.attempts = 1;
+            limits::GateOptions options;
+            options.limits.rpm = 60;
+            entry.gate = std::make_shared<limits::Gate>(clock_, options, [] { return 0.5; });
+            entry.chronicle = std::make_shared<engine::Chronicle>(name, clock_);
+            snapshot->providers.push_back(std::move(entry));
+        }
+        snapshots_.publish(std::move(snapshot));
+        for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(200, kGood);
+    }
+
+    static constexpr const char* kGood =
+        R"({"choices":[{"finish_reason":"stop","message":{"content":"{\"a\":1}"}}]})";
+    static constexpr const char* kProse =
+        R"({"choices":[{"finish_reason":"stop","message":{"content":"I would rather not."}}]})";
+
+    Weather::Answer answer(int status, const char* body, const char* type = "application/json") {
+        headers_.push_back(std::make_unique<transport::Headers>(transport::Headers{{"content-type", type}}));
+        auto head = engine::event(HttpEvent::Kind::Head), data = engine::event(HttpEvent::Kind::Data);
+        head.status = status;
+        head.headers = headers_.back().get();
+        data.data = body;
+        return {head, data, engine::event(HttpEvent::Kind::End)};
+    }
+    void allFail() {
+        weather_.of_host["a"] = answer(503, R"({"error":{"message":"overloaded"}})");
+        weather_.of_host["b"] = {engine::failed(ErrorClass::Transport, "connection refused")};
+        weather_.of_host["c"] = answer(200, "<html>We are down for maintenance</html>", "text/html");
+    }
+    void allAnswer(const char* body = kGood) {
+        for (auto& [host, events] : weather_.of_host) events = answer(200, body);
+    }
+
+    void queue(int count) {
+        for (int i = 0; i < count; ++i) {
+            store::NewJob job;
+            job.id = "job-" + std::to_string(queued_++);
+            job.kind = "generate";
+            ASSERT_TRUE(store_.enqueue(job).ok());
+        }
+    }
+    // Runs what is due as the scheduler would, until then, or until nothing is left.
+    void runUntil(SteadyTime end) {
+        const auto decode = [](std::string_view, std::string_view) -> Result<engine::GenerateRequest> {
+            engine::GenerateRequest out;
+            out.subject = engine::GenericPrompt{
+                std::make_shared<const json::Document>(json::parse(R"({"prompt":"say"})").value())};
+            return out;
+        };
+        Runner runner({store_, engine_, snapshots_, metrics_, decode}, clock_);
+        while (clock_.now() < end) {
+            const auto room = engine_.roomForJobs();
+            auto claims = store_.claim(store::Lane::Live, std::min(room.now, 4), 60s);
+            ASSERT_TRUE(claims);
+            for (auto& job : claims->jobs) {
+                Running task(std::move(job), store::Lane::Live);
+                task.begun = [] {};
+                CancelToken cancel;
+                runner.run(task, cancel);
+            }
+            const auto stats = store_.stats()->lanes[0];
+            if (stats.ready + stats.delayed == 0) return;
+            if (claims->jobs.empty()) clock_.advance(250ms);
+        }
+    }
+    std::map<std::string, int> endings() {
+        std::map<std::string, int> out;
+        for (int i = 0; i < queued_; ++i) {
+            const auto job = *store_.job("job-" + std::to_string(i));
+            if (!store::isFinal(job->state)) {
+                ++out["waiting"];
+                continue;
+            }
+            const bool fallback = job->meta.find(R"("fallback":true)") != std::string::npos;
+            ++out[job->state == store::JobState::Failed ? "failed" : fallback ? "fallback" : "answered"];
+        }
+        return out;
+    }
+
+    ManualClock clock_;
+    store::MemoryStore store_{clock_, {}};
+    engine::SnapshotHolder snapshots_;
+    Weather weather_;
+    Metrics metrics_;
+    engine::Engine engine_{{snapshots_, weather_, metrics_, clock_}};
+    std::vector<std::unique_ptr<transport::Headers>> headers_;
+    int queued_ = 0;
+};
+
+using Endings = std::map<std::string, int>;
+
+TEST_F(OutageTest, TenMinutesCostNoJobItsAnswer) {
+    allFail();
+    queue(200);
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"waiting", 200}}));
+    const int during = weather_.allCalls();
+    EXPECT_GE(during, 3);
+    EXPECT_LE(during, 100) << "200 jobs may not each ask how it is";
+
+    allAnswer();
+    const SteadyTime back = clock_.now();
+    runUntil(back + 1h);
+    EXPECT_EQ(endings(), (Endings{{"answered", 200}}));
+    EXPECT_LE(clock_.now() - back, 15min) << "the outage is over";
+    EXPECT_LE(weather_.allCalls() - during, 200);
+    RecordProperty("calls_during", during);
+}
+
+TEST_F(OutageTest, ALoneJobOutlivesItToo) {
+    allFail();
+    queue(1);
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"waiting", 1}}));
+    EXPECT_EQ(store_.job("job-0").value()->attempts, 0) << "nobody said anything of this job";
+    EXPECT_LE(weather_.allCalls(), 3 * 14);
+    allAnswer();
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"answered", 1}}));
+}
+
+TEST_F(OutageTest, ItIsOverForAJobWhenItHasWaitedItsLongest) {
+    allFail();
+    queue(1);
+    runUntil(clock_.now() + Policy{}.max_wait + 10min);
+    EXPECT_EQ(endings(), (Endings{{"fallback", 1}}));
+    EXPECT_LE(weather_.allCalls(), 3 * 600) << "a day of it, at most one try every few minutes";
+}
+
+TEST_F(OutageTest, WhatModelsAnswerBadlyUsesAttemptsUp) {
+    allAnswer(kProse);
+    queue(1);
+    runUntil(clock_.now() + 1h);
+    EXPECT_EQ(endings(), (Endings{{"fallback", 1}}));
+    EXPECT_EQ(weather_.allCalls(), 3 * Policy{}.max_attempts);
+}
+
+// Every attempt would be burnt on the one that is down while the other only has to be waited for.
+TEST_F(OutageTest, OneThatIsDownDoesNotUseUpAttemptsWhileAnotherIsToBeWaitedFor) {
+    weather_.of_host["a"] = answer(503, "{}");
+    weather_.of_host["b"] = answer(503, "{}");
+    weather_.of_host["c"] = {answer(429, "{}").front(), engine::event(HttpEvent::Kind::End)};
+    weather_.of_host["c"].front().headers =
+        headers_
+            .emplace_back(std::make_unique<transport::Headers>(
+                transport::Headers{{"retry-after", "120"}, {"content-type", "application/json"}}))
+            .get();
+    queue(1);
+    runUntil(clock_.now() + 30s);
+    weather_.of_host["c"] = answer(200, kGood);
+    const SteadyTime since = clock_.now();
+    runUntil(since + 10min);
+    EXPECT_EQ(endings(), (Endings{{"answered", 1}}));
+    EXPECT_LE(clock_.now() - since, 110s) << "it is there when the other is";
+}
+
+}  // namespace
+}  // namespace stepper::jobs
