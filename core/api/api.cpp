@@ -56,15 +56,14 @@ public:
     explicit Endpoints(ApiDeps deps) : deps_(deps) {}
 
     http::Response generateNow(const http::Request& request, const Parsed& parsed, bool report) const {
-        if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
-        if (const auto bad = badTimeout(request)) return http::Response::json(400, bad->body);
+        if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
+        if (const auto bad = badTimeout(request)) return badRequest(*bad, request.id);
         const auto& wanted = std::get<ParsedRequest>(parsed);
         Remarks remarks = wanted.remarks;
         remarkOnProviders(wanted.request, *deps_.snapshots.get(), remarks);
         remarkOnQuery(request, {}, remarks);
         remarkOnHeaders(request, Use::Immediate, remarks);
-        if (wanted.strict && !remarks.empty())
-            return http::Response::json(400, refuse(remarks.refusal()).body);
+        if (wanted.strict && !remarks.empty()) return badRequest(remarks.refusal(), request.id);
         engine::RunOptions options;
         options.id = request.id;
         const auto outcome = deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration),

@@ -67,8 +67,8 @@ void putEstimate(json::Writer& w, std::optional<std::chrono::seconds> done_in, W
 
 }  // namespace
 
-std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers,
-                         WallTime now, const std::vector<std::string>& warnings) {
+std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers, WallTime now,
+                         const std::vector<std::string>& warnings) {
     std::vector<engine::Capacity> capacities;
     for (const auto& provider : providers) capacities.push_back(provider.capacity);
     const auto estimate = engine::forecast(jobs + queued, capacities);
@@ -96,8 +96,7 @@ std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecas
 http::Response forecast(const http::Request& request, const engine::Snapshot& snapshot, store::Store& store,
                         const Clock& clock) {
     const auto jobs = wholeNumber(request.queryValue("jobs").value_or("0"), 0, kMostJobs);
-    if (!jobs)
-        return http::Response::json(400, refuse("Invalid jobs: expected an integer from 0 to 1000000").body);
+    if (!jobs) return badRequest("Invalid jobs: expected an integer from 0 to 1000000", request.id);
     const auto stats = store.stats();
     if (!stats) return storeUnavailable(stats.error(), request.id);
     std::vector<Forecaster> providers;

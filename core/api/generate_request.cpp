@@ -13,22 +13,7 @@ constexpr size_t kMaxProviderNames = 64;
 constexpr double kMaxDurationSeconds = 3'600;
 constexpr int64_t kMaxOutputTokens = 10'000'000;
 
-BadRequest refuseJson(std::string_view why) {
-    json::Document d(rapidjson::kObjectType);
-    json::set(d, "error", why, d.GetAllocator());
-    json::set(d, "errorCode", "BAD_REQUEST", d.GetAllocator());
-    return {json::dump(d), std::string(why)};
-}
-
-BadRequest refuseVersion() {
-    constexpr std::string_view sentence = "Request contract version is not supported";
-    json::Document d(rapidjson::kObjectType);
-    auto& a = d.GetAllocator();
-    json::set(d, "error", sentence, a);
-    json::set(d, "errorCode", "SCHEMA_VERSION_MISMATCH", a);
-    json::set(d, "supportedVersion", kContractVersion, a);
-    return {json::dump(d), std::string(sentence)};
-}
+constexpr std::string_view kWrongVersion = "SCHEMA_VERSION_MISMATCH";
 
 // Absent and null are the same to the clients of this contract.
 const json::Value* member(const json::Value& body, std::string_view key) {
@@ -180,10 +165,16 @@ Result<void> checkRendered(const json::Value& body) {
 
 }  // namespace
 
-BadRequest refuse(std::string_view sentence) {
+BadRequest refuse(std::string_view sentence) { return {std::string(sentence)}; }
+
+http::Response badRequest(const BadRequest& bad, std::string_view request_id) {
     json::Document d(rapidjson::kObjectType);
-    json::set(d, "error", sentence, d.GetAllocator());
-    return {json::dump(d), std::string(sentence)};
+    auto& a = d.GetAllocator();
+    json::set(d, "error", bad.sentence, a);
+    json::set(d, "errorCode", bad.code, a);
+    if (bad.code == kWrongVersion) json::set(d, "supportedVersion", kContractVersion, a);
+    json::set(d, "requestId", request_id, a);
+    return http::Response::json(400, json::dump(d));
 }
 
 std::string_view withoutMark(std::string_view text) {
@@ -193,13 +184,13 @@ std::string_view withoutMark(std::string_view text) {
 
 std::variant<Body, BadRequest> parseBody(std::string_view text) {
     for (const std::string_view mark : {"\xFE\xFF", "\xFF\xFE"})
-        if (text.starts_with(mark)) return refuseJson("Request body is UTF-16 text: send it as UTF-8");
+        if (text.starts_with(mark)) return refuse("Request body is UTF-16 text: send it as UTF-8");
     text = withoutMark(text);
     if (trim(text).empty()) return std::make_shared<const json::Document>(rapidjson::kObjectType);
     json::ParseLimits limits;
     limits.reject_duplicate_keys = true;
     auto body = json::parse(text, limits);
-    if (!body) return refuseJson("Request body is not valid JSON: " + body.error().message);
+    if (!body) return refuse("Request body is not valid JSON: " + body.error().message);
     return std::make_shared<const json::Document>(std::move(body).value());
 }
 
@@ -221,7 +212,7 @@ Parsed parseGenerate(Body whole, Use use) {
                                         Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
     if (const auto* version = member(body, "contractVersion");
         !read.problem() && version && !(version->IsString() && json::view(*version) == kContractVersion))
-        return refuseVersion();
+        return BadRequest{"Request contract version is not supported", kWrongVersion};
     out.request.tenant_id = read.id("tenantId");
     out.request.request_id = read.id("requestId");
     out.cache_key = read.id("cacheKey");

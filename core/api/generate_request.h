@@ -10,6 +10,7 @@
 #include "core/api/members.h"
 #include "core/base/clock.h"
 #include "core/engine/request.h"
+#include "core/http/http.h"
 
 namespace stepper::api {
 
@@ -27,15 +28,20 @@ struct ParsedRequest {
     Remarks remarks;
 };
 
-// A refused request. `body` is the whole answer; `sentence` what is wrong.
+// A refused request: what is wrong with it.
 struct BadRequest {
-    std::string body;
     std::string sentence;
+    std::string_view code = "BAD_REQUEST";
 };
 using Parsed = std::variant<ParsedRequest, BadRequest>;
 using Body = std::shared_ptr<const json::Document>;
 
 BadRequest refuse(std::string_view sentence);
+// 400 {"error","errorCode","requestId"}, as all errors of these routes.
+http::Response badRequest(const BadRequest& bad, std::string_view request_id);
+inline http::Response badRequest(std::string_view sentence, std::string_view request_id) {
+    return badRequest(refuse(sentence), request_id);
+}
 // The text after its byte order mark, which some clients begin with and which says nothing.
 std::string_view withoutMark(std::string_view text);
 // One JSON text in UTF-8, with or without a byte order mark; an empty one counts as {}.

@@ -33,17 +33,18 @@ http::Response noRoom(std::string_view request_id) {
     return http::Response::unavailable("OVERLOADED", kNoRoomForPage, request_id);
 }
 
-http::Response notFound() { return http::Response::json(404, R"({"error":"Job not found"})"); }
+http::Response notFound(std::string_view request_id) {
+    return http::Response::error(404, "NOT_FOUND", "Job not found", request_id);
+}
 
 }  // namespace
 
 http::Response JobEndpoints::get(const http::Request& request) {
     const std::string id(request.param("id"));
     const auto wait = wholeNumber(request.queryValue("wait").value_or("0"), 0, kAnyNumber);
-    if (!wait) return http::Response::json(400, refuse("Invalid wait: expected seconds from 0 to 60").body);
+    if (!wait) return badRequest("Invalid wait: expected seconds from 0 to 60", request.id);
     const auto awaited = request.queryValue("until");
-    if (awaited && *awaited != "change")
-        return http::Response::json(400, refuse("Invalid until: expected 'change'").body);
+    if (awaited && *awaited != "change") return badRequest("Invalid until: expected 'change'", request.id);
     const bool any_change = awaited.has_value();
     const SteadyTime until = request.received + std::chrono::seconds(std::min(*wait, kLongestWaitSeconds));
 
@@ -53,10 +54,11 @@ http::Response JobEndpoints::get(const http::Request& request) {
         if (!wait_is_over) ticket.emplace(jobs_.waiters(), id);
         Found job = jobs_.store().job(id);
         if (!job) return storeUnavailable(job.error(), request.id);
-        if (!*job) return notFound();
+        if (!*job) return notFound(request.id);
         const auto status = wireStatus(**job);
         const bool moved_on = any_change && before && status != *before;
-        if (wait_is_over || store::isFinal((*job)->state) || moved_on) return answer(request, std::move(**job));
+        if (wait_is_over || store::isFinal((*job)->state) || moved_on)
+            return answer(request, std::move(**job));
         if (!before) before = status;
         // The job is read once more even then: what was read before the wait may be old by now.
         wait_is_over = ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed;
@@ -67,7 +69,7 @@ http::Response JobEndpoints::answer(const http::Request& request, store::Job job
     Remarks remarks;
     remarkOnQuery(request, {"wait", "until"}, remarks);
     http::Response out;
-    if (job.state == store::JobState::Done && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
+    if (store::isDone(job.state) && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
         out.delivered = [this, kind = job.kind, key = job.cache_key, id = job.id] {
             jobs_.delivered(kind, key, id);
         };
@@ -83,7 +85,7 @@ http::Response JobEndpoints::events(const http::Request& request) {
     const std::string id(request.param("id"));
     const Found job = jobs_.store().job(id);
     if (!job) return storeUnavailable(job.error(), request.id);
-    if (!*job) return notFound();
+    if (!*job) return notFound(request.id);
     const int64_t seen = lastSeen(lastEventId(request), **job);
     // Browsers reconnect after every end of a stream, unless told that there is nothing more.
     if (sawAll(**job, seen)) {
@@ -104,11 +106,11 @@ http::Response JobEndpoints::drop(const http::Request& request) const {
     const std::string id(request.param("id"));
     const auto forced = request.queryValue("force").value_or("false");
     if (forced != "true" && forced != "false")
-        return http::Response::json(400, refuse("Invalid force: expected true or false").body);
+        return badRequest("Invalid force: expected true or false", request.id);
     const bool force = forced == "true";
     const auto dropped = jobs_.store().drop(id, force);
     if (!dropped) return storeUnavailable(dropped.error(), request.id);
-    if (dropped->how == How::NotFound) return notFound();
+    if (dropped->how == How::NotFound) return notFound(request.id);
     if (dropped->how == How::Cancelled) metrics_.jobEnded("cancelled");
     const std::string_view status = dropped->how == How::Cancelled ? "cancelled"
                                     : dropped->how == How::Purged  ? "deleted"
@@ -135,16 +137,15 @@ http::Response JobEndpoints::list(const http::Request& request) const {
     if (const auto state = request.queryValue("state"); state && !state->empty()) {
         const auto named = filterNamed(*state);
         if (!named)
-            return http::Response::json(400,
-                                        refuse("Invalid state: expected one of queued, waiting, delayed, "
-                                               "active, completed, failed, cancelled")
-                                            .body);
+            return badRequest(
+                "Invalid state: expected one of queued, waiting, delayed, "
+                "active, completed, fallback, failed, cancelled",
+                request.id);
         filter = *named;
     }
     if (const auto limit = request.queryValue("limit")) {
         const auto n = wholeNumber(*limit, 1, kAnyNumber);
-        if (!n)
-            return http::Response::json(400, refuse("Invalid limit: expected a number from 1 to 1000").body);
+        if (!n) return badRequest("Invalid limit: expected a number from 1 to 1000", request.id);
         filter.limit = static_cast<int>(std::min(*n, kMostListed));
     }
     const auto jobs = jobs_.store().list(filter);

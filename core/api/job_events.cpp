@@ -58,7 +58,9 @@ std::string news(const store::Job& job, Told& told) {
     return out;
 }
 
-std::string trouble(std::string_view what) { return http::sse::event("error", "", refuse(what).body); }
+std::string trouble(std::string_view what) {
+    return http::sse::event("error", "", badRequest(what, "").body);
+}
 
 // Without a copy of a text that many may be sent at a time.
 bool writeEvent(http::Stream& stream, std::string_view name, std::string_view id, std::string_view data) {
@@ -71,7 +73,7 @@ bool writeEvent(http::Stream& stream, std::string_view name, std::string_view id
 void tellResult(jobs::JobService& jobs, JobPages& pages, store::Job job, http::Stream& stream) {
     const std::string id = job.id, kind = job.kind, key = job.cache_key;
     const std::string event_id = std::to_string(eventId(job, Part::Result));
-    const bool done = job.state == store::JobState::Done;
+    const bool done = store::isDone(job.state);
     const auto page = pages.of(std::move(job));
     if (!page || !*page) {
         stream.write(trouble(page ? kNoRoomForPage : page.error().message));

@@ -1,5 +1,7 @@
 #include "core/api/job_view.h"
 
+#include <algorithm>
+
 #include "core/api/generate_request.h"
 #include "core/base/json.h"
 #include "core/engine/outcome_json.h"
@@ -38,7 +40,8 @@ std::string_view rawStatus(const store::Job& job) {
     switch (job.state) {
         case JobState::Delayed: return "delayed";
         case JobState::Leased: return "active";
-        case JobState::Done: return "completed";
+        case JobState::Done:
+        case JobState::Substituted: return "completed";
         case JobState::Failed: return "failed";
         case JobState::Cancelled: return "cancelled";
         case JobState::Open: return wireStatus(job) == "active" ? "active" : "waiting";
@@ -48,7 +51,7 @@ std::string_view rawStatus(const store::Job& job) {
 
 void putProgress(json::Writer& w, const store::Job& job) {
     if (!job.isBatch()) {
-        w.Int(job.state == JobState::Done ? 100 : job.progress);
+        w.Int(store::isDone(job.state) ? 100 : job.progress);
         return;
     }
     w.StartObject();
@@ -77,20 +80,15 @@ void putFailure(json::Writer& w, const std::string& meta_text) {
     meta.Accept(w);
 }
 
-// Whether it was the fallback.
-bool putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
-    bool fallback = false;
+void putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
     w.StartObject();
     json::put(w, "id", item.label);
     json::putInt(w, "index", index);
     json::put(w, "status", wireStatus(item.state));
-    if (item.state == JobState::Done) {
+    if (store::isDone(item.state)) {
         json::putRaw(w, "data", item.result);
         w.Key("metadata");
-        const auto meta = metaOf(item.meta);
-        meta.Accept(w);
-        const auto* marked = json::find(meta, "fallback");
-        fallback = marked && marked->IsTrue();
+        metaOf(item.meta).Accept(w);
     } else if (item.state == JobState::Failed) {
         w.Key("failure");
         metaOf(item.meta).Accept(w);
@@ -103,7 +101,6 @@ bool putItem(json::Writer& w, const store::BatchItem& item, int64_t index) {
         w.EndObject();
     }
     w.EndObject();
-    return fallback;
 }
 
 void putItems(json::Writer& w, const store::Job& job, const std::vector<store::BatchItem>& items) {
@@ -111,12 +108,12 @@ void putItems(json::Writer& w, const store::Job& job, const std::vector<store::B
     w.StartObject();
     w.Key("items");
     w.StartArray();
-    int64_t fallbacks = 0;
-    for (size_t i = 0; i < items.size(); ++i) fallbacks += putItem(w, items[i], static_cast<int64_t>(i));
+    for (size_t i = 0; i < items.size(); ++i) putItem(w, items[i], static_cast<int64_t>(i));
     w.EndArray();
     json::putInt(w, "total", job.total);
     json::putInt(w, "completed", job.done);
     json::putInt(w, "failed", job.failed);
+    const auto fallbacks = std::ranges::count(items, JobState::Substituted, &store::BatchItem::state);
     if (fallbacks > 0) json::putInt(w, "fallbacks", fallbacks);
     w.EndObject();
 }
@@ -130,7 +127,8 @@ void putMoment(json::Writer& w, std::string_view key, const std::optional<WallTi
 std::string_view wireStatus(JobState state) {
     switch (state) {
         case JobState::Leased: return "active";
-        case JobState::Done: return "completed";
+        case JobState::Done:
+        case JobState::Substituted: return "completed";
         case JobState::Failed: return "failed";
         case JobState::Cancelled: return "cancelled";
         default: return "queued";
@@ -161,7 +159,8 @@ std::optional<store::ListFilter> filterNamed(std::string_view word) {
         return begun;
     }
     if (word == "delayed") return Filter{{JobState::Delayed}};
-    if (word == "completed") return Filter{{JobState::Done}};
+    if (word == "completed") return Filter{{JobState::Done, JobState::Substituted}};
+    if (word == "fallback") return Filter{{JobState::Substituted}};
     if (word == "failed") return Filter{{JobState::Failed}};
     if (word == "cancelled") return Filter{{JobState::Cancelled}};
     return std::nullopt;
@@ -195,7 +194,7 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
         engine::putWarnings(w, warnings);
     if (job.isBatch() && store::isFinal(job.state)) {
         putItems(w, job, items);
-    } else if (job.state == JobState::Done) {
+    } else if (store::isDone(job.state)) {
         putAnswer(w, job);
     } else if (job.state == JobState::Failed) {
         putFailure(w, job.meta);
@@ -217,6 +216,7 @@ std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<s
         json::put(w, "tenantId", job.tenant);
         json::put(w, "status", wireStatus(job));
         json::put(w, "rawStatus", rawStatus(job));
+        if (job.state == JobState::Substituted) json::putBool(w, "fallback", true);
         w.Key("progress");
         putProgress(w, job);
         json::putInt(w, "priority", job.priority);

@@ -98,13 +98,13 @@ std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const 
 
 http::Response Submit::generate(const http::Request& request) const {
     const auto parsed = parseGenerate(request.body);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
     return enqueue(request, std::get<ParsedRequest>(parsed), false);
 }
 
 http::Response Submit::report(const http::Request& request) const {
     const auto parsed = parseReport(request.body);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
     return enqueue(request, std::get<ParsedRequest>(parsed), true);
 }
 
@@ -115,7 +115,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     remarkOnProviders(wanted.request, *snapshot, remarks);
     remarkOnQuery(request, {}, remarks);
     remarkOnHeaders(request, Use::Job, remarks);
-    if (wanted.strict && !remarks.empty()) return http::Response::json(400, refuse(remarks.refusal()).body);
+    if (wanted.strict && !remarks.empty()) return badRequest(remarks.refusal(), request.id);
     const bool bypass = wanted.cache_control == CacheControl::NoCache;
     jobs::Submission submission;
     submission.kind = kindOf(wanted.request, report);
@@ -182,11 +182,11 @@ http::Response Submit::batch(const http::Request& request) const {
     const auto snapshot = snapshots_.get();
     const auto& limits = snapshot->config.batch;
     const auto parsed = parseBatch(request.body, limits.max_items, limits.max_concurrency);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return http::Response::json(400, bad->body);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
     const auto& wanted = std::get<ParsedBatch>(parsed);
     const auto remarks = remarksOn(request, wanted, *snapshot);
-    if (const auto* bad = std::get_if<BadRequest>(&remarks)) return http::Response::json(400, bad->body);
+    if (const auto* bad = std::get_if<BadRequest>(&remarks)) return badRequest(*bad, request.id);
     const auto warnings = std::get<Remarks>(remarks).warnings();
 
     jobs::BatchSubmission submission;
@@ -237,7 +237,7 @@ http::Response Submit::forgetReport(const http::Request& request) const {
     const auto user = trim(request.queryValue("userId").value_or(""));
     const auto commit = trim(request.queryValue("commitSha").value_or(""));
     if (user.empty() || commit.empty())
-        return http::Response::json(400, refuse("Missing required query parameters: userId, commitSha").body);
+        return badRequest("Missing required query parameters: userId, commitSha", request.id);
     std::optional<std::string> wording;
     if (const auto text = request.queryValue("template"); text && !trim(*text).empty())
         wording = std::string(trim(*text));

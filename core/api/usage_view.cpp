@@ -150,11 +150,10 @@ void UsageWriter::endDay() {
 
 http::Response usage(const http::Request& request, engine::UsageKeeper& keeper) {
     const auto days = wholeNumber(request.queryValue("days").value_or("1"), 1, engine::UsageKeeper::kDays);
-    if (!days)
-        return http::Response::json(400, refuse("Invalid days: expected an integer from 1 to 31").body);
+    if (!days) return badRequest("Invalid days: expected an integer from 1 to 31", request.id);
     const auto tenant = request.queryValue("tenant");
     if (tenant && utf8Length(*tenant) > kMaxTenantLength)
-        return http::Response::json(400, refuse("Invalid tenant: at most 256 characters").body);
+        return badRequest("Invalid tenant: at most 256 characters", request.id);
     Remarks remarks;
     remarkOnQuery(request, {"days", "tenant"}, remarks);
     const auto report = std::make_shared<Report>(keeper, static_cast<int>(*days),

@@ -20,7 +20,7 @@ constexpr const char* kNotes =
     "provider is\n"
     "on when its key is in the environment, such as GEMINI_API_KEY.\n";
 
-constexpr std::array kStates = {"queued", "active", "completed", "failed", "cancelled"};
+constexpr std::array kStates = {"queued", "active", "completed", "fallback", "failed", "cancelled"};
 
 std::string joined(const std::vector<std::string>& words) {
     std::string out;

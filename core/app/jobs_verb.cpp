@@ -83,12 +83,12 @@ int cancel(Client& client, const Words& ids) {
 }
 
 bool isFinal(const std::string& status) {
-    return status == "completed" || status == "failed" || status == "cancelled";
+    return status == "completed" || status == "fallback" || status == "failed" || status == "cancelled";
 }
 
 int purge(Client& client, const Words& words) {
     if (words.size() > 1 && std::any_of(words.begin(), words.end(), isFinal))
-        return complain("purge takes IDs or one of completed, failed and cancelled, not both", kExitUsage);
+        return complain("purge takes IDs or one of completed, fallback, failed and cancelled, not both", kExitUsage);
     if (!isFinal(words[0])) {
         for (const auto& id : words) {
             const auto job = ask(client, "GET", "/v1/jobs/" + id);

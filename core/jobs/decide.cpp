@@ -52,7 +52,7 @@ std::string failureMeta(const engine::Failure& failure, const engine::Outcome& o
 store::Ending answered(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
                        bool over) {
     store::Ending out;
-    out.state = store::JobState::Done;
+    out.state = outcome.fallback ? store::JobState::Substituted : store::JobState::Done;
     out.result = outcome.result;
     out.meta = withStory(engine::answerMeta(outcome), outcome, job);
     // Neither is what the next client should be given.

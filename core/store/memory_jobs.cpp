@@ -176,6 +176,7 @@ void MemoryJobs::place(MemoryJob& job) {
             break;
         case JobState::Open: break;
         case JobState::Done:
+        case JobState::Substituted:
         case JobState::Failed:
         case JobState::Cancelled:
             if (!job.batch) final_.emplace(Moment{*shown.finished, job.age}, &job);
@@ -203,6 +204,7 @@ void MemoryJobs::displace(MemoryJob& job) {
         }
         case JobState::Open: break;
         case JobState::Done:
+        case JobState::Substituted:
         case JobState::Failed:
         case JobState::Cancelled:
             if (!job.batch) final_.erase({*shown.finished, job.age});
@@ -309,7 +311,7 @@ void MemoryJobs::end(MemoryJob& job, JobState state, const std::string& result, 
             while (MemoryJob* follower = firstFollower(key)) end(*follower, state, result, meta);
     }
     if (!job.batch) return;
-    ++(state == JobState::Done ? job.batch->shown.done : job.batch->shown.failed);
+    ++(isDone(state) ? job.batch->shown.done : job.batch->shown.failed);
     touch(*job.batch);
     advance(*job.batch);
 }

@@ -12,6 +12,7 @@ std::string_view name(JobState s) {
         case JobState::Open: return "open";
         case JobState::Done: return "done";
         case JobState::Failed: return "failed";
+        case JobState::Substituted: return "substituted";
         case JobState::Cancelled: break;
     }
     return "cancelled";

@@ -6,7 +6,7 @@
 //   wrote nothing, unless the message says that the outcome is unknown (then a repeat with the same ids is
 //   safe).
 // - Each call is atomic: others see all of it or nothing.
-// - A final job (Done, Failed, Cancelled) never changes any more, except that it is purged as a whole.
+// - A final job (Done, Substituted, Failed, Cancelled) never changes any more, except that it is purged as a whole.
 // - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
 //   of a job grows with every lease and whenever one is taken away.
 // - At most one live job flies under a cache key. Others for the same answer follow it, each with its own
@@ -44,8 +44,11 @@ enum class JobState {
     Done = 10,
     Failed = 11,
     Cancelled = 12,
+    Substituted = 13,  // done, with a fallback in place of an answer
 };
 inline bool isFinal(JobState s) { return s >= JobState::Done; }
+// It has a result.
+inline bool isDone(JobState s) { return s == JobState::Done || s == JobState::Substituted; }
 // "ready", "delayed", ...
 std::string_view name(JobState s);
 
@@ -143,8 +146,8 @@ struct CacheTimes {
 
 // How a leased job ends.
 struct Ending {
-    JobState state = JobState::Done;  // Done or Failed
-    std::string result;               // of Done
+    JobState state = JobState::Done;  // Done, Substituted or Failed
+    std::string result;               // unless Failed
     std::string meta;
     std::optional<CacheTimes> cache;  // Done: the result is a real answer, to be kept under the cache key
     milliseconds refresh_pause{0};    // without `cache`: how long not to refresh an answer that is there

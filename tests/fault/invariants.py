@@ -24,7 +24,7 @@ ALWAYS = {
         "SELECT i.id FROM job i LEFT JOIN job b ON b.seq = i.parent AND b.state = 5 WHERE i.state IN (3,4) AND b.seq IS NULL",
     "an open batch miscounts":
         "SELECT id FROM job b WHERE state = 5 AND"
-        " (done, failed, busy, total) <> (SELECT total(state = 10), total(state IN (11,12)), total(state IN (0,1,2)), count(*)"
+        " (done, failed, busy, total) <> (SELECT total(state IN (10,13)), total(state IN (11,12)), total(state IN (0,1,2)), count(*)"
         " FROM job WHERE parent = b.seq)",
     "an open batch has nothing left to do": "SELECT id FROM job WHERE state = 5 AND done + failed >= total",
     "an open batch has room for an item it holds back":
@@ -35,7 +35,7 @@ ALWAYS = {
         " FROM job WHERE parent = b.seq)",
     "a finished batch miscounts":
         "SELECT id FROM job b WHERE state = 10 AND total > 0 AND (done, failed, busy, total) <>"
-        " (SELECT total(state = 10), total(state IN (11,12)), 0, count(*) FROM job WHERE parent = b.seq)",
+        " (SELECT total(state IN (10,13)), total(state IN (11,12)), 0, count(*) FROM job WHERE parent = b.seq)",
     "a final batch waits for items":
         "SELECT id FROM job b WHERE state >= 10 AND total > 0 AND (busy <> 0 OR"
         " EXISTS (SELECT 1 FROM job WHERE parent = b.seq AND state < 10))",
@@ -43,8 +43,8 @@ ALWAYS = {
     "a live job lost its request":
         "SELECT id FROM job WHERE state < 5 AND total = 0 AND seq NOT IN (SELECT seq FROM request)",
     "a job ended without a word":
-        "SELECT id FROM job LEFT JOIN outcome USING (seq) WHERE state IN (10,11) AND total = 0 AND"
-        " (meta IS NULL OR meta = '' OR (state = 10 AND result = ''))",
+        "SELECT id FROM job LEFT JOIN outcome USING (seq) WHERE state IN (10,11,13) AND total = 0 AND"
+        " (meta IS NULL OR meta = '' OR (state IN (10,13) AND result = ''))",
     "an answer that is none was cached": "SELECT key FROM cache WHERE CAST(meta AS TEXT) ->> 'fallback' IS NOT 0",
     "a cached answer is not its job's":
         "SELECT c.job_id FROM cache c JOIN job j ON j.id = c.job_id LEFT JOIN outcome o USING (seq)"

@@ -173,7 +173,7 @@ class Batch(Case):
             for body in bodies:
                 with self.subTest(sentence, body=str(body)[:60]):
                     answer = self.post(server, body, "/v1/generate/batch")
-                    self.assertEqual((answer.status, answer.json), (400, {"error": sentence}))
+                    self.assertEqual((answer.status, answer.json["error"], answer.json["errorCode"]), (400, sentence, "BAD_REQUEST"))
 
     def test_a_restart_loses_nothing(self):
         server = self.start_one()

@@ -40,7 +40,7 @@ class JobsVerb(Case):
         self.assertEqual(len(json.loads(self.said(server, "list", "completed", "--json"))["jobs"]), 2)
         self.assertEqual(json.loads(self.said(server, "show", ids[0])), self.job(server, ids[0]).json)
         self.assertIn("404: Job not found", self.refused(server, "show", "nope"))
-        self.assertIn("expected queued, active, completed, failed or cancelled", self.refused(server, "list", "dead"))
+        self.assertIn("expected queued, active, completed, fallback, failed or cancelled", self.refused(server, "list", "dead"))
 
     def test_cancel_and_retry(self):
         server = self.start_one(HANGS)

@@ -90,7 +90,7 @@ class Asking(Case):
         began = time.monotonic()
         for method, path in (("GET", "nope"), ("GET", "nope?wait=30"), ("GET", "nope/events"), ("DELETE", "nope")):
             answer = call(method, f"{server.url}/v1/jobs/{path}")
-            self.assertEqual((answer.status, answer.json), (404, {"error": "Job not found"}))
+            self.assertEqual((answer.status, answer.json["error"], answer.json["errorCode"]), (404, "Job not found", "NOT_FOUND"))
         self.assertLess(time.monotonic() - began, 2)
 
     def test_the_list(self):

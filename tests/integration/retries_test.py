@@ -2,7 +2,7 @@
 import time
 import unittest
 
-from harness import Case
+from harness import Case, call
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 BAD = {"answer": "I would rather not."}
@@ -48,6 +48,12 @@ class Retries(Case):
         job = self.finished(server, self.queue(server, {"prompt": "x"}))
         self.assertEqual((job["status"], job["data"]["usedProvider"], job["data"]["fallback"]), ("completed", "fallback", True))
         self.assertEqual(job["data"]["result"]["error"], "GENERATION_FAILED")
+        self.assertIn("fallback", job["data"]["warnings"][0])
+        listed = call("GET", server.url + "/v1/jobs?state=fallback").json["jobs"]
+        self.assertEqual([(j["id"], j["status"], j["fallback"]) for j in listed], [(job["id"], "completed", True)])
+        batch = self.queue(server, {"items": [{"id": "a", "request": {"prompt": "y"}}]}, "/v1/generate/batch")
+        data = self.finished(server, batch)["data"]
+        self.assertEqual((data["completed"], data["failed"], data["fallbacks"]), (1, 0, 1))
         self.assertEqual(self.upstream_calls(), 2)
 
     def test_without_a_fallback_it_has_failed(self):

@@ -70,7 +70,7 @@ class Told(Case):
         for path, body, sentence in cases:
             with self.subTest(sentence):
                 answer = self.post(server, body, path)
-                self.assertEqual((answer.status, answer.json), (400, {"error": sentence}))
+                self.assertEqual((answer.status, answer.json["error"], answer.json["errorCode"]), (400, sentence, "BAD_REQUEST"))
         self.assertEqual(self.upstream_calls(), 0)
         self.assertEqual(self.post(server, {"prompt": "x", "strict": True}).status, 202)
 

@@ -14,7 +14,7 @@ void itemEnded(Transaction& tx, int64_t batch, JobState was, JobState is) {
         Query q(tx.db,
                 "UPDATE job SET done = done + ?2, failed = failed + ?3, busy = busy - ?4, updated_at = ?5, "
                 "version = version + 1 WHERE seq = ?1 AND state = 5 RETURNING id, total - done - failed",
-                batch, is == JobState::Done, is != JobState::Done, isBusy(was), tx.now);
+                batch, isDone(is), !isDone(is), isBusy(was), tx.now);
         // A batch that was cancelled itself is final.
         if (!q.next()) return;
         tx.effects.changed.push_back(q.text(0));

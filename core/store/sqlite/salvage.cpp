@@ -30,15 +30,15 @@ UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = versio
   lease_until = NULL WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
 INSERT INTO outcome(seq, result, meta) SELECT seq, x'', CAST('{"errorCode":"UNKNOWN","message":"What became '
   || 'of this job was in a damaged part of the store. Run it again.","retryable":true}' AS BLOB)
-  FROM job WHERE state IN (10, 11) AND total = 0 AND seq NOT IN (SELECT seq FROM outcome);
-UPDATE job SET state = 11, version = version + 1 WHERE state = 10 AND total = 0 AND
+  FROM job WHERE state IN (10, 11, 13) AND total = 0 AND seq NOT IN (SELECT seq FROM outcome);
+UPDATE job SET state = 11, version = version + 1 WHERE state IN (10, 13) AND total = 0 AND
   seq IN (SELECT seq FROM outcome WHERE length(result) = 0);
 UPDATE job SET state = iif(parent IS NULL, 0, 3)
   WHERE state = 4 AND cache_key NOT IN (SELECT cache_key FROM job WHERE flies = 1);
 UPDATE job SET
-  done = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state = 10),
+  done = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (10, 13)),
   busy = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (0, 1, 2)),
-  failed = total - (SELECT count(*) FROM job i WHERE i.parent = job.seq AND (i.state < 5 OR i.state = 10))
+  failed = total - (SELECT count(*) FROM job i WHERE i.parent = job.seq AND (i.state < 5 OR i.state IN (10, 13)))
   WHERE state IN (5, 10) AND total > 0;
 UPDATE job SET state = 10, finished_at = updated_at, version = version + 1
   WHERE state = 5 AND done + failed = total;

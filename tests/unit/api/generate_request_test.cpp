@@ -7,10 +7,8 @@ namespace {
 
 std::string refusal(const Parsed& parsed) {
     const auto* bad = std::get_if<BadRequest>(&parsed);
-    return bad ? bad->body : "accepted";
+    return bad ? bad->sentence : "accepted";
 }
-
-std::string sentence(std::string_view text) { return R"({"error":")" + std::string(text) + R"("})"; }
 
 TEST(ParseGenerate, RefusesInTheContractsWords) {
     const std::pair<const char*, const char*> cases[] = {
@@ -51,22 +49,26 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
          "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
         {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
         {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
-    for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), sentence(words)) << body;
+    for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), words) << body;
 }
 
 TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
     for (const auto* body :
          {R"({"prompt":"x","contractVersion":"9"})", R"({"prompt":"x","contractVersion":1})"})
-        EXPECT_EQ(refusal(parseGenerate(body)),
+        EXPECT_EQ(badRequest(std::get<BadRequest>(parseGenerate(body)), "r-1").body,
                   R"({"error":"Request contract version is not supported",)"
-                  R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1"})");
+                  R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1","requestId":"r-1"})");
+    EXPECT_EQ(badRequest("Too \"much\"", "r-1").body,
+              R"({"error":"Too \"much\"","errorCode":"BAD_REQUEST","requestId":"r-1"})");
 }
 
 TEST(ParseGenerate, BrokenJsonIsSaidToBeBroken) {
     for (const auto* body : {R"({"prompt": )", R"({"prompt":"a","prompt":"b"})", "nonsense"}) {
         EXPECT_NE(refusal(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos)
             << body;
-        EXPECT_NE(refusal(parseGenerate(body)).find(R"("errorCode":"BAD_REQUEST")"), std::string::npos)
+        EXPECT_NE(badRequest(std::get<BadRequest>(parseGenerate(body)), "")
+                      .body.find(R"("errorCode":"BAD_REQUEST")"),
+                  std::string::npos)
             << body;
     }
 }
@@ -111,7 +113,7 @@ TEST(ParseGenerate, APromptThatRendersToNothingIsRefused) {
           R"({"prompt":{"template":"{{variables.a}} {{metadata.b}}","variables":{"a":""}}})",
           R"({"prompt":{"payload":""}})"})
         EXPECT_EQ(refusal(parseGenerate(body)),
-                  sentence("Rendered prompt is empty. Provide a non-empty prompt or template."))
+                  "Rendered prompt is empty. Provide a non-empty prompt or template.")
             << body;
     for (const auto* body :
          {R"({"prompt":"."})", R"({"prompt":{"instructions":"Go."}})", R"({"prompt":{},"payload":0})",
@@ -128,7 +130,7 @@ TEST(ParseGenerate, TheShortestDurationIsNotNone) {
 
 TEST(ParseGenerate, AByteOrderMarkIsNotPartOfTheBody) {
     EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF{\"prompt\":\"x\"}")), "accepted");
-    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF")), sentence("Missing required field: prompt"));
+    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF")), "Missing required field: prompt");
     EXPECT_NE(refusal(parseGenerate("{\"prompt\":\"x\"}\xEF\xBB\xBF")), "accepted");
     using namespace std::string_view_literals;
     for (const auto body : {"\xFF\xFE{\0"sv, "\xFE\xFF\0{"sv})
@@ -147,7 +149,7 @@ TEST(ParseGenerate, WhatDoesNotCountIsRemarkedOnAndKept) {
 }
 
 TEST(ParseReport, AsksForTheCommit) {
-    EXPECT_EQ(refusal(parseReport(R"({"userId":"u"})")), sentence("commitSha: Required"));
+    EXPECT_EQ(refusal(parseReport(R"({"userId":"u"})")), "commitSha: Required");
     const auto parsed =
         parseReport(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"Fix bug","files":["a.ts"],
         "components":["app"],"diffSummary":""})");
@@ -165,7 +167,7 @@ TEST(ParseReport, TakesAPlan) {
     ASSERT_NE(p, nullptr) << refusal(parsed);
     EXPECT_EQ(p->request.plan, config::Plan::FastestFirst);
     EXPECT_EQ(refusal(parseReport(std::string(commit) + R"(,"plan":"best"})")),
-              sentence("Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"));
+              "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'");
 }
 
 TEST(ParseReport, TakesTheOptionsOfEveryRequest) {

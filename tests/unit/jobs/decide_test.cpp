@@ -41,7 +41,7 @@ TEST(Decide, AnAnswerEndsTheJobAndIsCached) {
 TEST(Decide, TheFallbackEndsTheJobAndIsNotCached) {
     const auto d = decide(answering(true), afterAttempts(0), {}, {}, 0.5);
     ASSERT_TRUE(ended(d));
-    EXPECT_EQ(ended(d)->state, store::JobState::Done);
+    EXPECT_EQ(ended(d)->state, store::JobState::Substituted);
     EXPECT_FALSE(ended(d)->cache);
     EXPECT_GT(ended(d)->refresh_pause.count(), 0);
 }

@@ -88,6 +88,31 @@ TEST_P(Batches, ItemsAreShownInTheirOrderWithLabelsAndResults) {
     EXPECT_EQ(items[2].state, Ready);
 }
 
+// With the fallback in place of its answer it is done, and yet to be told apart.
+TEST_P(Batches, ASubstitutedItemIsDone) {
+    enqueue(newBatch("batch", 1, {plainItem("i"), plainItem("j")}));
+    Ending substituted;
+    substituted.state = JobState::Substituted;
+    substituted.result = "instead";
+    substituted.meta = "why";
+    ASSERT_TRUE(must(store_->finish(take("i", Lane::Batch), substituted)));
+    expectCounts(1, 0, 1);
+    finish(take("j", Lane::Batch));
+    EXPECT_EQ(state("batch"), Done);
+    EXPECT_EQ(itemStates("batch"), (States{JobState::Substituted, Done}));
+    EXPECT_EQ(must(store_->items("batch"))[0].result, "instead");
+
+    enqueue(plainJob("alone"));
+    ASSERT_TRUE(must(store_->finish(take("alone"), substituted)));
+    const auto listed = must(store_->list({.states = {JobState::Substituted}}));
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0].id, "alone");
+    EXPECT_EQ(job("alone").result, "instead");
+    clock_.advance(2h);
+    must(store_->sweep(1h));
+    EXPECT_FALSE(exists("alone"));
+}
+
 TEST_P(Batches, AnEndedItemLetsTheNextIn) {
     enqueue(newBatch("batch", 1, {plainItem("i"), plainItem("j"), plainItem("l"), plainItem("m")}));
     finish(take("i", Lane::Batch));
