@@ -14,6 +14,7 @@
 #include "core/api/submit.h"
 #include "core/api/usage_view.h"
 #include "core/base/version.h"
+#include "core/engine/plan.h"
 
 namespace stepper::api {
 namespace {
@@ -64,6 +65,8 @@ public:
         remarkOnQuery(request, {}, remarks);
         remarkOnHeaders(request, Use::Immediate, remarks);
         if (wanted.strict && !remarks.empty()) return badRequest(remarks.refusal(), request.id);
+        if (const auto problem = engine::modelProblem(*deps_.snapshots.get(), wanted.request))
+            return badRequest(problem->message, request.id);
         engine::RunOptions options;
         options.id = request.id;
         const auto outcome = deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration),

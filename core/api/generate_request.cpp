@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/base/text.h"
-#include "core/prompt/template.h"
+#include "core/prompt/conversation.h"
 
 namespace stepper::api {
 namespace {
@@ -12,6 +12,7 @@ constexpr size_t kMaxIdLength = 256;
 constexpr size_t kMaxProviderNames = 64;
 constexpr double kMaxDurationSeconds = 3'600;
 constexpr int64_t kMaxOutputTokens = 10'000'000;
+constexpr double kMaxTemperature = 2;
 
 constexpr std::string_view kWrongVersion = "SCHEMA_VERSION_MISMATCH";
 
@@ -69,6 +70,14 @@ public:
         if (v->IsNumber() && v->GetDouble() > 0 && v->GetDouble() <= max) return v->GetDouble();
         fail("Invalid " + std::string(key) + ": expected a positive number of at most " +
              std::to_string(static_cast<int64_t>(max)));
+        return std::nullopt;
+    }
+
+    std::optional<double> temperature() {
+        const auto* v = member(body_, "temperature");
+        if (!v) return std::nullopt;
+        if (v->IsNumber() && v->GetDouble() >= 0 && v->GetDouble() <= kMaxTemperature) return v->GetDouble();
+        fail("Invalid temperature: expected a number from 0 to 2");
         return std::nullopt;
     }
 
@@ -156,9 +165,7 @@ void readOptions(Reader& read, ParsedRequest& out) {
 
 // Whether there is anything to ask, told before anybody is asked.
 Result<void> checkRendered(const json::Value& body) {
-    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"),
-                                    json::find(body, "metadata")};
-    auto rendered = prompt::renderPrompt(input, prompt::Redaction::Off);
+    auto rendered = prompt::renderConversation(prompt::conversationIn(body), prompt::Redaction::Off);
     if (!rendered) return std::move(rendered).error();
     return {};
 }
@@ -202,7 +209,7 @@ Parsed parseGenerate(std::string_view text, Use use) {
 
 Parsed parseGenerate(Body whole, Use use) {
     const json::Value& body = *whole;
-    if (auto sound = prompt::checkPrompt(member(body, "prompt")); !sound)
+    if (auto sound = prompt::checkConversation(prompt::conversationIn(body)); !sound)
         return refuse(sound.error().message);
 
     ParsedRequest out;
@@ -216,6 +223,8 @@ Parsed parseGenerate(Body whole, Use use) {
     out.request.tenant_id = read.id("tenantId");
     out.request.request_id = read.id("requestId");
     out.cache_key = read.id("cacheKey");
+    out.request.temperature = read.temperature();
+    out.request.model = read.id("model");
     readOptions(read, out);
     if (const auto problem = presetProblem(body)) read.fail(*problem);
 

@@ -47,7 +47,7 @@ std::string_view withoutMark(std::string_view text);
 // One JSON text in UTF-8, with or without a byte order mark; an empty one counts as {}.
 std::variant<Body, BadRequest> parseBody(std::string_view text);
 
-// `text`: the request's body; an empty one counts as {}. A prompt that renders to nothing is refused.
+// `text`: the request's body; an empty one counts as {}. What renders to nothing is refused.
 Parsed parseGenerate(std::string_view text, Use use = Use::Job);
 Parsed parseGenerate(Body body, Use use = Use::Job);
 // The commit-report preset's body.

@@ -95,6 +95,13 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     if (const auto reason = reasonOf(p, state); !reason.empty()) json::put(w, "reason", reason);
     json::put(w, "plugin", p.spec.plugin);
     json::put(w, "model", p.spec.model);
+    if (!p.spec.models.empty()) {
+        w.Key("models");
+        w.StartArray();
+        for (const auto& model : p.spec.models)
+            w.String(model.data(), static_cast<rapidjson::SizeType>(model.size()));
+        w.EndArray();
+    }
     json::putInt(w, "inFlight", state.in_flight);
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
     if (const auto last = p.chronicle->lastError()) putLastError(w, *last);

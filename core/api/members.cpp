@@ -5,6 +5,7 @@
 
 #include "core/base/place.h"
 #include "core/base/text.h"
+#include "core/prompt/conversation.h"
 
 namespace stepper::api {
 namespace {
@@ -25,6 +26,7 @@ using Holds = Member::Holds;
 
 constexpr std::string_view kNoCallbacks =
     "callbacks are not called yet; ask for the job, or follow its events";
+constexpr std::string_view kPlaceholder = "{{";
 constexpr std::string_view kJobsOnly = "it counts for queued requests only";
 
 Shape schemaNode() {
@@ -42,7 +44,10 @@ Shape schemaNode() {
 
 Shape httpJsonSchema() {
     static constexpr Member kMembers[] = {
-        {"kind"}, {"type"}, {"requiredKeys"}, {"properties", Holds::ObjectsByName, schemaNode},
+        {"kind"},
+        {"type"},
+        {"requiredKeys"},
+        {"properties", Holds::ObjectsByName, schemaNode},
         {"allowAdditionalKeys"},
     };
     return kMembers;
@@ -60,12 +65,19 @@ Shape prompt() {
     return kMembers;
 }
 
+Shape message() {
+    static constexpr Member kMembers[] = {{"role"}, {"content"}};
+    return kMembers;
+}
+
 Shape generate() {
     static constexpr Member kMembers[] = {
         {"tenantId"},
         {"requestId"},
         {.name = "cacheKey", .jobs_only = true},
         {"prompt", Holds::Object, prompt},
+        {"system"},
+        {"messages", Holds::Objects, message},
         {"payload"},
         {"responseMode"},
         {"contractVersion"},
@@ -76,6 +88,8 @@ Shape generate() {
         {.name = "callbacks", .ignored = kNoCallbacks},
         {"metadata"},
         {"plan"},
+        {"model"},
+        {"temperature"},
         {"maxOutputTokens"},
         {"maxDurationSeconds"},
         {.name = "priority", .jobs_only = true},
@@ -197,6 +211,7 @@ void remarkOnPreset(const json::Value& body, const json::Value& prompt, Remarks&
     if (const auto* v = json::find(body, "outputSchema"); v && saysSomething(*v))
         out.add("outputSchema", kWhy);
     if (json::string(body, "responseMode") == "text") out.add("responseMode", kWhy);
+    if (const auto* v = json::find(body, "system"); v && saysSomething(*v)) out.add("system", kWhy);
 }
 
 void remarkOnSchema(const json::Value& schema, Walk& walk, Remarks& out) {
@@ -207,10 +222,18 @@ void remarkOnSchema(const json::Value& schema, Walk& walk, Remarks& out) {
         out.add("outputSchema.type", "an http-json schema is always that of an object");
 }
 
-void remarkOnVariables(const json::Value& prompt, Remarks& out) {
+void remarkOnVariables(const json::Value& body, const json::Value& prompt, Remarks& out) {
+    if (prompt::holds(prompt::conversationIn(body), kPlaceholder)) return;
     const auto* variables = json::find(prompt, "variables");
     if (variables && saysSomething(*variables) && trim(json::string(prompt, "template").value_or("")).empty())
         out.add("prompt.variables", "only a template has places for them");
+}
+
+void remarkOnMessages(const json::Value& body, Remarks& out) {
+    const auto conversation = prompt::conversationIn(body);
+    if (conversation.messages && conversation.hasPlaces() && !prompt::holds(conversation, kPlaceholder))
+        out.add("payload",
+                "neither a message nor the system text has a place for it, such as {{ payload.name }}");
 }
 
 // Who asks at once gets what is made anew anyway, and nothing is kept of it.
@@ -227,6 +250,7 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     remarkOnCache(body, use, out);
     if (const auto* schema = json::find(body, "outputSchema"); schema && schema->IsObject())
         remarkOnSchema(*schema, walk, out);
+    remarkOnMessages(body, out);
     const auto* prompt = json::find(body, "prompt");
     const auto* payload = json::find(body, "payload");
     if (!prompt) return;
@@ -235,7 +259,7 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     if (payload && !payload->IsNull() && prompt->IsString())
         out.add("payload", "a prompt that is a string takes none; write {\"template\": ...}");
     if (payload && !payload->IsNull() && has_own) out.add("payload", "prompt.payload is there in its place");
-    if (json::string(*prompt, "preset") != "commit-report") return remarkOnVariables(*prompt, out);
+    if (json::string(*prompt, "preset") != "commit-report") return remarkOnVariables(body, *prompt, out);
     remarkOnPreset(body, *prompt, out);
     if (has_own)
         walk.object(*own, commit(), Place("prompt.payload"));

@@ -8,6 +8,7 @@
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/engine/outcome_json.h"
+#include "core/engine/plan.h"
 #include "core/jobs/identity.h"
 
 namespace stepper::api {
@@ -75,7 +76,8 @@ std::optional<http::Response> badIdempotencyKey(const http::Request& request) {
                                  request.id);
 }
 
-// Of the batch and of its items; a sentence when one that asked to be strict has any.
+// Of the batch and of its items; a sentence when one that asked to be strict has any, or names a model that
+// nobody has.
 std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const ParsedBatch& batch,
                                             const engine::Snapshot& snapshot) {
     Remarks all = batch.remarks;
@@ -83,6 +85,8 @@ std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const 
     remarkOnHeaders(request, Use::Job, all);
     for (size_t i = 0; i < batch.items.size(); ++i) {
         const ParsedRequest& item = batch.items[i].parsed;
+        if (const auto problem = engine::modelProblem(snapshot, item.request))
+            return refuse("items[" + std::to_string(i) + "].request: " + problem->message);
         Remarks own = item.remarks;
         remarkOnProviders(item.request, snapshot, own);
         Remarks placed;
@@ -116,6 +120,8 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     remarkOnQuery(request, {}, remarks);
     remarkOnHeaders(request, Use::Job, remarks);
     if (wanted.strict && !remarks.empty()) return badRequest(remarks.refusal(), request.id);
+    if (const auto problem = engine::modelProblem(*snapshot, wanted.request))
+        return badRequest(problem->message, request.id);
     const bool bypass = wanted.cache_control == CacheControl::NoCache;
     jobs::Submission submission;
     submission.kind = kindOf(wanted.request, report);

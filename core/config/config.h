@@ -112,9 +112,10 @@ struct Provider {
     std::string name;    // [a-z0-9-]{1,64}, unique
     std::string plugin;  // kind of a plugin
     bool enabled = true;
-    std::string disabled_reason;  // set when !enabled: why, and what would enable it
-    std::string base_url;         // http or https, no slash at the end; never empty when enabled
-    std::string model;            // may be empty
+    std::string disabled_reason;      // set when !enabled: why, and what would enable it
+    std::string base_url;             // http or https, no slash at the end; never empty when enabled
+    std::string model;                // may be empty
+    std::vector<std::string> models;  // others that requests may name
     Secret api_key;
     std::optional<Secret> proxy;  // none: as the environment says; empty: none at all; else the URL of one
     milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
@@ -129,6 +130,8 @@ struct Provider {
     PromptVariant prompt_variant = PromptVariant::Auto;
     Isolation isolation = Isolation::None;
     std::optional<Price> price;
+    std::optional<double> temperature;  // 0..2; the default when a request names none, as is `system`
+    std::string system;                 // "" for none
     std::optional<int64_t> max_tokens;  // shown as maxTokens; the default when a request names none
     std::string options_json = "{}";    // plugin-specific, an object
     std::string options_shown = "{}";   // the same with ${...} as written: what it stands for may be secret

@@ -152,7 +152,10 @@ json::Value provider(const Provider& p, const Section& like) {
         .put("wait_up_to", p.wait_up_to)
         .put("prompt_variant", nameOf(p.prompt_variant))
         .put("isolation", p.isolation == Isolation::Process ? "process" : "none")
+        .put("temperature", p.temperature)
         .put("max_tokens", p.max_tokens);
+    if (!p.models.empty()) out.put("models", p.models);
+    if (!p.system.empty()) out.put("system", out.masked() ? secrets::redact(p.system) : p.system);
     if (p.proxy) putProxy(out, *p.proxy);
     if (p.price) out.put("price", price.put("input", p.price->input).put("output", p.price->output));
     if (const auto options = json::parse(out.masked() ? p.options_shown : p.options_json))

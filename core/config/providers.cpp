@@ -176,6 +176,8 @@ Fields sharedFields(Provider& p) {
             {"isolation",
              read::choice(p.isolation, {{"none", Isolation::None}, {"process", Isolation::Process}})},
             {"price", priceSection(p.price)},
+            {"temperature", read::number(p.temperature, 0, 2)},
+            {"system", read::text(p.system)},
             {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
 }
 
@@ -194,13 +196,11 @@ Read keyField(Provider& p, std::vector<std::string>& warnings) {
 }
 
 Fields allFields(Provider& p, Switch& enabled, std::vector<std::string>& warnings) {
-    Fields fields = {{"name", nameField(p.name), true},
-                     {"plugin", nameField(p.plugin), true},
-                     {"enabled", switchField(enabled)},
-                     {"base_url", read::url(p.base_url)},
-                     {"model", read::text(p.model)},
-                     {"api_key", keyField(p, warnings)},
-                     {"options", read::json(p.options_json, p.options_shown)}};
+    Fields fields = {
+        {"name", nameField(p.name), true},  {"plugin", nameField(p.plugin), true},
+        {"enabled", switchField(enabled)},  {"base_url", read::url(p.base_url)},
+        {"model", read::text(p.model)},     {"models", read::words(p.models)},
+        {"api_key", keyField(p, warnings)}, {"options", read::json(p.options_json, p.options_shown)}};
     Fields shared = sharedFields(p);
     std::move(shared.begin(), shared.end(), std::back_inserter(fields));
     return fields;

@@ -31,6 +31,8 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
 }
 
 Outcome Chain::run() {
+    if (legs_.empty()) stop_ = modelProblem(snapshot_, request_);
+    if (stop_) return failed();
     // What cannot be rendered is nobody's failure but the request's.
     if (!legs_.empty())
         if (const auto& messages = rendering_.of(legs_.front().provider->spec); !messages) {
@@ -171,6 +173,10 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
     if (slot.pass().permit.sent) count(provider.spec, got);
     // A poor answer is still an answer of a provider that works.
     limits::Report report = got.concluded ? limits::Report{Kind::Ok} : reportOn(*got.error, until);
+    // What another model lacks says nothing of those that the provider is asked for otherwise.
+    if (modelFor(request_, provider.spec) != provider.spec.model &&
+        (report.kind == Kind::ModelMissing || report.kind == Kind::TooLarge))
+        report = {Kind::Neutral};
     report.tokens_in = got.answer.usage.prompt;
     report.tokens_out = got.answer.usage.completion;
     slot.learned(report);
@@ -238,7 +244,7 @@ void Chain::succeed(size_t leg, plugin::Answer answer, output::Processed process
     out_.warnings = std::move(answer.warnings);
     std::move(processed.warnings.begin(), processed.warnings.end(), std::back_inserter(out_.warnings));
     out_.provider_time = took;
-    out_.model = answer.model.empty() ? provider.spec.model : std::move(answer.model);
+    out_.model = answer.model.empty() ? modelFor(request_, provider.spec) : std::move(answer.model);
     out_.finish = std::move(answer.finish);
     out_.truncated = isCut(out_.finish);
     out_.usage = answer.usage;

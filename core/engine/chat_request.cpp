@@ -1,19 +1,19 @@
 #include "core/engine/chat_request.h"
 
 #include "core/output/commit_report.h"
-#include "core/prompt/template.h"
+#include "core/prompt/conversation.h"
 
 namespace stepper::engine {
 namespace {
 
-prompt::Variant variantOf(const config::Provider& provider) {
+prompt::Variant variantOf(const GenerateRequest& request, const config::Provider& provider) {
     switch (provider.prompt_variant) {
         case config::PromptVariant::Detailed: return prompt::Variant::Detailed;
         case config::PromptVariant::Short: return prompt::Variant::Short;
         case config::PromptVariant::Gemini: return prompt::Variant::Gemini;
         case config::PromptVariant::Auto: break;
     }
-    return prompt::variantFor(provider.plugin, provider.model);
+    return prompt::variantFor(provider.plugin, modelFor(request, provider));
 }
 
 // The schema the answer must match, as JSON text; "" when any JSON value will do.
@@ -39,25 +39,31 @@ void putResponseFormat(json::Writer& w, std::string_view schema, std::string_vie
 
 }  // namespace
 
+const std::string& modelFor(const GenerateRequest& request, const config::Provider& provider) {
+    return request.model.empty() ? provider.model : request.model;
+}
+
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact) {
     const auto redaction = redact ? prompt::Redaction::On : prompt::Redaction::Off;
     if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject))
-        return prompt::renderCommitReport(*commit, variantOf(provider), redaction);
-    const json::Document& body = *std::get<GenericPrompt>(request.subject).body;
-    const prompt::PromptInput input{json::find(body, "prompt"), json::find(body, "payload"),
-                                    json::find(body, "metadata")};
-    auto rendered = prompt::renderPrompt(input, redaction);
-    if (!rendered) return std::move(rendered).error();
-    return prompt::genericMessages(std::move(rendered).value(), request.mode != output::Mode::Text,
-                                   schemaText(request));
+        return prompt::renderCommitReport(*commit, variantOf(request, provider), redaction);
+    const auto input = prompt::conversationIn(*std::get<GenericPrompt>(request.subject).body);
+    auto messages = prompt::renderConversation(input, redaction);
+    if (!messages) return messages;
+    if (!provider.system.empty() && !input.hasSystem())
+        messages->insert(messages->begin(), {"system", provider.system});
+    if (request.mode != output::Mode::Text) prompt::askForJson(*messages, schemaText(request));
+    return messages;
 }
 
 const Result<prompt::Messages>& Rendering::of(const config::Provider& provider) {
-    const bool differs = std::holds_alternative<prompt::CommitInput>(request_.subject);
-    const auto variant = variantOf(provider);
-    if (!messages_ || (differs && variant != variant_)) messages_ = messagesFor(request_, provider, redact_);
+    const auto variant = variantOf(request_, provider);
+    const bool is_report = std::holds_alternative<prompt::CommitInput>(request_.subject);
+    const bool differs = is_report ? variant != variant_ : provider.system != system_;
+    if (!messages_ || differs) messages_ = messagesFor(request_, provider, redact_);
     variant_ = variant;
+    system_ = provider.system;
     return *messages_;
 }
 
@@ -74,7 +80,7 @@ std::string chatRequestJson(const GenerateRequest& request, const config::Provid
     json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
-    json::put(w, "model", provider.model);
+    json::put(w, "model", modelFor(request, provider));
     w.Key("messages");
     w.StartArray();
     for (const auto& message : messages) {
@@ -87,6 +93,10 @@ std::string chatRequestJson(const GenerateRequest& request, const config::Provid
     json::putBool(w, "stream", stream);
     if (const auto tokens = request.max_output_tokens ? request.max_output_tokens : provider.max_tokens)
         json::putInt(w, "max_tokens", *tokens);
+    if (const auto temperature = request.temperature ? request.temperature : provider.temperature) {
+        w.Key("temperature");
+        w.Double(*temperature);
+    }
     putResponseFormat(w, schemaText(request),
                       request.mode == output::Mode::CommitReport ? "commit_report" : "answer");
     w.EndObject();

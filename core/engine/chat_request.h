@@ -9,13 +9,16 @@
 
 namespace stepper::engine {
 
-// The messages a provider is sent for this request; commit reports come in the provider's prompt variant.
-// InvalidRequest when the prompt renders to nothing.
+// The model that the request names, else the provider's own.
+const std::string& modelFor(const GenerateRequest& request, const config::Provider& provider);
+
+// The messages a provider is sent for this request: commit reports in the provider's prompt variant, others
+// with the provider's system text when they have none. InvalidRequest when the prompt renders to nothing.
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact);
 
 // A request's messages, rendered when first wanted and again only for a provider that gets other words.
-// Borrows the request; used by one thread.
+// Borrows the request and the providers; used by one thread.
 class Rendering {
 public:
     Rendering(const GenerateRequest& request, bool redact) : request_(request), redact_(redact) {}
@@ -27,10 +30,11 @@ private:
     const GenerateRequest& request_;
     const bool redact_;
     prompt::Variant variant_{};
+    std::string_view system_;
     std::optional<Result<prompt::Messages>> messages_;
 };
 
-// {"model","messages","stream","max_tokens"?,"response_format"?}
+// {"model","messages","stream","max_tokens"?,"temperature"?,"response_format"?}
 std::string chatRequestJson(const GenerateRequest& request, const config::Provider& provider,
                             const prompt::Messages& messages, bool stream);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "core/base/text.h"
 
@@ -15,6 +16,27 @@ constexpr int64_t kTypicalIn = 1'000, kTypicalOut = 500;
 bool isNamed(const ProviderEntry& entry, const std::vector<std::string>& names) {
     return std::any_of(names.begin(), names.end(),
                        [&](const auto& n) { return equalsIgnoreCase(n, entry.spec.name); });
+}
+
+// Of all providers together; more would be no help to read.
+constexpr size_t kMostModelsTold = 40;
+
+bool lists(const config::Provider& spec, const std::string& model) {
+    return model.empty() || model == spec.model ||
+           std::find(spec.models.begin(), spec.models.end(), model) != spec.models.end();
+}
+
+std::vector<std::string> modelsOf(const std::vector<const ProviderEntry*>& providers) {
+    std::set<std::string> seen;
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& model) {
+        if (!model.empty() && seen.insert(model).second) out.push_back(model);
+    };
+    for (const auto* provider : providers) {
+        add(provider->spec.model);
+        for (const auto& model : provider->spec.models) add(model);
+    }
+    return out;
 }
 
 // Lower goes first.
@@ -52,7 +74,8 @@ std::optional<double> costOf(const config::Provider& provider, int64_t tokens_in
 std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateRequest& request) {
     std::vector<const ProviderEntry*> out;
     const auto add = [&](const ProviderEntry& entry) {
-        if (!isNamed(entry, request.excluded) && std::find(out.begin(), out.end(), &entry) == out.end())
+        if (!isNamed(entry, request.excluded) && lists(entry.spec, request.model) &&
+            std::find(out.begin(), out.end(), &entry) == out.end())
             out.push_back(&entry);
     };
     for (const auto& name : request.preferred)
@@ -63,6 +86,19 @@ std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateR
     sortBy(request.plan.value_or(snapshot.config.plan), request.max_output_tokens.value_or(kTypicalOut),
            out.begin() + preferred, out.end());
     return out;
+}
+
+std::optional<Error> modelProblem(const Snapshot& snapshot, const GenerateRequest& request) {
+    if (request.model.empty() || !plan(snapshot, request).empty()) return std::nullopt;
+    GenerateRequest any = request;
+    any.model.clear();
+    const auto there = modelsOf(plan(snapshot, any));
+    std::string why = "Invalid model: no provider that may be asked lists '" + request.model + "'; ";
+    why += there.empty() ? "none of them lists any" : "there are ";
+    const size_t told = std::min(there.size(), kMostModelsTold);
+    for (size_t i = 0; i < told; ++i) why += (i == 0 ? "'" : ", '") + there[i] + "'";
+    if (told < there.size()) why += " and " + std::to_string(there.size() - told) + " more";
+    return Error{ErrorClass::InvalidRequest, why};
 }
 
 }  // namespace stepper::engine

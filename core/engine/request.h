@@ -20,7 +20,8 @@ namespace stepper::engine {
 
 // A generic prompt is rendered from members of the client's own JSON, which is shared, not copied.
 struct GenericPrompt {
-    std::shared_ptr<const json::Document> body;  // "prompt", "payload", "metadata" of it count
+    // Its "prompt", "messages", "system", "payload" and "metadata" count, see prompt/conversation.h.
+    std::shared_ptr<const json::Document> body;
 };
 
 struct GenerateRequest {
@@ -30,6 +31,8 @@ struct GenerateRequest {
     std::vector<std::string> preferred, excluded;
     std::optional<config::Plan> plan;  // none: the configuration's
     std::optional<int64_t> max_output_tokens;
+    std::optional<double> temperature;  // 0..2; none: the provider's
+    std::string model;                  // "": each provider's own; else only those that list it are asked
     std::string tenant_id, request_id;
 
     std::string_view preset() const { return mode == output::Mode::CommitReport ? "commit-report" : "none"; }

@@ -5,6 +5,7 @@
 #include "core/base/canonical_json.h"
 #include "core/base/id.h"
 #include "core/cache/key.h"
+#include "core/prompt/conversation.h"
 
 namespace stepper::jobs {
 namespace {
@@ -24,9 +25,12 @@ void copyMember(json::Document& to, const json::Value& from, std::string_view ke
 
 // Metadata often carries what differs with every request, so it counts only where a template can show it.
 bool showsMetadata(const json::Value& body) {
+    constexpr std::string_view kMetadata = "metadata";
     const auto* prompt = json::find(body, "prompt");
     const auto wording = prompt ? json::string(*prompt, "template") : std::nullopt;
-    return wording && wording->find("metadata") != std::string_view::npos;
+    if (wording && wording->find(kMetadata) != std::string_view::npos) return true;
+    const auto conversation = prompt::conversationIn(body);
+    return conversation.hasPlaces() && prompt::holds(conversation, kMetadata);
 }
 
 // Canonical JSON rounds integers beyond 2^53 to doubles, which would make two identifiers one. They are told
@@ -61,19 +65,27 @@ void tellLargeIntegersApart(json::Document& d) {
     if (!large.Empty()) json::set(d, "largeIntegers", std::move(large), d.GetAllocator());
 }
 
+void addSampling(json::Document& d, const GenerateRequest& request) {
+    auto& a = d.GetAllocator();
+    if (request.temperature) json::set(d, "temperature", json::Value(*request.temperature), a);
+    if (!request.model.empty()) json::set(d, "model", request.model, a);
+}
+
 json::Document identityOf(const GenerateRequest& request, const json::Value& body, bool redact) {
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
     json::set(d, "kind", "generate", a);
     json::set(d, "mode", request.mode == output::Mode::Text ? "text" : "json", a);
     if (!request.request_id.empty()) json::set(d, "requestId", request.request_id, a);
-    for (const auto* key : {"prompt", "payload", "outputSchema"}) copyMember(d, body, key);
+    for (const auto* key : {"prompt", "messages", "system", "payload", "outputSchema"})
+        copyMember(d, body, key);
     if (showsMetadata(body)) copyMember(d, body, "metadata");
     json::set(d, "preferred", words(request.preferred, a), a);
     json::set(d, "excluded", words(request.excluded, a), a);
     if (request.plan) json::set(d, "plan", word(*request.plan), a);
     if (request.max_output_tokens)
         json::set(d, "maxOutputTokens", json::Value(*request.max_output_tokens), a);
+    addSampling(d, request);
     json::set(d, "redact", json::Value(redact), a);
     tellLargeIntegersApart(d);
     return d;
@@ -111,8 +123,15 @@ std::string cacheKeyOf(const GenerateRequest& request, std::string_view client_k
         json::set(d, "cacheKey", client_key, d.GetAllocator());
         return cache::keyOf(request.tenant_id, d);
     }
-    if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject))
-        return reportKey(request.tenant_id, commit->user_id, commit->commit_sha, commit->house_wording);
+    if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject)) {
+        const auto key =
+            reportKey(request.tenant_id, commit->user_id, commit->commit_sha, commit->house_wording);
+        if (!request.temperature && request.model.empty()) return key;
+        json::Document d(rapidjson::kObjectType);
+        json::set(d, "report", key, d.GetAllocator());
+        addSampling(d, request);
+        return cache::keyOf(request.tenant_id, d);
+    }
     const auto& generic = std::get<engine::GenericPrompt>(request.subject);
     return cache::keyOf(request.tenant_id, identityOf(request, *generic.body, redact));
 }

@@ -4,16 +4,18 @@
 
 namespace stepper::prompt {
 
-Messages genericMessages(std::string rendered, bool json_mode, std::string_view schema) {
-    if (!json_mode) return {{"user", std::move(rendered)}};
-    std::string system =
+void askForJson(Messages& messages, std::string_view schema) {
+    std::string demand =
         "Answer with exactly one JSON value and nothing else: no prose before or after it, no code fences, "
         "no comments.";
     if (!schema.empty()) {
-        system += "\nThe value must satisfy this JSON schema:\n";
-        system += schema;
+        demand += "\nThe value must satisfy this JSON schema:\n";
+        demand += schema;
     }
-    return {{"system", std::move(system)}, {"user", std::move(rendered)}};
+    if (!messages.empty() && messages.front().role == "system")
+        messages.front().content.append("\n\n").append(demand);
+    else
+        messages.insert(messages.begin(), {"system", std::move(demand)});
 }
 
 }  // namespace stepper::prompt

@@ -1,4 +1,4 @@
-// The chat messages a provider is sent, and how a rendered generic prompt becomes them. Pure, any thread.
+// The chat messages a provider is sent, and how they ask for JSON. Pure, any thread.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,15 +7,15 @@
 namespace stepper::prompt {
 
 struct Message {
-    std::string role;  // "system" or "user"
+    std::string role;  // "system", "user" or "assistant"
     std::string content;
 };
 
 using Messages = std::vector<Message>;
 
-// Text mode: the prompt as the one user message. JSON mode: a system message before it that asks for exactly
-// one JSON value, matching `schema` (JSON text, "" when there is none). That message always holds the word
+// Ends the first system message, which is put before the others when they begin otherwise, with the demand
+// for exactly one JSON value, matching `schema` (JSON text, "" when there is none). It always holds the word
 // JSON, without which OpenAI refuses a JSON response format.
-Messages genericMessages(std::string rendered, bool json_mode, std::string_view schema);
+void askForJson(Messages& messages, std::string_view schema);
 
 }  // namespace stepper::prompt

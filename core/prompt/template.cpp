@@ -3,7 +3,6 @@
 #include <charconv>
 #include <utility>
 
-#include "core/base/json_finder.h"
 #include "core/base/text.h"
 #include "core/secrets/redact.h"
 
@@ -14,20 +13,6 @@ Error invalid(std::string message) { return {ErrorClass::InvalidRequest, std::mo
 
 const json::Value* present(const json::Value* v) { return v && !v->IsNull() ? v : nullptr; }
 
-// What the placeholders of one template may name.
-struct Roots {
-    const json::Value* payload = nullptr;
-    const json::Value* variables = nullptr;
-    const json::Value* metadata = nullptr;
-
-    const json::Value* named(std::string_view name) const {
-        if (name == "payload") return payload;
-        if (name == "variables") return variables;
-        if (name == "metadata") return metadata;
-        return nullptr;
-    }
-};
-
 const json::Value* step(json::Finder& finder, const json::Value& v, std::string_view segment) {
     if (!v.IsArray()) return finder.find(v, segment);
     rapidjson::SizeType index = 0;
@@ -36,54 +21,12 @@ const json::Value* step(json::Finder& finder, const json::Value& v, std::string_
     return problem == std::errc{} && stop == end && index < v.Size() ? &v[index] : nullptr;
 }
 
-const json::Value* resolve(json::Finder& finder, std::string_view path, const Roots& roots) {
-    size_t dot = path.find('.');
-    const json::Value* v = roots.named(path.substr(0, dot));
-    while (v && dot != std::string_view::npos) {
-        path.remove_prefix(dot + 1);
-        dot = path.find('.');
-        v = step(finder, *v, path.substr(0, dot));
-    }
-    return v;
+const json::Value* payloadOf(const PromptInput& input) {
+    const json::Value* own = input.prompt ? present(json::find(*input.prompt, "payload")) : nullptr;
+    return own ? own : present(input.payload);
 }
 
 std::string asText(const json::Value& v) { return v.IsString() ? std::string(json::view(v)) : json::dump(v); }
-
-// Text that refuses to grow past its limit.
-class Bounded {
-public:
-    explicit Bounded(size_t limit) : limit_(limit) {}
-
-    void add(std::string_view s) {
-        if (s.size() > limit_ - text_.size()) overflowed_ = true;
-        if (!overflowed_) text_ += s;
-    }
-    bool overflowed() const { return overflowed_; }
-    std::string take() && { return std::move(text_); }
-
-private:
-    size_t limit_;
-    bool overflowed_ = false;
-    std::string text_;
-};
-
-void renderTemplate(std::string_view source, const Roots& roots, Bounded& out) {
-    json::Finder finder;
-    while (!out.overflowed()) {
-        const size_t close = source.find("}}");
-        // The innermost opening belongs to this closing; braces before it are text ("{{{ payload.a }}}").
-        const size_t open = close == std::string_view::npos ? close : source.substr(0, close).rfind("{{");
-        if (close == std::string_view::npos) return out.add(source);
-        if (open == std::string_view::npos) {
-            out.add(source.substr(0, close + 2));
-        } else {
-            out.add(source.substr(0, open));
-            const json::Value* v = resolve(finder, trim(source.substr(open + 2, close - open - 2)), roots);
-            if (v) out.add(asText(*v));
-        }
-        source.remove_prefix(close + 2);
-    }
-}
 
 // The string member, "" when absent or blank.
 Result<std::string_view> textMember(const json::Value& prompt, std::string_view key) {
@@ -99,14 +42,12 @@ Result<void> renderObject(const PromptInput& input, Bounded& out) {
     if (!instructions) return instructions.error();
     const auto source = textMember(prompt, "template");
     if (!source) return source.error();
-    const json::Value* own = present(json::find(prompt, "payload"));
-    const json::Value* payload = own ? own : present(input.payload);
+    const json::Value* payload = payloadOf(input);
 
     out.add(*instructions);
     if (!source->empty()) {
         if (!instructions->empty()) out.add("\n\n");
-        renderTemplate(*source, {payload, present(json::find(prompt, "variables")), present(input.metadata)},
-                       out);
+        Placeholders(input).fillIn(*source, out);
     } else if (payload && !instructions->empty()) {
         out.add("\n\nInput (JSON):\n");
         out.add(json::dumpPretty(*payload));
@@ -117,6 +58,46 @@ Result<void> renderObject(const PromptInput& input, Bounded& out) {
 }
 
 }  // namespace
+
+Placeholders::Placeholders(const PromptInput& input)
+    : payload_(payloadOf(input)),
+      variables_(input.prompt ? present(json::find(*input.prompt, "variables")) : nullptr),
+      metadata_(present(input.metadata)) {}
+
+const json::Value* Placeholders::root(std::string_view name) const {
+    if (name == "payload") return payload_;
+    if (name == "variables") return variables_;
+    if (name == "metadata") return metadata_;
+    return nullptr;
+}
+
+const json::Value* Placeholders::resolve(std::string_view path) {
+    size_t dot = path.find('.');
+    const json::Value* v = root(path.substr(0, dot));
+    while (v && dot != std::string_view::npos) {
+        path.remove_prefix(dot + 1);
+        dot = path.find('.');
+        v = step(finder_, *v, path.substr(0, dot));
+    }
+    return v;
+}
+
+void Placeholders::fillIn(std::string_view source, Bounded& out) {
+    while (!out.overflowed()) {
+        const size_t close = source.find("}}");
+        // The innermost opening belongs to this closing; braces before it are text ("{{{ payload.a }}}").
+        const size_t open = close == std::string_view::npos ? close : source.substr(0, close).rfind("{{");
+        if (close == std::string_view::npos) return out.add(source);
+        if (open == std::string_view::npos) {
+            out.add(source.substr(0, close + 2));
+        } else {
+            out.add(source.substr(0, open));
+            const json::Value* v = resolve(trim(source.substr(open + 2, close - open - 2)));
+            if (v) out.add(asText(*v));
+        }
+        source.remove_prefix(close + 2);
+    }
+}
 
 Result<void> checkPrompt(const json::Value* prompt) {
     if (!present(prompt)) return invalid("Missing required field: prompt");
@@ -137,8 +118,7 @@ Result<std::string> renderPrompt(const PromptInput& input, Redaction redaction, 
         return invalid("Rendered prompt is longer than " + std::to_string(max_bytes) +
                        " bytes. Shorten the template, the payload or the values it names.");
     std::string text = std::move(out).take();
-    if (isBlank(text))
-        return invalid("Rendered prompt is empty. Provide a non-empty prompt or template.");
+    if (isBlank(text)) return invalid("Rendered prompt is empty. Provide a non-empty prompt or template.");
     return redaction == Redaction::On ? secrets::redact(text) : text;
 }
 

@@ -12,7 +12,9 @@
 #include <string>
 
 #include "core/base/json.h"
+#include "core/base/json_finder.h"
 #include "core/base/result.h"
+#include "core/prompt/bounded.h"
 #include "core/prompt/redact.h"
 
 namespace stepper::prompt {
@@ -27,11 +29,30 @@ struct PromptInput {
     const json::Value* metadata = nullptr;
 };
 
+// The values that one request's placeholders name, in whichever of its texts they stand. Borrows what `input`
+// points to; used by one thread.
+class Placeholders {
+public:
+    explicit Placeholders(const PromptInput& input);
+    // Adds `source` with its placeholders replaced.
+    void fillIn(std::string_view source, Bounded& out);
+
+private:
+    const json::Value* root(std::string_view name) const;
+    const json::Value* resolve(std::string_view path);
+
+    const json::Value* payload_;
+    const json::Value* variables_;
+    const json::Value* metadata_;
+    json::Finder finder_;
+};
+
 // The prompt's type alone, for refusing a request before it is queued. InvalidRequest, in the contract's
 // words.
 Result<void> checkPrompt(const json::Value* prompt);
 
-// InvalidRequest when the prompt is of a wrong type, renders to nothing but white space or to more than `max_bytes`.
+// InvalidRequest when the prompt is of a wrong type, renders to nothing but white space or to more than
+// `max_bytes`.
 Result<std::string> renderPrompt(const PromptInput& input, Redaction redaction,
                                  size_t max_bytes = kMaxPromptBytes);
 

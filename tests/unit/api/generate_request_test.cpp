@@ -34,6 +34,18 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
          "Invalid preferredProviders: expected an array of at most 64 provider names"},
         {R"({"prompt":"x","excludeProviders":[1]})",
          "Invalid excludeProviders: expected an array of at most 64 provider names"},
+        {R"({"prompt":"x","messages":[{"role":"user","content":"x"}]})",
+         "Invalid messages: a request has either a prompt or messages, not both"},
+        {R"({"messages":[{"role":"tool","content":"x"}]})",
+         "Invalid messages[0].role: expected 'system', 'user', or 'assistant'"},
+        {R"({"messages":[{"role":"user","content":" "}]})",
+         "Rendered messages[0].content is empty. Leave the message out or give it a text."},
+        {R"({"prompt":"x","system":1})", "Invalid system: expected string"},
+        {R"({"prompt":"x","temperature":2.1})", "Invalid temperature: expected a number from 0 to 2"},
+        {R"({"prompt":"x","temperature":-0.1})", "Invalid temperature: expected a number from 0 to 2"},
+        {R"({"prompt":"x","temperature":"1"})", "Invalid temperature: expected a number from 0 to 2"},
+        {R"({"prompt":"x","model":""})",
+         "Invalid model: expected a non-empty string of at most 256 characters"},
         {R"({"prompt":"x","maxOutputTokens":0})",
          "Invalid maxOutputTokens: expected a positive whole number of at most 10000000"},
         {R"({"prompt":"x","maxOutputTokens":0.5})",
@@ -50,6 +62,19 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
         {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
         {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
     for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), words) << body;
+}
+
+TEST(ParseGenerate, TakesAConversationItsTemperatureAndItsModel) {
+    const auto parsed =
+        parseGenerate(R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},
+        {"role":"user","content":"c"}],"system":"s","temperature":2,"model":"m","strict":true})");
+    ASSERT_EQ(refusal(parsed), "accepted");
+    const auto& wanted = std::get<ParsedRequest>(parsed);
+    EXPECT_TRUE(wanted.remarks.empty());
+    EXPECT_EQ(wanted.request.temperature, 2.0);
+    EXPECT_EQ(wanted.request.model, "m");
+    EXPECT_EQ(json::find(*std::get<engine::GenericPrompt>(wanted.request.subject).body, "messages")->Size(),
+              3u);
 }
 
 TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
@@ -138,13 +163,13 @@ TEST(ParseGenerate, AByteOrderMarkIsNotPartOfTheBody) {
 }
 
 TEST(ParseGenerate, WhatDoesNotCountIsRemarkedOnAndKept) {
-    const auto parsed = parseGenerate(R"({"prompt":"x","temperature":0,"strict":true})");
+    const auto parsed = parseGenerate(R"({"prompt":"x","seed":0,"strict":true})");
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);
     EXPECT_TRUE(p->strict);
-    EXPECT_EQ(p->remarks.refusal(), "Invalid temperature: unknown member");
-    EXPECT_EQ(warningsOn("generate", R"({"prompt":"x","temperature":0})"),
-              std::vector<std::string>{"temperature is ignored: unknown member"});
+    EXPECT_EQ(p->remarks.refusal(), "Invalid seed: unknown member");
+    EXPECT_EQ(warningsOn("generate", R"({"prompt":"x","seed":0})"),
+              std::vector<std::string>{"seed is ignored: unknown member"});
     EXPECT_TRUE(warningsOn("generate", "not what was stored").empty());
 }
 

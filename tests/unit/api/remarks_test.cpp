@@ -61,20 +61,29 @@ TEST(Remarks, WhatCountsGetsNone) {
 // vllm-project/vllm#10463, drumih/turbo-fieldfare#168, dtzp555-max/ocp#470
 TEST(Remarks, OtherApisNamesAreTranslated) {
     const std::pair<const char*, const char*> cases[] = {
-        {"max_tokens", "maxOutputTokens"},         {"max_completion_tokens", "maxOutputTokens"},
-        {"maxTokens", "maxOutputTokens"},          {"max_token", "maxOutputTokens"},
-                {"max_output_tokens", "maxOutputTokens"},
-        {"maxOutputToken", "maxOutputTokens"},     {"response_format", "outputSchema"},
-        {"timeout", "maxDurationSeconds"},         {"max_duration_seconds", "maxDurationSeconds"},
-        {"maxDuration", "maxDurationSeconds"},     {"tenantID", "tenantId"},
-        {"preferredProvider", "preferredProviders"}, {"excludedProviders", "excludeProviders"},
-        {"cache-control", "cacheControl"},         {"requestID", "requestId"},
+        {"max_tokens", "maxOutputTokens"},
+        {"max_completion_tokens", "maxOutputTokens"},
+        {"maxTokens", "maxOutputTokens"},
+        {"max_token", "maxOutputTokens"},
+        {"max_output_tokens", "maxOutputTokens"},
+        {"maxOutputToken", "maxOutputTokens"},
+        {"response_format", "outputSchema"},
+        {"timeout", "maxDurationSeconds"},
+        {"max_duration_seconds", "maxDurationSeconds"},
+        {"maxDuration", "maxDurationSeconds"},
+        {"tenantID", "tenantId"},
+        {"preferredProvider", "preferredProviders"},
+        {"excludedProviders", "excludeProviders"},
+        {"system_prompt", "system"},
+        {"message", "messages"},
+        {"cache-control", "cacheControl"},
+        {"requestID", "requestId"},
     };
     for (const auto& [theirs, ours] : cases)
-        EXPECT_THAT(onGenerate(R"({"prompt":"x",")" + std::string(theirs) + R"(":1})"),
-                    ElementsAre(std::string(theirs) + " is ignored: unknown member; did you mean '" + ours +
-                                "'?"));
-    for (const auto* name : {"temperature", "n", "top_p", "seed", "logprobs", "stop"})
+        EXPECT_THAT(
+            onGenerate(R"({"prompt":"x",")" + std::string(theirs) + R"(":1})"),
+            ElementsAre(std::string(theirs) + " is ignored: unknown member; did you mean '" + ours + "'?"));
+    for (const auto* name : {"n", "top_p", "seed", "logprobs", "stop"})
         EXPECT_THAT(onGenerate(R"({"prompt":"x",")" + std::string(name) + R"(":1})"),
                     ElementsAre(std::string(name) + " is ignored: unknown member"));
 }
@@ -99,6 +108,8 @@ TEST(Remarks, EveryLevelIsLookedAt) {
                             "items[1].priority is ignored: unknown member"));
     EXPECT_THAT(onReport(R"({"userId":"u","commitSHA":"c"})"),
                 ElementsAre("commitSHA is ignored: unknown member; did you mean 'commitSha'?"));
+    EXPECT_THAT(onGenerate(R"({"messages":[{"role":"user","content":"x","name":"n"}]})"),
+                ElementsAre("messages[0].name is ignored: unknown member"));
     EXPECT_THAT(onGenerate(R"({"prompt":{"preset":"commit-report","payload":{"userId":"u","diff":"x"}}})"),
                 ElementsAre("prompt.payload.diff is ignored: unknown member; did you mean 'diffSummary'?"));
 }
@@ -115,6 +126,18 @@ TEST(Remarks, WhatIsKnownAndDoesNotCountIsTold) {
     EXPECT_THAT(onGenerate(R"({"prompt":{"instructions":"do","variables":{"lang":"de"}}})"),
                 ElementsAre("prompt.variables is ignored: only a template has places for them"));
     EXPECT_EQ(onGenerate(R"({"prompt":{"template":"{{lang}}","variables":{"lang":"de"}}})"), Lines{});
+    EXPECT_EQ(
+        onGenerate(
+            R"({"prompt":{"instructions":"do","variables":{"lang":"de"}},"system":"{{variables.lang}}"})"),
+        Lines{});
+    EXPECT_EQ(onGenerate(R"({"messages":[{"role":"user","content":"{{payload.a}}"}],"payload":{"a":1}})"),
+              Lines{});
+    EXPECT_THAT(
+        onGenerate(R"({"messages":[{"role":"user","content":"x"}],"payload":{"a":1}})"),
+        ElementsAre("payload is ignored: neither a message nor the system text has a place for it, such as "
+                    "{{ payload.name }}"));
+    EXPECT_THAT(onGenerate(R"({"prompt":{"preset":"commit-report","payload":{}},"system":"s"})"),
+                ElementsAre("system is ignored: the commit-report preset has its own"));
     EXPECT_EQ(onBatch(R"({"requestId":"r","metadata":{"a":1},"items":[]})").size(), 2u);
     EXPECT_THAT(onGenerate(R"({"prompt":{"payload":1},"payload":2})"),
                 ElementsAre("payload is ignored: prompt.payload is there in its place"));
@@ -130,8 +153,7 @@ TEST(Remarks, WhatIsKnownAndDoesNotCountIsTold) {
 
 TEST(Remarks, AreFewAndShort) {
     Remarks many;
-    for (int i = 0; i < 70'000; ++i)
-        many.unknown("member" + std::to_string(i), "x", "unknown member", {"a"});
+    for (int i = 0; i < 70'000; ++i) many.unknown("member" + std::to_string(i), "x", "unknown member", {"a"});
     EXPECT_EQ(many.warnings().size(), Remarks::kMost + 1);
     EXPECT_EQ(many.warnings().back(), "and 69980 more like these");
     Remarks batch;

@@ -80,10 +80,12 @@ TEST(Broken, Settings) {
          "1:19: server.listen: expected HOST:PORT such as 127.0.0.1:3001 or "
          "[::1]:3001, ports 0 to 65535, not \"h:99999\""},
         {"server:\n  hosts: [stepper, \"http://stepper\"]\n",
-         "2:20: server.hosts[1]: \"http://stepper\" is no host: write a name or an address without scheme and "
+         "2:20: server.hosts[1]: \"http://stepper\" is no host: write a name or an address without scheme "
+         "and "
          "port, *.example.com for all below it, or \"*\" for any"},
         {"server: { hosts: \"stepper:3001\" }\n",
-         "1:18: server.hosts: \"stepper:3001\" is no host: write a name or an address without scheme and port, "
+         "1:18: server.hosts: \"stepper:3001\" is no host: write a name or an address without scheme and "
+         "port, "
          "*.example.com for all below it, or \"*\" for any"},
         {"server: { max_body: 10 apples }\n",
          "1:21: server.max_body: expected a size from 1KiB to 1024MiB, such as 64KiB or 10MiB, not \"10 "
@@ -183,10 +185,11 @@ TEST(Broken, Providers) {
          "1:7: plan: expected one of manual, fastest-first, cheapest-first, not \"fastest\""},
         {"plans: manual\nproviders: []\n", "1:1: plans: unknown key; did you mean \"plan\"?"},
         {"providers: [{ name: a, plugin: p, plan: manual }]\n",
-         "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, api_key, "
-         "options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, concurrency, "
+         "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, "
+         "models, api_key, options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, "
+         "concurrency, "
          "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, isolation, price, "
-         "max_tokens"},
+         "temperature, system, max_tokens"},
         {"providers: [{ name: a, plugin: p, timeout: 0 }]\n",
          "1:44: providers[0].timeout: expected a duration from 1ms to 1d, such as 500ms, 30s or 1h30m, not "
          "\"0\""},
@@ -230,7 +233,7 @@ TEST(Broken, Providers) {
          "idle_timeout, "
          "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
          "isolation, "
-         "price, max_tokens"},
+         "price, temperature, system, max_tokens"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
          "1:28: defaults.limits.rpm: expected a whole number from 1 to 1000000000000, not \"x\""},
         {"providers: [{ name: a, plugin: p, retry: { attempts: 0 }, breaker: { failure_rate: 2 } }]\n",
@@ -239,6 +242,8 @@ TEST(Broken, Providers) {
          "\"2\""},
         {"providers: [{ name: a, plugin: p, prompt_variant: long }]\n",
          "1:51: providers[0].prompt_variant: expected one of auto, detailed, short, gemini, not \"long\""},
+        {"providers: [{ name: a, plugin: p, temperature: 2.5 }]\n",
+         "1:48: providers[0].temperature: expected a number from 0 to 2, not \"2.5\""},
         {"providers: [{ name: a, plugin: p, max_tokens: \"" + std::string(50, '9') + "\" }]\n",
          "1:47: providers[0].max_tokens: expected a whole number from 1 to 100000000, not \"" +
              std::string(40, '9') + "...\""},

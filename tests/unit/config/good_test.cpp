@@ -104,7 +104,8 @@ log: { level: WARN, format: text }
 
 TEST(Settings, ReferencesWorkInsideBracesAndBrackets) {
     const auto c = parseSettings(
-        "security: { api_key: ${STEPPER_API_KEY:-}, cors: { allowed_origins: [${A:-https://a}, ${B:-https://b, https://c}] } "
+        "security: { api_key: ${STEPPER_API_KEY:-}, cors: { allowed_origins: [${A:-https://a}, "
+        "${B:-https://b, https://c}] } "
         "}\n"
         "webhooks: { secret: ${WEBHOOK_SECRET:-}, allowed_origins: [] }\n",
         {{"WEBHOOK_SECRET", "${not: replaced} again"}});
@@ -134,6 +135,7 @@ TEST(Providers, EveryKeyIsRead) {
     enabled: auto
     base_url: https://h/v1//
     model: m
+    models: [m-2, org/m-3]
     api_key: k
     timeout: 61s
     connect_timeout: 2s
@@ -149,6 +151,8 @@ TEST(Providers, EveryKeyIsRead) {
     wait_up_to: 1500ms
     prompt_variant: short
     price: { input: 0.15, output: 60 }
+    temperature: 0.5
+    system: "Be terse."
     max_tokens: 2048
 )");
     ASSERT_TRUE(c.ok()) << problemOf(c);
@@ -189,6 +193,9 @@ TEST(Providers, EveryKeyIsRead) {
     ASSERT_TRUE(p.price);
     EXPECT_EQ(p.price->input, 0.15);
     EXPECT_EQ(p.price->output, 60);
+    EXPECT_EQ(p.models, (std::vector<std::string>{"m-2", "org/m-3"}));
+    EXPECT_EQ(p.temperature, 0.5);
+    EXPECT_EQ(p.system, "Be terse.");
     EXPECT_EQ(p.max_tokens, 2048);
     EXPECT_EQ(describe(p.mark), "providers.yaml:2:5");
 }

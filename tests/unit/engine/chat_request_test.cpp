@@ -39,6 +39,52 @@ TEST(ChatRequest, JsonModeAsksForJsonButForcesNoObject) {
     EXPECT_EQ(json::at(chat, "/messages/0/role")->GetString(), std::string("system"));
 }
 
+TEST(ChatRequest, TheRequestsTemperatureAndModelWinOverTheProviders) {
+    config::Provider provider;
+    provider.model = "m-1";
+    auto request = generic(R"({"prompt":"hi"})");
+    EXPECT_EQ(json::find(chatOf(request, provider), "temperature"), nullptr);
+    provider.temperature = 0.2;
+    EXPECT_EQ(json::number(chatOf(request, provider), "temperature"), 0.2);
+    request.temperature = 0;
+    request.model = "m-2";
+    const auto chat = chatOf(request, provider);
+    EXPECT_EQ(json::number(chat, "temperature"), 0.0);
+    EXPECT_EQ(json::string(chat, "model"), "m-2");
+}
+
+TEST(ChatRequest, AConversationTravelsAndJsonIsAskedForInItsSystemText) {
+    const auto* body = R"({"system":"Be kind.","messages":[{"role":"user","content":"a"},
+                           {"role":"assistant","content":"b"},{"role":"user","content":"c"}]})";
+    const auto text = chatOf(generic(body, output::Mode::Text)), json_mode = chatOf(generic(body));
+    EXPECT_EQ(text["messages"].Size(), 4u);
+    EXPECT_STREQ(json::at(text, "/messages/0/content")->GetString(), "Be kind.");
+    EXPECT_STREQ(json::at(text, "/messages/2/role")->GetString(), "assistant");
+    EXPECT_EQ(json_mode["messages"].Size(), 4u);
+    EXPECT_TRUE(std::string(json::at(json_mode, "/messages/0/content")->GetString())
+                    .starts_with("Be kind.\n\nAnswer with exactly one JSON value"));
+}
+
+TEST(Rendering, AProvidersSystemTextIsForRequestsThatHaveNone) {
+    config::Provider pirate, plain;
+    pirate.system = "Talk like a pirate.";
+    const auto first = [](Rendering& rendering, const config::Provider& provider) {
+        return rendering.of(provider).value().front().content;
+    };
+    const auto without = generic(R"({"prompt":"hi"})", output::Mode::Text);
+    Rendering rendering(without, true);
+    EXPECT_EQ(first(rendering, pirate), pirate.system);
+    EXPECT_EQ(first(rendering, plain), "hi");
+    EXPECT_EQ(rendering.bytes(pirate), pirate.system.size() + 2);
+    for (const auto* own :
+         {R"({"prompt":"hi","system":""})", R"({"prompt":"hi","system":"Be terse."})",
+          R"({"messages":[{"role":"user","content":"hi"},{"role":"system","content":"x"}]})"}) {
+        const auto request = generic(own, output::Mode::Text);
+        Rendering of_own(request, true);
+        EXPECT_NE(first(of_own, pirate), pirate.system) << own;
+    }
+}
+
 TEST(ChatRequest, ASchemaTravelsAsResponseFormat) {
     auto request = generic(R"({"prompt":"hi"})");
     const auto dsl =

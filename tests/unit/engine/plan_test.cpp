@@ -85,6 +85,50 @@ TEST_F(Plan, CheapestFirstByPriceAndTheUnpricedLast) {
     EXPECT_EQ(order(), (Names{"gemini", "cohere", "openai"}));
 }
 
+TEST_F(Plan, AModelIsForThoseThatListIt) {
+    entry("gemini").spec.model = "g-1";
+    entry("cohere").spec.models = {"g-1", "c-2"};
+    entry("off").spec.model = "o-1";
+    request_.model = "g-1";
+    EXPECT_EQ(order({}, {}), (Names{"gemini", "cohere"}));
+    EXPECT_EQ(order({"off", "cohere"}, {}), (Names{"cohere", "gemini"}));
+    EXPECT_EQ(order({}, {"gemini"}), Names{"cohere"});
+    EXPECT_FALSE(modelProblem(snapshot_, request_));
+    request_.model = "G-1";
+    EXPECT_EQ(order({}, {}), Names{});
+}
+
+TEST_F(Plan, AModelThatNobodyListsIsToldWithThoseThereAre) {
+    const auto problem = [&](const char* model) {
+        request_.model = model;
+        return modelProblem(snapshot_, request_).value().message;
+    };
+    for (auto& provider : snapshot_.providers) provider.spec.model.clear();
+    EXPECT_EQ(problem("m"), "Invalid model: no provider that may be asked lists 'm'; none of them lists any");
+    entry("gemini").spec.model = "g-1";
+    entry("cohere").spec.models = {"c-2", "g-1", "c-3"};
+    entry("off").spec.model = "o-1";
+    EXPECT_EQ(problem("m"),
+              "Invalid model: no provider that may be asked lists 'm'; there are 'g-1', 'c-2', 'c-3'");
+    EXPECT_EQ(problem("o-1"),
+              "Invalid model: no provider that may be asked lists 'o-1'; there are 'g-1', 'c-2', 'c-3'");
+    request_.preferred = {"off"};
+    EXPECT_FALSE(modelProblem(snapshot_, request_)) << "its absence is explained as that of any";
+    request_.preferred.clear();
+    request_.excluded = {"cohere"};
+    EXPECT_EQ(problem("c-2"), "Invalid model: no provider that may be asked lists 'c-2'; there are 'g-1'");
+    request_.model.clear();
+    request_.excluded = {"gemini", "cohere", "openai"};
+    EXPECT_FALSE(modelProblem(snapshot_, request_));
+}
+
+TEST_F(Plan, OfManyModelsSomeAreToldAndHowManyMore) {
+    for (int i = 0; i < 100; ++i) entry("gemini").spec.models.push_back("g-" + std::to_string(i));
+    for (auto& provider : snapshot_.providers) provider.spec.model.clear();
+    request_.model = "m";
+    EXPECT_TRUE(modelProblem(snapshot_, request_)->message.ends_with("'g-39' and 60 more"));
+}
+
 TEST(Cost, IsByTheMillionAndUnknownWithoutAPrice) {
     config::Provider provider;
     EXPECT_FALSE(costOf(provider, 1, 1));

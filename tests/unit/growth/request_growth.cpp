@@ -40,6 +40,13 @@ std::string placeholders(size_t count) {
     return out;
 }
 
+std::string conversation(size_t count, const std::string& text, const std::string& payload,
+                         const std::string& more = "") {
+    const std::string message = R"({"role":"user","content":)" + asJson(text) + more + "}";
+    return R"({"system":"s","messages":[)" + joined(count, [&](size_t) { return message; }) +
+           R"(],"payload":)" + payload + "}";
+}
+
 const Rows kBodies = {
     {"Members", 40'000, [](size_t n) { return generating(withMetadata(members(n))); }},
     {"CollidingMembers", 16'000,
@@ -66,6 +73,13 @@ const Rows kBodies = {
      [](size_t n) {
          return generating(templated(repeated("{{payload}}", n), R"("payload":)" + members(n)));
      }},
+    {"Messages", 1'000, [](size_t n) { return generating(conversation(n, "some words", "{}")); }},
+    {"MessagesAndMembers", 1'000,
+     [](size_t n) { return generating(conversation(n, "{{payload.k1}}", members(40 * n))); }},
+    {"MessagesOfAllThereIs", 1'000,
+     [](size_t n) { return generating(conversation(n, "{{payload}}", members(40 * n))); }},
+    {"MessagesWithRemarks", 1'000,
+     [](size_t n) { return generating(conversation(n, "x", "{}", R"(,"stray":1)")); }},
     {"PlaceholdersWithoutEnd", 400'000,
      [](size_t n) { return generating(templated(repeated("{{", n), R"("payload":1)")); }},
     {"BracesThatOnlyClose", 400'000,

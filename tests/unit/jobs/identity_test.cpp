@@ -1,5 +1,7 @@
 #include "core/jobs/identity.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace stepper::jobs {
@@ -80,11 +82,48 @@ TEST(Identity, WhatShapesTheAnswerDoes) {
     EXPECT_NE(cacheKeyOf(manual, "", true), cacheKeyOf(fast, "", true));
 }
 
+// Answers and jobs are kept by these, through upgrades, too: such a request's key may never change.
+TEST(Identity, OfARequestThatIsKeptIsWhatItWas) {
+    EXPECT_EQ(keyOf(R"({"prompt":"p"})"), "af0f7c7d85c65dbef74bcdac602fb99d591c625fa724a7435abfb71f2f879ddc");
+    EXPECT_EQ(keyOf(R"({"prompt":"p","system":null,"messages":null,"temperature":null})"),
+              keyOf(R"({"prompt":"p"})"));
+    EXPECT_EQ(reportKey("", "u", "sha", std::nullopt),
+              "8629b01cc4c246b8103b5f8e9fd4976f984569bc1e954e3a622e010ac490fe1a");
+}
+
+TEST(Identity, SystemMessagesTemperatureAndModelCount) {
+    const auto plain = keyOf(R"({"prompt":"p"})");
+    EXPECT_NE(plain, keyOf(R"({"prompt":"p","system":""})"));
+    EXPECT_NE(keyOf(R"({"prompt":"p","system":"s"})"), keyOf(R"({"prompt":"p","system":"t"})"));
+    EXPECT_NE(plain, keyOf(R"({"messages":[{"role":"user","content":"p"}]})"));
+    EXPECT_NE(keyOf(R"({"messages":[{"role":"user","content":"p"}]})"),
+              keyOf(R"({"messages":[{"role":"assistant","content":"p"}]})"));
+    engine::GenerateRequest report;
+    report.subject = prompt::CommitInput{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]"};
+    for (auto request : {generic(R"({"prompt":"p"})"), report}) {
+        std::set<std::string> keys = {cacheKeyOf(request, "", true)};
+        request.temperature = 0;
+        keys.insert(cacheKeyOf(request, "", true));
+        request.temperature = 1;
+        keys.insert(cacheKeyOf(request, "", true));
+        request.model = "m";
+        keys.insert(cacheKeyOf(request, "", true));
+        EXPECT_EQ(keys.size(), 4u);
+    }
+}
+
 TEST(Identity, MetadataCountsOnlyWhereATemplateShowsIt) {
     EXPECT_EQ(keyOf(R"({"prompt":"p","metadata":{"trace":1}})"),
               keyOf(R"({"prompt":"p","metadata":{"trace":2}})"));
     EXPECT_NE(keyOf(R"({"prompt":{"template":"{{ metadata.who }}"},"metadata":{"who":1}})"),
               keyOf(R"({"prompt":{"template":"{{ metadata.who }}"},"metadata":{"who":2}})"));
+    const auto chat = [](const std::string& member, int who) {
+        const auto body = R"({"messages":[{"role":"user","content":"{{metadata.who}}"}],)" + member +
+                          R"("metadata":{"who":)" + std::to_string(who) + "}}";
+        return keyOf(body.c_str());
+    };
+    EXPECT_NE(chat(R"("payload":1,)", 1), chat(R"("payload":1,)", 2));
+    EXPECT_EQ(chat("", 1), chat("", 2)) << "its braces are text";
 }
 
 TEST(Identity, LargeIntegersStayApart) {
