@@ -44,9 +44,8 @@ std::string aState(const std::string& value) {
 }
 
 std::string anId(const std::string& value) {
-    const bool sound = std::all_of(value.begin(), value.end(), [](unsigned char c) {
-        return std::isalnum(c) || c == '-';
-    });
+    const bool sound =
+        std::all_of(value.begin(), value.end(), [](unsigned char c) { return std::isalnum(c) || c == '-'; });
     return sound && !value.empty() ? "" : "'" + value + "' is no job's id";
 }
 
@@ -141,14 +140,16 @@ private:
         const auto read = [this](const std::string& text) {
             options_.server = serverUrl(text);
             if (!options_.server)
-                throw CLI::ValidationError("--server", "expected http://HOST:PORT, without user name, ? or #");
+                throw CLI::ValidationError("--server",
+                                           "expected http://HOST:PORT, without user name, ? or #");
         };
         app.add_option_function<std::string>(
                "--server", read, "The running server; otherwise where the configuration says that it listens")
             ->type_name("URL");
         app.add_option_function<std::string>(
                "--key", [this](const std::string& key) { options_.key = config::Secret(key); },
-               "The key to send, instead of the configured one; in STEPPER_API_KEY or STEPPER_ADMIN_KEY it is "
+               "The key to send, instead of the configured one; in STEPPER_API_KEY or STEPPER_ADMIN_KEY it "
+               "is "
                "hidden from other users")
             ->type_name("KEY")
             ->check(notEmpty);
@@ -191,6 +192,16 @@ private:
         takesPrompt(generate_app);
         takesServer(generate_app);
         takesJson(generate_app, "Want JSON, and print the whole answer as JSON");
+        generate_app
+            .add_option("--system", options_.system, "What the model is to be told before the prompt")
+            ->type_name("TEXT")
+            ->check(notEmpty);
+        generate_app.add_option("--model", options_.model, "One of the models that the providers list")
+            ->type_name("NAME")
+            ->check(notEmpty);
+        generate_app.add_option("--temperature", options_.temperature, "From 0, the likeliest words, to 2")
+            ->type_name("N")
+            ->check(CLI::Range(0.0, 2.0, "expected a number from 0 to 2"));
         generate_app.add_flag("--async", options_.async,
                               "Queue it at a running server and print the job's id");
 

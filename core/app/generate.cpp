@@ -12,21 +12,32 @@ namespace {
 
 constexpr std::chrono::seconds kDeadline{120};
 
-engine::GenerateRequest requestFor(const std::string& prompt, bool json_mode) {
-    auto body = std::make_shared<json::Document>(rapidjson::kObjectType);
-    json::set(*body, "prompt", prompt, body->GetAllocator());
+// What it asks, as a request's body says it.
+json::Document bodyFor(const Options& options, const std::string& prompt) {
+    json::Document body(rapidjson::kObjectType);
+    auto& a = body.GetAllocator();
+    json::set(body, "prompt", prompt, a);
+    if (options.system) json::set(body, "system", *options.system, a);
+    return body;
+}
+
+engine::GenerateRequest requestFor(const Options& options, const std::string& prompt) {
     engine::GenerateRequest out;
-    out.subject = engine::GenericPrompt{std::move(body)};
-    out.mode = json_mode ? output::Mode::Json : output::Mode::Text;
+    out.subject = engine::GenericPrompt{std::make_shared<json::Document>(bodyFor(options, prompt))};
+    out.mode = options.json ? output::Mode::Json : output::Mode::Text;
+    out.temperature = options.temperature;
+    out.model = options.model.value_or("");
     return out;
 }
 
 int queueIt(const Options& options, const std::string& prompt) {
     auto client = Client::make(options);
     if (!client) return complain(client.error().message, kExitConfig);
-    json::Document body(rapidjson::kObjectType);
-    json::set(body, "prompt", prompt, body.GetAllocator());
-    json::set(body, "responseMode", options.json ? "json" : "text", body.GetAllocator());
+    json::Document body = bodyFor(options, prompt);
+    auto& a = body.GetAllocator();
+    json::set(body, "responseMode", options.json ? "json" : "text", a);
+    if (options.model) json::set(body, "model", *options.model, a);
+    if (options.temperature) json::set(body, "temperature", json::Value(*options.temperature), a);
     const auto answer = client->call("POST", "/v1/generate", json::dump(body));
     if (!answer) return complain(answer.error().message);
     if (answer->status >= 300) return complain(problemOf(*answer));
@@ -67,7 +78,7 @@ int generate(const Options& options) {
 
     Host host(std::move(config).value());
     CancelToken cancel;
-    const auto outcome = host.engine().generate(requestFor(*prompt, options.json),
+    const auto outcome = host.engine().generate(requestFor(options, *prompt),
                                                 std::chrono::steady_clock::now() + kDeadline, cancel);
     const bool answered = !outcome.failure && !outcome.fallback;
     if (options.json) {

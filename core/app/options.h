@@ -21,6 +21,9 @@ struct Options {
     std::optional<std::string> server;    // --server URL: http or https, no slash at its end
     std::optional<config::Secret> key;    // --key KEY
     std::optional<std::string> provider;  // --provider NAME
+    std::optional<std::string> system;    // --system TEXT
+    std::optional<std::string> model;     // --model NAME
+    std::optional<double> temperature;    // --temperature N, from 0 to 2
     std::optional<milliseconds> fuzzing;  // --seconds N
     std::optional<uint64_t> seed;         // --seed N
     std::vector<std::string> set;         // --set KEY=VALUE, any number of times

@@ -119,6 +119,23 @@ class CommandLine(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn('"data":{"product":"Coffee beans","price":18}', result.stdout)
 
+    def test_generate_says_system_temperature_and_model(self):
+        self.simulator.behave("one", {"answer": "tea"})
+        providers = [provider(self.simulator, "one", models=["m-2"])]
+        path = self.write_config(providers)
+        words = ["--system", "Be brief.", "--temperature", "0.5", "--model", "m-2", "what is it?"]
+        result = run_stepper("generate", "--config", path, *words)
+        self.assertEqual((result.returncode, result.stdout), (0, "tea\n"), result.stderr)
+        server = self.start(providers)
+        result = run_stepper("generate", "--config", path, "--server", server.url, "--async", *words)
+        self.assertEqual(self.finished(server, result.stdout.strip())["status"], "completed", result.stderr)
+        for entry in self.simulator.log("one")[-2:]:
+            body = json.loads(entry["body"])
+            self.assertEqual((body["model"], body["temperature"], body["messages"][0]["content"]), ("m-2", 0.5, "Be brief."))
+        result = run_stepper("generate", "--config", path, "--model", "m-3", "x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("lists 'm-3'; there are 'm-1', 'm-2'", result.stderr)
+
     def test_words_it_does_not_know(self):
         broken = self.folder / "broken.yaml"
         broken.write_text("serverr: {}\n")

@@ -67,6 +67,11 @@ TEST(CommandLine, EveryDocumentedSpelling) {
     EXPECT_EQ(s.listen, (Endpoint{"::1", 0}));
     EXPECT_TRUE(s.recover);
     EXPECT_EQ(taken(generate, {"generate", "--config", "a", "--json", "-"}).prompt, "-");
+    const Options g = taken(
+        generate, {"generate", "--system", "Be brief.", "--model", "m-1", "--temperature", "0.5", "what?"});
+    EXPECT_EQ(g.system, "Be brief.");
+    EXPECT_EQ(g.model, "m-1");
+    EXPECT_EQ(g.temperature, 0.5);
     EXPECT_TRUE(taken(generate, {"generate", "--async", "x", "--server", "http://h:1/"}).async);
     EXPECT_EQ(taken(jobsList, {"jobs", "list", "failed", "--json"}).state, "failed");
     EXPECT_THAT(taken(jobsShow, {"jobs", "show", "a", "--json"}).ids, ElementsAre("a"));
@@ -112,6 +117,9 @@ TEST(CommandLine, WhatMeansNothingIsRefused) {
         {{"serve", "--reco"}, "unknown option --reco"},
         {{"check", "--listen", "h:1"}, "unknown option --listen"},
         {{"serve", "--json"}, "unknown option --json"},
+        {{"generate", "x", "--temperature", "3"}, "--temperature: Value 3 not in range"},
+        {{"generate", "x", "--temperature", "hot"}, "--temperature"},
+        {{"generate", "x", "--system", ""}, "is empty"},
         {{"serve", "-x"}, "unknown option -x"},
         {{"check", "a.yaml", "b.yaml"}, "unexpected word 'b.yaml'"},
         {{"check", "a.yaml", "-c", "b.yaml"}, "both name a configuration"},
