@@ -33,10 +33,11 @@ bool isPlainId(std::string_view id) {
 
 }  // namespace
 
-Gradio::Gradio(const Settings& settings, std::string prompt, bool stream)
-    : SpaceSession(settings, callRequest(settings, 0, prompt), settings.wake_attempts),
-      prompt_(std::move(prompt)),
-      stream_(stream) {
+Gradio::Gradio(const Settings& settings, const kit::ChatRequest& chat)
+    : SpaceSession(settings, callRequest(settings, 0, promptOf(chat)), settings.wake_attempts),
+      prompt_(promptOf(chat)),
+      stream_(chat.stream) {
+    readsOnlyTextOf(chat);
     splitReasoning();
 }
 
@@ -103,7 +104,7 @@ sdk::Action Gradio::onComplete(const Value& outputs, const sdk::Event& ev) {
     }
     text(ev, std::string_view(whole).substr(streamed_.size()));
     finish(ev, "stop");
-    return conclude(ev);
+    return answered(ev);
 }
 
 sdk::Action Gradio::onStreamEnd(const sdk::Event&) {

@@ -8,8 +8,7 @@ namespace hfspace {
 
 class Gradio final : public SpaceSession {
 public:
-    // `stream`: emit the text while it grows.
-    Gradio(const Settings& settings, std::string prompt, bool stream);
+    Gradio(const Settings& settings, const kit::ChatRequest& chat);
 
     sdk::Action step(const sdk::Event& ev) override;
 
@@ -25,7 +24,7 @@ private:
     sdk::Action onComplete(const Value& outputs, const sdk::Event& ev);
 
     const std::string prompt_;
-    const bool stream_;
+    const bool stream_;     // emit the text while it grows
     size_t prefix_ = 0;     // which of settings().prefixes
     std::string event_id_;  // empty until the job is accepted
     std::string streamed_;  // the text that was emitted

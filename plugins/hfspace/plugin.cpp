@@ -17,8 +17,9 @@ namespace {
 // POST {base_url}/api/infer {"prompt"}
 class Infer final : public SpaceSession {
 public:
-    Infer(const Settings& settings, std::string_view prompt)
-        : SpaceSession(settings, requestFor(settings, prompt), settings.wake_attempts) {
+    Infer(const Settings& settings, const kit::ChatRequest& chat)
+        : SpaceSession(settings, requestFor(settings, promptOf(chat)), settings.wake_attempts) {
+        readsOnlyTextOf(chat);
         splitReasoning();
     }
 
@@ -41,7 +42,7 @@ private:
                 "data[0]");
         text(ev, answer);
         finish(ev, "stop");
-        return conclude(ev);
+        return answered(ev);
     }
 
     sdk::Action onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) override {
@@ -94,8 +95,8 @@ public:
 private:
     std::unique_ptr<sdk::Session> generate(std::string_view request_json) const {
         const kit::ChatRequest chat = kit::readChat(request_json, "");
-        if (settings_.gradio) return std::make_unique<Gradio>(settings_, promptOf(chat), chat.stream);
-        return std::make_unique<Infer>(settings_, promptOf(chat));
+        if (settings_.gradio) return std::make_unique<Gradio>(settings_, chat);
+        return std::make_unique<Infer>(settings_, chat);
     }
 
     Settings settings_;

@@ -37,6 +37,12 @@ sdk::Action SpaceSession::onRefused(sdk::Failure failure, const Value&, const sd
     return sdk::Action::fail(std::move(failure));
 }
 
+sdk::Action SpaceSession::answered(const sdk::Event& ev) {
+    if (temperature_left_out_)
+        kit::emitMeta(ev, "", "", {"temperature was left out, a Space takes only a text"});
+    return conclude(ev);
+}
+
 Condition SpaceSession::condition() const {
     return conditionOf(status(), kit::header(headers(), "content-type"), body());
 }

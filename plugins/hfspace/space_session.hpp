@@ -20,6 +20,12 @@ protected:
     SpaceSession(const Settings& settings, sdk::Request first, int patience)
         : HttpSession(first), settings_(settings), first_(std::move(first)), patience_(patience) {}
 
+    // Done, unless the answer is empty; tells what of the chat a Space was not asked.
+    sdk::Action answered(const sdk::Event& ev);
+    void readsOnlyTextOf(const kit::ChatRequest& chat) {
+        temperature_left_out_ = chat.temperature.has_value();
+    }
+
     sdk::Action onRefused(sdk::Failure failure, const Value& json, const sdk::Event& ev) override;
 
     Condition condition() const;
@@ -35,6 +41,7 @@ private:
     const Settings& settings_;
     sdk::Request first_;
     int patience_;
+    bool temperature_left_out_ = false;
 };
 
 }  // namespace hfspace

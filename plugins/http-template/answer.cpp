@@ -121,6 +121,7 @@ void Answer::readRest(const Value& json, const sdk::Event& ev) {
 }
 
 sdk::Action Answer::end(const sdk::Event& ev) {
+    kit::emitMeta(ev, "", "", warnings_);
     sdk::Action action = conclude(ev);
     if (!text_seen_ && action.failure.error_class == STEPPER_E_BAD_RESPONSE)
         action.failure.message += "; nothing was found where options.response.text points";

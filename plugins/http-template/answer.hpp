@@ -37,8 +37,9 @@ struct AnswerSpec {
 
 class Answer final : public kit::HttpSession {
 public:
-    Answer(sdk::Request request, const AnswerSpec& spec, const ErrorRules& errors)
-        : HttpSession(std::move(request)), spec_(spec), errors_(errors) {
+    Answer(sdk::Request request, const AnswerSpec& spec, const ErrorRules& errors,
+           std::vector<std::string> warnings)
+        : HttpSession(std::move(request)), spec_(spec), errors_(errors), warnings_(std::move(warnings)) {
         if (spec.strip_think) splitReasoning();
     }
 
@@ -56,6 +57,7 @@ private:
 
     const AnswerSpec& spec_;
     const ErrorRules& errors_;
+    const std::vector<std::string> warnings_;
     bool text_seen_ = false, meta_sent_ = false;
 };
 

@@ -22,7 +22,7 @@ public:
     std::unique_ptr<sdk::Session> begin(int32_t job, std::string_view request_json) const override {
         if (job != STEPPER_JOB_GENERATE) return nullptr;
         const kit::ChatRequest chat = kit::readChat(request_json, kit::string(config_, "model"));
-        return std::make_unique<Answer>(request_.fill(chat), answer_, errors_);
+        return std::make_unique<Answer>(request_.fill(chat), answer_, errors_, request_.leftOut(chat));
     }
 
 private:

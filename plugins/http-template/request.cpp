@@ -48,6 +48,7 @@ RequestTemplate::RequestTemplate(const Block& options, std::string_view base_url
     if (!takes_prompt_ && !mentions(*body_, "messages"))
         throw sdk::ConfigError(options.place("body") + " has neither {{messages}} nor {{prompt}} in it");
     system_apart_ = mentions(*body_, "system");
+    takes_temperature_ = mentions(*body_, "temperature");
 
     const Block stream = options.inner("stream");
     stream_mode_ = streamMode(stream);
@@ -67,6 +68,11 @@ RequestTemplate::RequestTemplate(const Block& options, std::string_view base_url
     prototype_.auth_mode = authMode(auth);
     prototype_.auth_name = auth.word("name");
     prototype_.headers = headersOf(options.inner("headers"));
+}
+
+std::vector<std::string> RequestTemplate::leftOut(const kit::ChatRequest& chat) const {
+    if (!chat.temperature || takes_temperature_) return {};
+    return {"temperature was left out, options.body has no {{temperature}}"};
 }
 
 sdk::Request RequestTemplate::fill(const kit::ChatRequest& chat) const {

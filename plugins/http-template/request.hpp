@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "block.hpp"
 #include "stepper/kit/chat.hpp"
@@ -19,6 +20,8 @@ public:
     // Asks for a stream if the chat does and the API has one. Throws invalid_argument when the chat lacks
     // what the template cannot do without.
     sdk::Request fill(const kit::ChatRequest& chat) const;
+    // What the chat asks and the template has no place for.
+    std::vector<std::string> leftOut(const kit::ChatRequest& chat) const;
 
 private:
     sdk::Request prototype_;  // what is the same for every request; its URL is the base
@@ -26,7 +29,7 @@ private:
     const Value* body_;
     const Value* stream_members_;
     int32_t stream_mode_ = STEPPER_BODY_WHOLE;
-    bool system_apart_ = false, takes_prompt_ = false, model_in_path_ = false;
+    bool system_apart_ = false, takes_prompt_ = false, takes_temperature_ = false, model_in_path_ = false;
 };
 
 }  // namespace http_template

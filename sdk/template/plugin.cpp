@@ -68,7 +68,7 @@ public:
         if (job != STEPPER_JOB_GENERATE) return nullptr;
         kit::Document body = kit::parse(request_json);
         if (!kit::array(body, "messages")) throw std::invalid_argument("the request has no messages");
-        if (!model_.empty()) kit::set(body, "model", model_, body.GetAllocator());
+        if (kit::string(body, "model").empty()) kit::set(body, "model", model_, body.GetAllocator());
         sdk::Request request;
         request.url = base_url_ + "/chat/completions";
         request.headers = {{"content-type", "application/json"}};
