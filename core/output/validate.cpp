@@ -33,9 +33,14 @@ Result<Processed> asString(std::string_view text) {
 
 using Judge = std::function<Result<Processed>(const Candidate&, const json::Document&)>;
 
-// The best candidate that passes; when none does, what is wrong with the best.
-Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, const Interrupt& interrupt,
-                       const Judge& judge) {
+// What a client that wanted prose has not said.
+constexpr std::string_view kTextHint =
+    " For an answer that is text as it stands, send \"responseMode\": \"text\".";
+
+// The best candidate that passes; when none does, what is wrong with the best. `hint` ends the sentence that
+// there is none at all.
+Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, std::string_view hint,
+                       const Interrupt& interrupt, const Judge& judge) {
     std::optional<Error> first;
     size_t judged = 0;
     Effort reading(Effort::kUnbounded, interrupt);
@@ -56,7 +61,8 @@ Result<Processed> best(std::string_view text, bool finished, bool doubtful_too, 
     if (reading.interruption()) return *reading.interruption();
     if (first) return *first;
     return refusal(
-        "Response does not appear to be valid JSON format. Provider may have returned an error message.");
+        "Response does not appear to be valid JSON format. Provider may have returned an error message." +
+        std::string(hint));
 }
 
 }  // namespace
@@ -66,7 +72,7 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
     const bool finished = finish == "stop";
     if (mode == Mode::Text) return asString(text);
     if (mode == Mode::CommitReport)
-        return best(text, finished, true, interrupt,
+        return best(text, finished, true, "", interrupt,
                     [](const Candidate& c, const json::Document& value) -> Result<Processed> {
                         const auto report = checkedCommitReport(value);
                         if (!report) return refusal(report.error().message);
@@ -76,10 +82,10 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
                     });
     if (!schema)
         return best(
-            text, finished, false, interrupt,
+            text, finished, false, kTextHint, interrupt,
             [](const Candidate& c, const json::Document&) -> Result<Processed> { return passedOn(c); });
     Effort checking(JsonSchema::kMostSteps, interrupt);  // for all candidates together
-    return best(text, finished, true, interrupt,
+    return best(text, finished, true, "", interrupt,
                 [&](const Candidate& c, const json::Document& value) -> Result<Processed> {
                     if (auto ok = schema->validate(value, checking); !ok)
                         return checking.interruption() ? *checking.interruption()

@@ -25,7 +25,9 @@ TEST(Process, ContractCases) {
     EXPECT_EQ(processed("I am not JSON", Mode::Json),
               "Validation failed: Response does not appear to be valid JSON format. Provider may have "
               "returned an error "
-              "message.");
+              "message. For an answer that is text as it stands, send \"responseMode\": \"text\".");
+    EXPECT_THAT(processed("I am not JSON", Mode::Json, R"({"kind":"http-json"})"),
+                testing::EndsWith("Provider may have returned an error message."));
     EXPECT_EQ(processed(R"({"product":"Coffee beans","price":18})", Mode::Json,
                         R"({"kind":"http-json","requiredKeys":["product","price"],"properties":
                             {"product":{"type":"string"},"price":{"type":"number"}},"allowAdditionalKeys":false})"),
