@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <CLI/CLI.hpp>
 
@@ -47,6 +48,13 @@ std::string anId(const std::string& value) {
     const bool sound =
         std::all_of(value.begin(), value.end(), [](unsigned char c) { return std::isalnum(c) || c == '-'; });
     return sound && !value.empty() ? "" : "'" + value + "' is no job's id";
+}
+
+std::string aTemperature(const std::string& value) {
+    double n = -1;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
+    const bool sound = error == std::errc{} && end == value.data() + value.size() && n >= 0 && n <= 2;
+    return sound ? "" : "expected a number from 0 to 2, not '" + value + "'";
 }
 
 // "HOST:PORT" means http.
@@ -201,7 +209,7 @@ private:
             ->check(notEmpty);
         generate_app.add_option("--temperature", options_.temperature, "From 0, the likeliest words, to 2")
             ->type_name("N")
-            ->check(CLI::Range(0.0, 2.0, "expected a number from 0 to 2"));
+            ->check(aTemperature);
         generate_app.add_flag("--async", options_.async,
                               "Queue it at a running server and print the job's id");
 
@@ -360,7 +368,7 @@ private:
         return "unknown verb '" + word + "'" + (hint.empty() ? "; expected " + joined(verbs) : hint);
     }
 
-    static constexpr int kMany = 10'000;
+    static constexpr int kMany = CLI::detail::expected_max_vector_size;  // its help says "..." for that
 
     CLI::App root_{"Walks a chain of AI providers until one answers"};
     Options options_;

@@ -10,11 +10,6 @@ namespace stepper::app {
 namespace fs = std::filesystem;
 namespace {
 
-fs::path thisProgram() {
-    std::error_code ec;
-    return fs::read_symlink("/proc/self/exe", ec);
-}
-
 void relayPluginLogs() {
     plugin::setPluginLog([](int level, std::string_view message) {
         log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
@@ -42,6 +37,11 @@ Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>*
         config->server.port = options.listen->port;
     }
     return config;
+}
+
+fs::path thisProgram() {
+    std::error_code ec;
+    return fs::read_symlink("/proc/self/exe", ec);
 }
 
 fs::path defaultPluginsDir() {

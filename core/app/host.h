@@ -21,8 +21,10 @@ Result<config::Config> loadConfig(const Options& options,
 // Where plugins are looked for when the configuration names no folder: beside this program, as built or
 // installed.
 std::filesystem::path defaultPluginsDir();
-// Where a server of this configuration keeps what it remembers beside its store: where the configuration says,
-// else beside the store. Empty: nowhere.
+// This program's own file.
+std::filesystem::path thisProgram();
+// Where a server of this configuration keeps what it remembers beside its store: where the configuration
+// says, else beside the store. Empty: nowhere.
 std::filesystem::path stateFolder(const config::Config& config);
 // How this program loads plugins: private copies in that folder, probed by a child of this program.
 plugin::LoadOptions loadOptions(std::filesystem::path copies_dir);

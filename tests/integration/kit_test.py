@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, PLUGINS, ROOT, STEPPER, Case, provider, run_stepper
+from harness import BUILD, PLUGINS, ROOT, STEPPER, Case, clean_environment, provider, run_stepper
 
 CLUMSY = BUILD / "tests/abi/plugins/clumsy.so"
 
@@ -114,6 +114,25 @@ class Kit(Case):
     def test_it_builds_against_the_source_tree(self):
         so = self.build(self.new_project("0-test"), f"-DSTEPPER_SDK={ROOT / 'sdk'}")
         self.assertIn("0-test 0.1.0: sound", run_stepper("plugin", "probe", so).stdout)
+
+    def test_what_new_says_comes_next_works_as_it_stands(self):
+        prefix = self.folder / "in here"
+        quiet("cmake", "--install", BUILD, "--prefix", prefix)
+        for stepper, folder in ((STEPPER, "one"), (prefix / "bin/stepper", "it's two")):
+            with self.subTest(folder):
+                made = subprocess.run([stepper, "plugin", "new", "mine", folder], cwd=self.folder, env=clean_environment(),
+                                      capture_output=True, text=True, check=True)
+                self.assertEqual(made.stderr, "")
+                command = made.stdout.split("\nNext: ")[1].strip()
+                done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=dict(clean_environment(), CMAKE_GENERATOR="Ninja"),
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, command + done.stdout + done.stderr)
+                self.assertIn("100% tests passed, 0 tests failed out of 1", done.stdout)
+
+    def test_new_tells_of_a_plugin_of_that_kind(self):
+        made = run_stepper("plugin", "new", "gemini", self.folder / "gemini")
+        self.assertEqual(made.returncode, 0)
+        self.assertRegex(made.stderr, r"warning: kind gemini is already provided by .*/gemini\.so, ")
 
     def test_new_writes_over_nothing(self):
         for name in ("", "Mine", "a b", "../x", "a" * 65, "ä"):

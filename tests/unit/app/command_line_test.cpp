@@ -5,6 +5,9 @@
 // sharkdp/fd#737.
 #include "core/app/command_line.h"
 
+#include <set>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,6 +101,45 @@ TEST(CommandLine, EveryDocumentedSpelling) {
         EXPECT_THAT(told(words), StartsWith("stepper "));
 }
 
+// The verbs that a help lists, one below the other.
+Words verbsIn(const std::string& help) {
+    Words out;
+    std::istringstream lines(help.substr(std::min(help.find("\nVerbs:\n"), help.size())));
+    std::string line;
+    while (std::getline(lines, line))
+        if (line.starts_with("  ") && line[2] != ' ') out.push_back(line.substr(2, line.find(' ', 2) - 2));
+    return out;
+}
+
+void expectHelpBelow(const Words& path, std::set<std::string>& seen) {
+    Words asked = path, asking = {"help"};
+    asked.emplace_back("--help");
+    asking.insert(asking.end(), path.begin(), path.end());
+    const std::string help = told(asked);
+    std::string name = "stepper";
+    for (const auto& verb : path) name += " " + verb;
+    seen.insert(name);
+    if (path == Words{"help"}) return;  // its help is that of the program
+    EXPECT_THAT(help, HasSubstr("Usage: " + name + " "));
+    EXPECT_EQ(told(asking), help) << name;
+    for (const auto& verb : verbsIn(help)) {
+        Words below = path;
+        below.push_back(verb);
+        expectHelpBelow(below, seen);
+    }
+}
+
+TEST(CommandLine, NoVerbThatIsListedIsWithoutHelp) {
+    std::set<std::string> seen;
+    expectHelpBelow({}, seen);
+    EXPECT_EQ(seen.size(), 20u) << testing::PrintToString(seen);
+    for (const auto* one : {"stepper serve", "stepper jobs purge", "stepper plugin try", "stepper version"})
+        EXPECT_TRUE(seen.contains(one)) << one;
+    EXPECT_THAT(told({"help", "generate"}),
+                AllOf(HasSubstr("--system TEXT"), HasSubstr("--model NAME"), HasSubstr("--temperature N ")));
+    EXPECT_THAT(told({"help", "jobs", "purge"}), HasSubstr("[OPTIONS] ID...\n"));
+}
+
 TEST(CommandLine, AnyTextIsAPrompt) {
     for (const char* prompt :
          {"check", "help", "jobs", "[a, b]", "{}", "a=b", "-", "%%", "\"quoted\"", "two\nlines", " "})
@@ -117,8 +159,8 @@ TEST(CommandLine, WhatMeansNothingIsRefused) {
         {{"serve", "--reco"}, "unknown option --reco"},
         {{"check", "--listen", "h:1"}, "unknown option --listen"},
         {{"serve", "--json"}, "unknown option --json"},
-        {{"generate", "x", "--temperature", "3"}, "--temperature: Value 3 not in range"},
-        {{"generate", "x", "--temperature", "hot"}, "--temperature"},
+        {{"generate", "x", "--temperature", "3"}, "--temperature: expected a number from 0 to 2, not '3'"},
+        {{"generate", "x", "--temperature", "nan"}, "expected a number from 0 to 2"},
         {{"generate", "x", "--system", ""}, "is empty"},
         {{"serve", "-x"}, "unknown option -x"},
         {{"check", "a.yaml", "b.yaml"}, "unexpected word 'b.yaml'"},
