@@ -40,9 +40,10 @@ class OutsidePlugins(Case):
         server = self.start([{"name": k, "plugin": k, "base_url": "http://unused.example", "model": "m", "api_key": "k"} for k in echoes],
                             {"plugins_dir": str(plugins)})
         for kind in echoes:
-            answer = self.generate(server, {"prompt": "hello", "preferredProviders": [kind]})
+            answer = self.generate(server, {"prompt": "hello", "system": "Be loud.", "preferredProviders": [kind]})
             self.assertEqual(answer.json["metadata"]["provider"], kind, answer.raw)
             self.assertEqual(answer.json["data"]["model"], "m")
+            self.assertTrue(answer.json["data"]["messages"][0]["content"].startswith("Be loud."))
 
     def test_bad_files_are_refused_and_the_rest_serves(self):
         plugins = self.folder / "plugins"

@@ -1,4 +1,5 @@
-// A whole provider in C++: POST {base_url}/shout {"text": ...} answers {"shouted": ...}.
+// A whole provider in C++: POST {base_url}/shout {"rules": ..., "text": ...} answers {"shouted": ...}. The
+// rules are the system text; without one there are none.
 #include "stepper/kit/session.hpp"
 
 namespace {
@@ -32,6 +33,7 @@ public:
         if (job != STEPPER_JOB_GENERATE) return nullptr;
         const kit::ChatRequest chat = kit::readChat(request_json, "");
         kit::Document body(rapidjson::kObjectType);
+        if (!chat.system.empty()) kit::set(body, "rules", chat.system, body.GetAllocator());
         kit::set(body, "text", chat.turns.empty() ? std::string{} : chat.turns.back().text(),
                  body.GetAllocator());
         sdk::Request request;

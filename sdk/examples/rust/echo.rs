@@ -1,7 +1,9 @@
 //! A plugin in Rust without any crate: answers with the request's own JSON, sends nothing.
 //!   rustc --crate-type cdylib --edition 2021 -O -C panic=abort -o echo-rust.so echo.rs
 //! The structs mirror stepper/plugin_abi.h; panic=abort because nothing may unwind across the boundary.
-use std::{ffi::c_void, ptr, slice};
+#![allow(dead_code)] // all of the ABI is here, and this plugin uses little of it
+use std::ffi::{c_char, c_void};
+use std::{mem::size_of, ptr, slice};
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -17,12 +19,63 @@ impl Str {
 }
 
 #[repr(C)]
+pub struct Kv {
+    key: Str,
+    value: Str,
+}
+
+#[repr(C)]
+pub struct TextOut {
+    ptr: *mut u8,
+    cap: usize,
+    len: usize,
+}
+
+#[repr(C)]
+pub struct Error {
+    struct_size: u32,
+    error_class: i32,
+    http_status: i32,
+    flags: u32,
+    retry_after_ms: i64,
+    message: Str,
+    provider_code: Str,
+}
+
+#[repr(C)]
+pub struct HttpRequest {
+    struct_size: u32,
+    body_mode: i32,
+    auth_mode: i32,
+    flags: u32,
+    method: Str,
+    url: Str,
+    auth_name: Str,
+    headers: *const Kv,
+    header_count: usize,
+    body: Str,
+    timeout_ms: u32,
+    idle_timeout_ms: u32,
+    max_response_bytes: u64,
+}
+
+#[repr(C)]
+pub struct Action {
+    struct_size: u32,
+    kind: i32,
+    wait_ms: u32,
+    flags: u32,
+    request: HttpRequest,
+    error: Error,
+}
+
+#[repr(C)]
 pub struct Event {
     struct_size: u32,
     kind: i32,
     http_status: i32,
     io_error: i32,
-    headers: *const c_void,
+    headers: *const Kv,
     header_count: usize,
     data: Str,
     name: Str,
@@ -31,11 +84,13 @@ pub struct Event {
     emit: extern "C" fn(*mut c_void, i32, Str),
 }
 
-/// The members up to the first that this plugin writes; the host owns the whole struct.
 #[repr(C)]
-pub struct Action {
+pub struct Host {
     struct_size: u32,
-    kind: i32,
+    abi_version: u32,
+    ctx: *mut c_void,
+    log: extern "C" fn(*mut c_void, i32, Str),
+    get_extension: extern "C" fn(*mut c_void, *const c_char) -> *const c_void,
 }
 
 #[repr(C)]
@@ -48,37 +103,42 @@ pub struct Plugin {
     version: Str,
     config_schema: Str,
     capabilities: u64,
-    init: extern "C" fn(*const c_void) -> i32,
+    init: extern "C" fn(*const Host) -> i32,
     deinit: Option<extern "C" fn()>,
-    create: extern "C" fn(Str, *mut *mut c_void, *mut c_void) -> i32,
+    create: extern "C" fn(Str, *mut *mut c_void, *mut TextOut) -> i32,
     destroy: extern "C" fn(*mut c_void),
-    begin: extern "C" fn(*mut c_void, i32, Str, *mut *mut c_void, *mut c_void) -> i32,
+    begin: extern "C" fn(*mut c_void, i32, Str, *mut *mut c_void, *mut TextOut) -> i32,
     step: extern "C" fn(*mut c_void, *const Event, *mut Action),
     end: extern "C" fn(*mut c_void),
-    get_extension: *const c_void,
+    get_extension: Option<extern "C" fn(*const c_char) -> *const c_void>,
 }
 unsafe impl Sync for Plugin {}
 
+// As the C compiler lays them out on the 64-bit machines that Stepper runs on.
+const _: () = assert!(size_of::<Error>() == 56 && size_of::<HttpRequest>() == 112 && size_of::<Action>() == 184);
+const _: () = assert!(size_of::<Event>() == 88 && size_of::<Host>() == 32 && size_of::<Plugin>() == 136);
+
 const OK: i32 = 0;
 const E_UNSUPPORTED: i32 = 13;
+const JOB_GENERATE: i32 = 0;
 const EV_START: i32 = 0;
 const OUT_TEXT: i32 = 0;
 const OUT_FINISH: i32 = 3;
 const DONE: i32 = 3;
 
-extern "C" fn init(_host: *const c_void) -> i32 {
+extern "C" fn init(_host: *const Host) -> i32 {
     OK
 }
 
-extern "C" fn create(_config: Str, out: *mut *mut c_void, _error: *mut c_void) -> i32 {
+extern "C" fn create(_config: Str, out: *mut *mut c_void, _error: *mut TextOut) -> i32 {
     unsafe { *out = ptr::null_mut() };
     OK
 }
 
 extern "C" fn destroy(_provider: *mut c_void) {}
 
-extern "C" fn begin(_provider: *mut c_void, job: i32, request: Str, out: *mut *mut c_void, _error: *mut c_void) -> i32 {
-    if job != 0 {
+extern "C" fn begin(_provider: *mut c_void, job: i32, request: Str, out: *mut *mut c_void, _error: *mut TextOut) -> i32 {
+    if job != JOB_GENERATE {
         return E_UNSUPPORTED;
     }
     let copy = unsafe { slice::from_raw_parts(request.ptr, request.len) }.to_vec();
@@ -100,7 +160,7 @@ extern "C" fn end(session: *mut c_void) {
 }
 
 static PLUGIN: Plugin = Plugin {
-    struct_size: std::mem::size_of::<Plugin>() as u32,
+    struct_size: size_of::<Plugin>() as u32,
     abi_version: 1 << 16,
     min_host_abi: 1 << 16,
     flags: 0,
@@ -115,7 +175,7 @@ static PLUGIN: Plugin = Plugin {
     begin,
     step,
     end,
-    get_extension: ptr::null(),
+    get_extension: None,
 };
 
 #[no_mangle]
