@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/engine/plan.h"
+
 namespace stepper::api {
 namespace {
 
@@ -21,6 +23,11 @@ void remarkOnNames(std::string_view member, const std::vector<std::string>& name
 
 void remarkOnProviders(const engine::GenerateRequest& request, const engine::Snapshot& snapshot,
                        Remarks& out) {
+    for (size_t i = 0; i < request.preferred.size(); ++i) {
+        const auto* provider = snapshot.find(request.preferred[i]);
+        if (provider && !engine::lists(provider->spec, request.model))
+            out.add("preferredProviders[" + std::to_string(i) + ']', "that provider does not list the model");
+    }
     remarkOnNames("preferredProviders", request.preferred, snapshot, out);
     remarkOnNames("excludeProviders", request.excluded, snapshot, out);
 }

@@ -10,7 +10,7 @@
 
 namespace stepper::api {
 
-// Providers it prefers or excludes that are not configured.
+// Providers it prefers or excludes that are not configured, and preferred ones that do not list its model.
 void remarkOnProviders(const engine::GenerateRequest& request, const engine::Snapshot& snapshot,
                        Remarks& out);
 

@@ -21,11 +21,6 @@ bool isNamed(const ProviderEntry& entry, const std::vector<std::string>& names) 
 // Of all providers together; more would be no help to read.
 constexpr size_t kMostModelsTold = 40;
 
-bool lists(const config::Provider& spec, const std::string& model) {
-    return model.empty() || model == spec.model ||
-           std::find(spec.models.begin(), spec.models.end(), model) != spec.models.end();
-}
-
 std::vector<std::string> modelsOf(const std::vector<const ProviderEntry*>& providers) {
     std::set<std::string> seen;
     std::vector<std::string> out;
@@ -86,6 +81,11 @@ std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateR
     sortBy(request.plan.value_or(snapshot.config.plan), request.max_output_tokens.value_or(kTypicalOut),
            out.begin() + preferred, out.end());
     return out;
+}
+
+bool lists(const config::Provider& provider, const std::string& model) {
+    return model.empty() || model == provider.model ||
+           std::find(provider.models.begin(), provider.models.end(), model) != provider.models.end();
 }
 
 std::optional<Error> modelProblem(const Snapshot& snapshot, const GenerateRequest& request) {

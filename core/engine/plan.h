@@ -16,6 +16,9 @@ namespace stepper::engine {
 // exactly. The pointers live as long as the snapshot.
 std::vector<const ProviderEntry*> plan(const Snapshot& snapshot, const GenerateRequest& request);
 
+// Whether requests may name this model there: "", its own, or one of its others.
+bool lists(const config::Provider& provider, const std::string& model);
+
 // Why a request whose plan is empty for the model it names can be asked of nobody: InvalidRequest, with the
 // models there are. None when it names no model, or a provider of its plan lists it.
 std::optional<Error> modelProblem(const Snapshot& snapshot, const GenerateRequest& request);

@@ -84,6 +84,9 @@ class Conversation(Case):
             self.assertEqual(self.sent(name)["model"], model)
         self.assertEqual(self.generate(server, {**text, "model": "small", "excludeProviders": ["one"]}).json["metadata"]["provider"], "two")
         self.assertEqual(call("GET", server.url + "/v1/providers").json["providers"][1]["models"], ["large", "small"])
+        told = self.generate(server, {**text, "model": "large", "preferredProviders": ["one"]}).json["metadata"]
+        self.assertEqual((told["provider"], told["warnings"]),
+                         ("two", ["preferredProviders[0] is ignored: that provider does not list the model"]))
         asked = len(self.simulator.log("one") + self.simulator.log("two"))
         why = "Invalid model: no provider that may be asked lists 'huge'; there are 'small', 'medium', 'large'"
         for path in ("/v1/generate", "/v1/generate/immediate"):
