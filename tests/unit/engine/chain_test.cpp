@@ -51,6 +51,21 @@ protected:
     std::shared_ptr<limits::Gate> gate_;
 };
 
+// Its providers may have changed since it was accepted.
+TEST_F(ChainTest, AModelThatNobodyListsAnyMoreEndsTheRequestUnasked) {
+    request_.model = "gone";
+    CancelToken cancel;
+    const auto outcome =
+        engine_.generate(request_, std::chrono::steady_clock::now() + std::chrono::seconds{20}, cancel, {});
+    ASSERT_TRUE(outcome.failure);
+    EXPECT_EQ(outcome.failure->kind, Failure::Kind::Stopped);
+    EXPECT_EQ(outcome.failure->code, "BAD_REQUEST");
+    EXPECT_FALSE(outcome.failure->retryable);
+    EXPECT_TRUE(
+        outcome.failure->message.starts_with("Invalid model: no provider that may be asked lists 'gone'"));
+    EXPECT_TRUE(outcome.attempts.empty());
+}
+
 // Up to the plugin, which makes an error of it.
 TEST_F(ChainTest, ASlotIsGivenBackWhereverMemoryEndsBehindTheEntry) {
     int refusals = 0;
