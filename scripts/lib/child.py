@@ -17,12 +17,20 @@ class StartError(Exception):
 class Server:
     """A child process whose first line says where it listens ("... listening on URL"). Ended by stop()."""
 
-    def __init__(self, argv, env=None, stderr=None):
-        self.process = subprocess.Popen([str(a) for a in argv], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    def __init__(self, argv, env=None, stderr=None, tied=False):
+        """`tied`: it ends with this process, however that ends, and does not hear the terminal's Ctrl-C itself."""
+        command = [*(["setpriv", "--pdeathsig", "TERM"] if tied else []), *map(str, argv)]
+        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                                        process_group=0 if tied else None)
         impatience = threading.Timer(START_SECONDS, self.process.kill)
         impatience.start()
-        line = self.process.stdout.readline()
-        impatience.cancel()
+        try:
+            line = self.process.stdout.readline()
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            impatience.cancel()
         if "listening on " not in line:
             self.process.wait()
             raise StartError(f"{Path(argv[0]).name} did not start (exit status {self.process.returncode})")
