@@ -1,6 +1,7 @@
 # Compiler settings of this tree, and the verbs its CMakeLists use: stepper_library, stepper_program, stepper_test,
 # stepper_python_tests.
 
+option(STEPPER_TESTS "Build the tests, which need the test packages of debian-packages.txt" OFF)
 option(STEPPER_WERROR "Warnings are errors" OFF)
 set(STEPPER_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 option(STEPPER_COVERAGE "Instrument for gcov" OFF)
@@ -77,6 +78,9 @@ set(STEPPER_TEST_ENVIRONMENT "STEPPER_BUILD=${CMAKE_BINARY_DIR}" PYTHONDONTWRITE
 # stepper_python_tests(integration): each *_test.py beside this CMakeLists drives the real programs from outside and is
 # one ctest entry, integration.<file>, labelled slow.
 function(stepper_python_tests group)
+  if(NOT STEPPER_TESTS)
+    return()
+  endif()
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   file(GLOB files CONFIGURE_DEPENDS *_test.py)
   foreach(file IN LISTS files)
