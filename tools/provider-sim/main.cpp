@@ -90,7 +90,8 @@ int run(const Options& options) {
         int received = 0;
         sigwait(&signals, &received);
     } catch (const Poco::Exception& e) {
-        return fail("cannot listen on " + options.listen + ": " + e.displayText());
+        return fail("cannot listen on " + options.listen + ": " + e.displayText() +
+                    "; --listen HOST:0 takes any free port");
     }
     return 0;
 }

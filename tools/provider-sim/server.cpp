@@ -42,6 +42,8 @@ bool readBody(net::HTTPServerRequest& request, Call& call) {
         in.read(call.body.data(), static_cast<std::streamsize>(length));
         return in.gcount() == length;
     }
+    // By HTTP nothing follows; Poco would read on until the connection ends.
+    if (!request.getChunkedTransferEncoding()) return true;
     char block[8192];
     while (in.read(block, sizeof block), in.gcount() > 0) {
         call.body.append(block, static_cast<size_t>(in.gcount()));
@@ -124,7 +126,8 @@ net::HTTPServerParams::Ptr parameters() {
 
 net::ServerSocket listenOn(const std::string& host, uint16_t port) {
     net::ServerSocket socket;
-    socket.bind(net::SocketAddress(host, port), true);
+    // Shared, a port would give each of two simulators some of the connections.
+    socket.bind(net::SocketAddress(host, port), true, false);
     socket.listen(kConnections);
     return socket;
 }

@@ -11,7 +11,8 @@ namespace stepper::sim {
 
 class Server {
 public:
-    // Listens at once, port 0 picks a free one. Throws Poco::Exception when the address cannot be had.
+    // Listens at once, port 0 picks a free one. Throws Poco::Exception when the address cannot be had,
+    // which includes that another process has it.
     Server(Simulator& simulator, const std::string& host, uint16_t port);
     // Ends every connection, also those that hang.
     ~Server();

@@ -1,6 +1,7 @@
 // The control API, counters, log, per-request overrides and limits of concurrency.
 #include <thread>
 
+#include <Poco/Exception.h>
 #include <gtest/gtest.h>
 
 #include "core/base/id.h"
@@ -99,6 +100,23 @@ TEST_F(ControlTest, AHangingRequestIsLoggedAtOnceAndItsEndLater) {
     ASSERT_TRUE(sim.eventually("one", [](const Counters& c) { return c.in_flight == 0; }));
     EXPECT_EQ(json::integer(entry()[0], "status"), 0);
     EXPECT_TRUE(json::integer(entry()[0], "client_gone_ms"));
+}
+
+TEST_F(ControlTest, ARequestWithoutABodyHasAnEmptyOne) {
+    RawClient client(sim.server.url());
+    const auto post = [&](const std::string& target) {
+        client.send("POST " + target + " HTTP/1.1\r\nHost: sim\r\n\r\n");
+        return client.receive().status();
+    };
+    EXPECT_EQ(post("/_sim/reset"), 200);
+    EXPECT_EQ(post("/p/one/v1/chat/completions"), 400);
+    EXPECT_EQ(post("/_sim/reset"), 200);
+}
+
+TEST_F(ControlTest, APortIsNotShared) {
+    const auto port = std::stoi(sim.server.url().substr(sim.server.url().rfind(':') + 1));
+    Simulator other(clock);
+    EXPECT_THROW(Server(other, "127.0.0.1", static_cast<uint16_t>(port)), Poco::Exception);
 }
 
 TEST_F(ControlTest, OneRequestMayAskForAStep) {
