@@ -2,6 +2,7 @@
 
 #include "core/app/host.h"
 #include "core/app/verbs.h"
+#include "core/config/effective.h"
 #include "core/store/open.h"
 
 namespace stepper::app {
@@ -20,6 +21,7 @@ int check(const Options& options) {
     for (const auto& p : snapshot->providers)
         std::printf("%-8s  %-16s %-18s %-34s %s\n", p.enabled() ? "enabled" : "disabled", p.spec.name.c_str(),
                     p.spec.plugin.c_str(), p.spec.model.c_str(), p.disabled_reason.c_str());
+    std::printf("store     %s\n", config::shownUrl(snapshot->config.store_url).c_str());
     auto problems = configProblems(*snapshot, true);
     if (const auto known = store::checkKind(snapshot->config.store_url); !known)
         problems.push_back(known.error().message);

@@ -118,6 +118,12 @@ void tellWhereTheAdminKeyIs(const config::Config& config, const api::AdminKey& a
     std::printf("stepper: the key of /admin is in %s\n", adminTokenPath(config).c_str());
 }
 
+void tellWhereTheStoreIs(const config::Config& config) {
+    constexpr std::string_view kSqlite = "sqlite:";
+    if (config.store_url.starts_with(kSqlite))
+        std::printf("stepper: jobs and answers are kept in %s\n", config.store_url.c_str() + kSqlite.size());
+}
+
 // Ends its thread before what the thread's callback uses, also when the start fails.
 struct Closing {
     Reloader& reloader;
@@ -216,6 +222,7 @@ int serve(const Options& options) {
     std::printf("stepper: listening on http://%s:%u\n", bracketed(first.server.host).c_str(),
                 (*server)->port());
     tellWhereTheAdminKeyIs(first, admin);
+    tellWhereTheStoreIs(first);
     if (std::fflush(stdout) != 0)
         log::warn("standard output",
                   {{"reason", "the line that says where this listens could not be written"}});

@@ -199,14 +199,14 @@ struct Log {
 struct Plugins {
     bool require_sha256 = false;  // true: a file without a hash in `sha256` is refused
     std::map<std::string, std::vector<std::string>> sha256;  // file name without .so: the hashes it may have
-    std::filesystem::path state_dir;                         // empty: see plugin/ledger.h
+    std::filesystem::path state_dir;                         // absolute; empty: see plugin/ledger.h
 };
 
 struct Config {
     Server server;
-    std::filesystem::path plugins_dir;  // empty: the build's or the install's plugin folder
+    std::filesystem::path plugins_dir;  // absolute; empty: the build's or the install's plugin folder
     Plugins plugins;
-    std::string store_url = "sqlite:var/stepper.db";  // a relative path is the working directory's
+    std::string store_url = "sqlite:var/stepper.db";  // once loaded, SQLite's path is absolute
     std::string store_key_prefix = "stepper";
     std::string store_durability = "full";  // full | normal
     Cache cache;
@@ -236,7 +236,7 @@ Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment
                     std::vector<std::filesystem::path>* files = nullptr);
 
 // The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative
-// paths.
+// paths; empty: the working directory.
 struct Sources {
     std::string stepper_yaml, stepper_name = "stepper.yaml";
     std::string providers_yaml, providers_name = "providers.yaml";

@@ -1,4 +1,5 @@
 #include <functional>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -27,6 +28,30 @@ Result<Document> readDocument(const fs::path& path) {
     return Document{path.string(), std::move(text).value()};
 }
 
+// Without a working directory there is nothing to be relative to, and the path stays as it is.
+fs::path absoluteIfAny(const fs::path& path) {
+    std::error_code ec;
+    const fs::path out = fs::absolute(path, ec);
+    return (ec ? path : out).lexically_normal();
+}
+
+void resolve(fs::path& path, const fs::path& base_dir) {
+    if (!path.empty()) path = absoluteIfAny(base_dir / path);
+}
+
+// What a file says, or leaves out, is relative to its folder; what the environment says, to the working one.
+void resolvePaths(const Node& tree, const fs::path& base_dir, Config& config) {
+    resolve(config.plugins_dir, base_dir);
+    resolve(config.plugins.state_dir, base_dir);
+    constexpr std::string_view kSqlite = "sqlite:";
+    if (!config.store_url.starts_with(kSqlite)) return;
+    const Node* store = tree.find("store");
+    const Node* url = store ? store->find("url") : nullptr;
+    fs::path path = config.store_url.substr(kSqlite.size());
+    resolve(path, url && url->literal ? fs::path() : base_dir);
+    config.store_url = std::string(kSqlite) + path.string();
+}
+
 Result<Config> build(const Document& settings, const fs::path& base_dir, const Environment& env,
                      const OpenProviders& open_providers) {
     Problems problems;
@@ -37,7 +62,7 @@ Result<Config> build(const Document& settings, const fs::path& base_dir, const E
     if (!tree) return Error{ErrorClass::Config, problems.text()};
     overrideSettings(*tree, env);
     const std::string providers_file = readSettings({*tree, "", scope}, config);
-    if (!config.plugins_dir.empty()) config.plugins_dir = (base_dir / config.plugins_dir).lexically_normal();
+    resolvePaths(*tree, base_dir, config);
 
     const auto document = open_providers(providers_file);
     const Node* named = tree->find("providers_file");

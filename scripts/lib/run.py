@@ -110,7 +110,7 @@ def demo_config(folder, simulator, port):
                           "api_key": "simulated", "concurrency": 64})
     (folder / "providers.yaml").write_text(json.dumps({"providers": providers}, indent=2) + "\n")
     config = {"server": {"listen": f"127.0.0.1:{port}"}, "providers_file": "providers.yaml",
-              "store": {"url": f"sqlite:{folder.resolve()}/stepper.db"}}
+              "store": {"url": "sqlite:stepper.db"}}
     path = folder / "stepper.yaml"
     path.write_text(json.dumps(config, indent=2) + "\n")
     return path

@@ -19,12 +19,34 @@ TEST(Settings, EverythingLeftOutHasItsDefault) {
     EXPECT_EQ(c->server.host, "127.0.0.1");
     EXPECT_EQ(c->server.port, 3001);
     EXPECT_EQ(c->server.keep_alive, 75s) << "above the 60 s of most balancers";
-    EXPECT_EQ(c->store_url, "sqlite:var/stepper.db");
+    EXPECT_EQ(c->store_url, "sqlite:/etc/stepper/var/stepper.db");
     EXPECT_EQ(c->cache.fresh_for, 45min);
     EXPECT_TRUE(c->plugins_dir.empty());
     EXPECT_FALSE(c->security.api_key_enabled);
     EXPECT_TRUE(c->fallback_enabled);
     EXPECT_FALSE(c->fallback_when_limited);
+}
+
+TEST(Settings, PathsOfAFileAreRelativeToIt) {
+    const auto at = [](const char* settings, const Environment& env = {}) {
+        auto c = parseSettings(settings, env);
+        EXPECT_TRUE(c.ok()) << problemOf(c);
+        return c.ok() ? *std::move(c) : Config();
+    };
+    EXPECT_EQ(at("store: { url: 'sqlite:var/x.db' }").store_url, "sqlite:/etc/stepper/var/x.db");
+    EXPECT_EQ(at("store: { url: 'sqlite:${D:-../x}/x.db' }").store_url, "sqlite:/etc/x/x.db");
+    EXPECT_EQ(at("store: { url: 'sqlite:/data/x.db' }").store_url, "sqlite:/data/x.db");
+    EXPECT_EQ(at("store: { durability: normal }").store_url, "sqlite:/etc/stepper/var/stepper.db");
+    EXPECT_EQ(at("store: { url: 'memory:' }").store_url, "memory:");
+    EXPECT_EQ(at("plugins: { state_dir: var/p }").plugins.state_dir, "/etc/stepper/var/p");
+    EXPECT_TRUE(at("{}").plugins.state_dir.empty());
+    const auto here = std::filesystem::current_path().string();
+    EXPECT_EQ(at("store: { url: 'sqlite:y.db' }", {{"REDIS_URL", "sqlite:x.db"}}).store_url,
+              "sqlite:" + here + "/x.db");
+    const auto built_in =
+        parse({.stepper_yaml = "{}", .providers_yaml = "providers: []", .base_dir = {}}, {});
+    ASSERT_TRUE(built_in.ok());
+    EXPECT_EQ(built_in->store_url, "sqlite:" + here + "/var/stepper.db");
 }
 
 TEST(Settings, EveryKeyIsRead) {
