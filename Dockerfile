@@ -1,4 +1,4 @@
-# docker build -t stepper . && docker run -p 3001:3001 -e GEMINI_API_KEY -v stepper:/var/lib/stepper stepper
+# docker build -t stepper . && docker run -p 3001:3001 -e GEMINI_API_KEY -e STEPPER_API_KEY -v stepper:/var/lib/stepper stepper
 # Any user of group 0 will do (OpenShift), with a read-only root: --read-only --user 12345:0
 # Both stages read their packages from debian-packages.txt.
 FROM debian:12 AS build
@@ -21,5 +21,7 @@ USER 999:0
 # Jobs and answers: keep it on a volume.
 WORKDIR /var/lib/stepper
 VOLUME /var/lib/stepper
+# As variables, so that -e PORT=8080 and -e HOST=:: count.
+ENV HOST=0.0.0.0 PORT=3001
 EXPOSE 3001
-CMD ["stepper", "serve", "--listen", "0.0.0.0:3001"]
+CMD ["stepper", "serve"]

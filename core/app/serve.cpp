@@ -130,6 +130,15 @@ struct Closing {
     ~Closing() { reloader.close(); }
 };
 
+// Whoever reaches it spends the providers' quotas and reads everybody's jobs.
+void warnOfOpenDoors(const config::Config& config) {
+    if (config.security.api_key_enabled || isLoopback(config.server.host)) return;
+    log::warn("open to the network",
+              {{"reason", "this server listens on " + bracketed(config.server.host) +
+                              " and asks for no API key: set STEPPER_API_KEY (security.api_key), or HOST "
+                              "(server.listen) to 127.0.0.1"}});
+}
+
 int refuse(const std::string& problem) {
     std::fprintf(stderr, "stepper: %s\n", problem.c_str());
     return kExitConfig;
@@ -169,6 +178,8 @@ int serve(const Options& options) {
         log::warn("configuration",
                   {{"warning",
                     "security.rate_limit is not enforced by this version; limit clients in front of it"}});
+
+    warnOfOpenDoors(first);
 
     std::optional<store::Salvaged> salvaged;
     auto store = store::open(storeOptions(first, options.recover), host.clock(), &salvaged);

@@ -16,6 +16,7 @@ struct Override {
 };
 
 constexpr Override kSettings[] = {
+    {"HOST", "server.host"},
     {"PORT", "server.port"},
     {"STEPPER_HOSTS", "server.hosts"},
     {"REDIS_URL", "store.url"},
@@ -68,8 +69,39 @@ constexpr Override kOneProvider[] = {
     {"RPM", "limits.rpm"},  {"CONCURRENCY", "concurrency"},
 };
 
-constexpr std::string_view kUnused[] = {"QUEUE_NAME", "BATCH_QUEUE_CONCURRENCY", "RETRY_MAX_JITTER_MS",
-                                        "RETRY_RATE_LIMIT_FALLBACK", "DISCORD_WEBHOOK_URL"};
+struct Unused {
+    std::string_view variable;
+    std::string_view word;  // the end of a sentence: why, or what does it instead
+};
+
+constexpr std::string_view kWebhooks = "this version sends no webhooks", kOneQueue = "a store has one queue",
+                           kRedis = "this version has no Redis store",
+                           kWhenLimited = "fallback.when_limited decides",
+                           kClients = "this version does not limit clients; do so in front of it";
+
+constexpr Unused kUnused[] = {
+    {"STEPPER_PORT", "PORT sets the port"},
+    {"NODE_ENV", "there are no modes; every setting has its own key"},
+    {"METRICS_PORT", "/metrics is served on the port of everything else"},
+    {"QUEUE_NAME", kOneQueue},
+    {"BATCH_QUEUE_NAME", kOneQueue},
+    {"REDIS_KEY_PREFIX", kRedis},
+    {"RETRY_MAX_JITTER_MS", "waits before a retry always vary"},
+    {"RETRY_RATE_LIMIT_FALLBACK", kWhenLimited},
+    {"RETRY_RATE_LIMIT_STRATEGY", kWhenLimited},
+    {"RATE_LIMIT_ENABLED", kClients},
+    {"RATE_LIMIT_WINDOW_MS", kClients},
+    {"RATE_LIMIT_MAX_REQUESTS", kClients},
+    {"RATE_LIMIT_MAX_PER_USER", kClients},
+    {"RATE_LIMIT_SKIP_HEALTH", kClients},
+    {"WEBHOOK_ENABLED", kWebhooks},
+    {"WEBHOOK_SECRET", kWebhooks},
+    {"WEBHOOK_MAX_RETRIES", kWebhooks},
+    {"WEBHOOK_RETRY_DELAY_MS", kWebhooks},
+    {"API_URL", kWebhooks},
+    {"CALLBACK_ALLOWED_ORIGINS", kWebhooks},
+    {"DISCORD_WEBHOOK_URL", "alerts are in the log and in /metrics"},
+};
 
 // nullptr when unset or empty.
 const std::string* findSet(const Environment& env, std::string_view variable) {
@@ -122,10 +154,10 @@ std::string providerVariable(std::string_view name, std::string_view suffix) {
 
 std::vector<std::string> unusedVariables(const Environment& env) {
     std::vector<std::string> out;
-    for (const std::string_view variable : kUnused)
+    for (const auto& [variable, word] : kUnused)
         if (findSet(env, variable))
-            out.push_back(
-                fmt::format("environment variable {} is set but has no effect in Stepper", variable));
+            out.push_back(fmt::format("environment variable {} is set but has no effect in Stepper: {}",
+                                      variable, word));
     return out;
 }
 

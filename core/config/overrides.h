@@ -10,7 +10,7 @@
 
 namespace stepper::config {
 
-// PORT, REDIS_URL, CACHE_TTL_SECONDS ...: into the tree of stepper.yaml.
+// HOST, PORT, REDIS_URL, CACHE_TTL_SECONDS ...: into the tree of stepper.yaml.
 void overrideSettings(Node& settings, const Environment& env);
 
 // NAME_MODEL, NAME_API_KEY ... of this provider, and RETRY_* and CIRCUIT_* of all: into its block.
@@ -19,7 +19,7 @@ void overrideProvider(Node& provider, std::string_view name, const Environment& 
 // "hf-space", "API_KEY" → "HF_SPACE_API_KEY"
 std::string providerVariable(std::string_view name, std::string_view suffix);
 
-// One sentence for each variable of the Node service that is set and that Stepper has no use for.
+// One sentence for each variable of the Node service that is set and changes nothing that Stepper does.
 std::vector<std::string> unusedVariables(const Environment& env);
 
 }  // namespace stepper::config

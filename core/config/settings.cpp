@@ -30,6 +30,21 @@ Read listen(Server& out) {
     };
 }
 
+// As in listen, but an IPv6 address needs no brackets: no port follows.
+Read host(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (!s) return;
+        std::string written(trim(*s));
+        if (written.find(':') != std::string::npos && !written.starts_with('['))
+            written = "[" + written + "]";
+        const auto endpoint = parseEndpoint(written + ":0");
+        if (!endpoint)
+            return v.failExpected("a name or an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::");
+        out = endpoint->host;
+    };
+}
+
 // A sequence, or one text with commas, of words; `take` says what becomes of each, or why nothing does.
 using TakeWord = std::function<std::optional<std::string>(const Value& at, const std::string& word)>;
 Read checkedWords(std::vector<std::string>& out, TakeWord take) {
@@ -136,7 +151,8 @@ Read pluginsSection(Plugins& p) {
 
 Read serverSection(Server& s) {
     return read::section({{"listen", listen(s)},
-                          {"port", read::integer(s.port, 0, 65535)},  // after listen: it wins
+                          {"host", host(s.host)},  // after listen, as port: they win
+                          {"port", read::integer(s.port, 0, 65535)},
                           {"hosts", hosts(s.hosts)},
                           {"max_connections", read::integer(s.max_connections, 1, kMillion)},
                           {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},

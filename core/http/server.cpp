@@ -180,7 +180,7 @@ Result<std::unique_ptr<Server>> Server::bind(ServerOptions options, std::vector<
         throw noThread(e);
     } catch (const Poco::Exception& e) {
         return Error{ErrorClass::Config, "cannot listen on " + where + ": " + e.displayText() +
-                                             "; set server.listen to a free address of this machine"};
+                                             "; set server.listen (HOST, PORT) to a free address of this machine"};
     }
 }
 

@@ -29,6 +29,9 @@ const Provider& first(const Config& c) { return c.providers.front(); }
 TEST(Overrides, EachReachesItsField) {
     const OverrideCase cases[] = {
         {"PORT", "8080", [](auto& c) { return c.server.port == 8080 && c.server.host == "0.0.0.0"; }},
+        {"HOST", "127.0.0.2", [](auto& c) { return c.server.host == "127.0.0.2"; }},
+        {"HOST", "::", [](auto& c) { return c.server.host == "::"; }},
+        {"HOST", "[::1]", [](auto& c) { return c.server.host == "::1"; }},
         {"PORT", "0", [](auto& c) { return c.server.port == 0; }},
         {"STEPPER_HOSTS", "Stepper., *.apps.example",
          [](auto& c) {
@@ -102,6 +105,9 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
     const std::tuple<const char*, const char*, const char*> cases[] = {
         {"PORT", "eighty", "server.port: expected a whole number from 0 to 65535, not \"eighty\""},
         {"PORT", "65536", "server.port: expected a whole number from 0 to 65535, not \"65536\""},
+        {"HOST", "0.0.0.0:3001",
+         "server.host: expected a name or an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::, not "
+         "\"0.0.0.0:3001\""},
         {"LOG_LEVEL", "loud",
          "log.level: expected one of trace, debug, info, warn, error, off, not \"loud\""},
         {"REDACT_BEFORE_SEND", "maybe", "security.redact: expected true or false, not \"maybe\""},
@@ -148,10 +154,14 @@ TEST(Overrides, OnlyTheNamedProviderChanges) {
 }
 
 TEST(Overrides, NamesWithoutUseAreMentioned) {
-    const auto c = parseBoth("{}", kProvider, {{"QUEUE_NAME", "q"}, {"DISCORD_WEBHOOK_URL", ""}});
+    const auto c =
+        parseBoth("{}", kProvider,
+                  {{"QUEUE_NAME", "q"}, {"DISCORD_WEBHOOK_URL", ""}, {"BATCH_QUEUE_CONCURRENCY", "2"}});
     ASSERT_TRUE(c.ok()) << problemOf(c);
-    EXPECT_THAT(c->warnings,
-                ElementsAre("environment variable QUEUE_NAME is set but has no effect in Stepper"));
+    EXPECT_THAT(
+        c->warnings,
+        ElementsAre(
+            "environment variable QUEUE_NAME is set but has no effect in Stepper: a store has one queue"));
 }
 
 TEST(Overrides, TheProcessEnvironmentIsReadable) {
