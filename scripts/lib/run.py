@@ -221,13 +221,14 @@ def why_not_started(error, log):
 
 
 def start_stepper(env, simulator):
-    """The server; with a simulator, one that knows nobody else."""
+    """The server and, with a simulator, the configuration of a demonstration, which knows nobody else."""
     port = choose_port(env)
     log_path, log = own_log("demo" if simulator else "stepper")
-    arguments = ["serve", "--listen", f"127.0.0.1:{port}"]
+    arguments, config = ["serve", "--listen", f"127.0.0.1:{port}"], None
     if simulator:
         folder = log_path.with_suffix("")
-        arguments += ["--config", demo_config(folder, simulator, port)]
+        config = demo_config(folder, simulator, port)
+        arguments += ["--config", config]
         env = {name: value for name, value in env.items() if name != "REDIS_URL"}
     with log, told("Stepper to start"):
         try:
@@ -238,11 +239,12 @@ def start_stepper(env, simulator):
     if simulator:
         say(f"{bold('This is a demonstration.')} No provider has a key here, so the provider simulator plays "
             f"{', '.join(name for name, *_ in DEMO)}.\nTheir configuration and store are in {folder}/, apart from yours.")
-    return server
+    return server, config
 
 
 def report_on_last_commit(server, simulated):
-    commit = last_commit()
+    with told("git to show the last commit"):
+        commit = last_commit()
     say(f"Asking for a report on {commit['repo']} {commit['commitSha'][:10]} ...")
     response = call("POST", server.url + "/v1/reports/immediate", commit, timeout=REQUEST_SECONDS)
     answer = response.json
@@ -269,13 +271,14 @@ def main():
         if not has_provider(env):
             simulator = Server([BIN / "provider-sim", "--listen", "127.0.0.1:0"], tied=True)
             children.append(simulator)
-        server = start_stepper(env, simulator)
+        server, config = start_stepper(env, simulator)
         children.insert(0, server)
         report_on_last_commit(server, simulator is not None)
         if not once:
             print("\nStill serving; Ctrl-C stops. Try:")
             say(f"""  curl -s {server.url}/v1/generate/immediate -H 'Content-Type: application/json' \\
-    -d '{{"prompt":"Name three uses of a queue, as a JSON array."}}'""")
+    -d '{{"prompt":"Name three uses of a queue, as a JSON array."}}'
+  {os.path.relpath(BIN / "stepper")} jobs list --server {server.url}{f" --config {config}" if config else ""}""")
             raise SystemExit(f"Stepper ended by itself (exit status {server.process.wait()}).")
     except KeyboardInterrupt:
         print()
