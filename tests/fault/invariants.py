@@ -4,7 +4,7 @@ MAX_CRASHES = 5
 
 # Whatever the process was doing when it died.
 ALWAYS = {
-    "a job is in no known state": "SELECT id FROM job WHERE state NOT IN (0,1,2,3,4,5,10,11,12)",
+    "a job is in no known state": "SELECT id FROM job WHERE state NOT IN (0,1,2,3,4,5,10,11,12,13)",
     "a ready job has a moment or a lease": "SELECT id FROM job WHERE state = 0 AND (run_at NOT NULL OR lease_until NOT NULL)",
     "a delayed job has no moment, or a lease": "SELECT id FROM job WHERE state = 1 AND (run_at IS NULL OR lease_until NOT NULL)",
     "a leased job has no lease, or a moment":

@@ -33,12 +33,14 @@ SETTINGS = {
 
 
 def behaviours(seed):
+    """Bad answers use attempts up, so that leases can be counted; what is limited or down does not."""
+    draw = random.Random(seed)
+    moods = [[{"answer": "I would rather not."} if draw.random() < 0.3 else {} for _ in range(97)] for _ in range(2)]
     return {
-        "moody": {"latency_ms": {"min": 0, "max": 50, "seed": seed}, "fail_rate": {"p": 0.3, "status": 500, "seed": seed}},
-        "limited": {"steps": [{}, {"status": 429, "retry_after_ms": "40"}, {}, {"status": 429, "retry_after_ms": "150"}],
-                    "then": "repeat"},
-        "steady": {"latency_ms": {"min": 0, "max": 50, "seed": seed + 1},
-                   "fail_rate": {"p": 0.3, "status": 503, "seed": seed + 1}},
+        "moody": {"latency_ms": {"min": 0, "max": 50, "seed": seed}, "steps": moods[0], "then": "repeat"},
+        "limited": {"steps": [{}, {"status": 429, "retry_after_ms": "40"}, {}, {"status": 429, "retry_after_ms": "150"},
+                              {}, {"status": 503}], "then": "repeat"},
+        "steady": {"latency_ms": {"min": 0, "max": 50, "seed": seed + 1}, "steps": moods[1], "then": "repeat"},
     }
 
 

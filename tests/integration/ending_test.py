@@ -60,7 +60,7 @@ class Ending(Case):
         server = self.start_one({"steps": [{"status": 500}]}, **PRICE)
         metadata = self.generate(server, {"prompt": "x"}).json["metadata"]
         self.assertTrue(metadata["fallback"])
-        self.assertEqual(set(metadata), {"provider", "fallback", "validated", "contractVersion", "timings", "providersAttempted"})
+        self.assertEqual(set(metadata), {"provider", "fallback", "validated", "contractVersion", "timings", "providersAttempted", "warnings"})
 
     def test_a_cut_text_is_marked_and_made_anew(self):
         for stream in (True, False):

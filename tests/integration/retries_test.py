@@ -54,7 +54,7 @@ class Retries(Case):
         batch = self.queue(server, {"items": [{"id": "a", "request": {"prompt": "y"}}]}, "/v1/generate/batch")
         data = self.finished(server, batch)["data"]
         self.assertEqual((data["completed"], data["failed"], data["fallbacks"]), (1, 0, 1))
-        self.assertEqual(self.upstream_calls(), 2)
+        self.assertEqual(self.upstream_calls(), 4)
 
     def test_without_a_fallback_it_has_failed(self):
         server = self.start_one(BAD, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})
