@@ -24,15 +24,18 @@ std::string setAsideReason(limits::SetAside why, std::string_view model) {
 void Chronicle::failed(std::string_view code, const Error& error, std::string_view request_id) {
     const SteadyTime now = clock_.now();
     const std::string_view words = utf8Prefix(error.message, kMostText);
+    const bool limited =
+        error.error_class == ErrorClass::RateLimited || error.error_class == ErrorClass::Quota;
     int64_t times;
     {
         std::lock_guard lock(mutex_);
-        if (failures_in_row_++ == 0) first_failure_ = now;
+        if (!limited && failures_in_row_++ == 0) first_failure_ = now;
         last_ =
             LastError{std::string(code), std::string(words), last_ ? last_->number + 1 : 1, clock_.wall()};
         auto known = by_code_.find(code);
         if (known == by_code_.end()) known = by_code_.emplace(code, Recurrence{}).first;
         times = known->second.happened(now);
+        was_told_ = was_told_ || (times > 0 && !limited);
     }
     log::write(times > 0 ? log::Level::Warn : log::Level::Debug, "attempt failed",
                {{"provider", provider_},
@@ -45,36 +48,47 @@ void Chronicle::failed(std::string_view code, const Error& error, std::string_vi
 void Chronicle::answered() {
     int64_t failures;
     SteadyTime since;
+    bool was_told;
     {
         std::lock_guard lock(mutex_);
         failures = std::exchange(failures_in_row_, 0);
         if (failures == 0) return;
+        was_told = std::exchange(was_told_, false);
         const bool was_down = std::exchange(is_down_, false) || failures >= kFewestFailures;
         if (!was_down) return;
-        by_code_.clear();
         since = first_failure_;
     }
-    log::info("provider back",
-              {{"provider", provider_},
-               {"failures", failures},
-               {"after", formatDuration(std::chrono::duration_cast<milliseconds>(clock_.now() - since))}});
+    log::write(was_told ? log::Level::Info : log::Level::Debug, "provider back",
+               {{"provider", provider_},
+                {"failures", failures},
+                {"after", formatDuration(std::chrono::duration_cast<milliseconds>(clock_.now() - since))}});
 }
 
 void Chronicle::news(const limits::Gate::News& news, std::string_view model) {
     using State = limits::Breaker::State;
-    if (news.any()) {
+    if (!news.any()) return;
+    const bool opened = news.circuit == State::Open;
+    int64_t opens = 0;
+    bool was_opening_told;
+    {
         std::lock_guard lock(mutex_);
-        is_down_ = is_down_ || news.set_aside || news.circuit == State::Open;
+        is_down_ = is_down_ || news.set_aside || opened;
+        // One that opens again after it was tried was told of.
+        if (opened && !news.reopened) opens = opens_.happened(clock_.now());
+        was_told_ = was_told_ || news.set_aside || opens > 0;
+        was_opening_told = was_opening_told_;
+        if (news.circuit) was_opening_told_ = opened && (was_opening_told || opens > 0);
     }
     if (news.set_aside)
         log::error("alert", {{"provider", provider_}, {"reason", setAsideReason(*news.set_aside, model)}});
     if (!news.circuit) return;
-    if (*news.circuit == State::Closed) {
-        log::info("circuit closed", {{"provider", provider_}});
+    if (!opened) {
+        log::write(was_opening_told ? log::Level::Info : log::Level::Debug, "circuit closed",
+                   {{"provider", provider_}});
     } else {
-        // One that only opens again was told of.
-        log::write(!news.reopened ? log::Level::Warn : log::Level::Debug, "circuit opened",
+        log::write(opens > 0 ? log::Level::Warn : log::Level::Debug, "circuit opened",
                    {{"provider", provider_},
+                    {"times", std::max<int64_t>(opens, 1)},
                     {"failed", news.counts.failed},
                     {"succeeded", news.counts.ok},
                     {"triedAgainIn", formatDuration(news.open_for)}});

@@ -39,10 +39,13 @@ private:
     const Clock& clock_;
     mutable std::mutex mutex_;
     std::map<std::string, Recurrence, std::less<>> by_code_;
+    Recurrence opens_;
     std::optional<LastError> last_;
+    // Since it last answered. A limit is none: that is being used, not being down.
     int64_t failures_in_row_ = 0;
-    bool is_down_ = false;  // its circuit opened or it was set aside, and it has not answered since
     SteadyTime first_failure_{};
+    bool was_told_ = false, is_down_ = false;  // is_down_: its circuit opened, or it was set aside
+    bool was_opening_told_ = false;
 };
 
 }  // namespace stepper::engine

@@ -13,7 +13,7 @@ class Recurrence {
 public:
     // How often it happened since it was last told of; 0: that was a moment ago, so it is not told now.
     int64_t happened(SteadyTime now) {
-        if (now - last_ >= kQuiet && now >= tell_again_) pause_ = {};
+        if (now - last_ >= kQuiet) pause_ = {};
         last_ = now;
         ++untold_;
         if (pause_.count() > 0 && now < tell_again_) return 0;
@@ -21,8 +21,6 @@ public:
         tell_again_ = now + pause_;
         return std::exchange(untold_, 0);
     }
-    // What comes next is news.
-    void forget() { *this = {}; }
 
 private:
     static constexpr milliseconds kShortest{60'000}, kLongest{3'600'000}, kQuiet{600'000};

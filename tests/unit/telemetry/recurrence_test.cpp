@@ -37,8 +37,6 @@ TEST(Recurrence, AfterAQuietTimeItIsNewsAgain) {
     EXPECT_EQ(stumble.happened(clock.now()), 0) << "a minute, as at the beginning";
     clock.advance(1s);
     EXPECT_EQ(stumble.happened(clock.now()), 2);
-    stumble.forget();
-    EXPECT_EQ(stumble.happened(clock.now()), 1);
 }
 
 }  // namespace
