@@ -76,7 +76,7 @@ void putLastError(json::Writer& w, const engine::Chronicle::LastError& last) {
 }
 
 void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::GateState& state,
-                 std::string_view checked) {
+                 std::string_view checked, bool with_last_error) {
     w.StartObject();
     json::put(w, "name", p.spec.name);
     json::putBool(w, "circuitOpen", state.denied == limits::Denial::CircuitOpen);
@@ -104,7 +104,7 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     }
     json::putInt(w, "inFlight", state.in_flight);
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
-    if (const auto last = p.chronicle->lastError()) putLastError(w, *last);
+    if (const auto last = p.chronicle->lastError(); last && with_last_error) putLastError(w, *last);
     putLatency(w, state);
     w.Key("quotas");
     w.StartArray();
@@ -184,7 +184,8 @@ std::string healthJson(const engine::Snapshot& snapshot, const GateStates& state
     json::put(w, "status", name(healthOf(snapshot, states, store, files)));
     w.Key("providers");
     w.StartArray();
-    for (size_t i = 0; i < states.size(); ++i) putProvider(w, snapshot.providers[i], states[i], timestamp);
+    for (size_t i = 0; i < states.size(); ++i)
+        putProvider(w, snapshot.providers[i], states[i], timestamp, with_contract_version);
     w.EndArray();
     putStore(w, store);
     putFiles(w, files);

@@ -59,7 +59,9 @@ std::string news(const store::Job& job, Told& told) {
 }
 
 std::string trouble(std::string_view what) {
-    return http::sse::event("error", "", badRequest(what, "").body);
+    json::Document d(rapidjson::kObjectType);
+    json::set(d, "error", what, d.GetAllocator());
+    return http::sse::event("error", "", json::dump(d));
 }
 
 // Without a copy of a text that many may be sent at a time.

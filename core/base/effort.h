@@ -25,7 +25,7 @@ public:
           beyond_(steps - at_hand_),
           interrupt_(std::move(interrupt)) {}
 
-    // False once the steps are used up or the work was interrupted: then it ends as soon as it can.
+    // False when there are not so many steps left, or once the work was interrupted: then it ends soon.
     bool spend(size_t steps) {
         if (steps > at_hand_) return spendBeyond(steps);
         at_hand_ -= steps;
@@ -36,9 +36,9 @@ public:
 
 private:
     bool spendBeyond(size_t steps) {
-        if (interrupt_ && !over_) interruption_ = interrupt_();
-        over_ = over_ || interruption_ || steps - at_hand_ > beyond_;
-        if (over_) return at_hand_ = beyond_ = 0, false;
+        if (interrupt_ && !interruption_) interruption_ = interrupt_();
+        if (interruption_) return at_hand_ = beyond_ = 0, false;
+        if (steps - at_hand_ > beyond_) return false;
         beyond_ -= steps - at_hand_;
         at_hand_ = std::min(beyond_, kLookEvery);
         beyond_ -= at_hand_;
@@ -49,7 +49,6 @@ private:
     size_t beyond_;   // behind it
     const Interrupt interrupt_;
     std::optional<Error> interruption_;
-    bool over_ = false;
 };
 
 }  // namespace stepper

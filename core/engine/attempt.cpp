@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/secrets/redact.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::engine {
@@ -125,10 +126,11 @@ private:
     // What is secret in it is masked, as in all of the log; the query may be a key.
     void traceSent(const transport::HttpRequest& request) const {
         if (!log::enabled(log::Level::Trace)) return;
+        const std::string body = secrets::redact(request.body);
         log::trace("exchange", {{"provider", provider_.spec.name},
                                 {"method", request.method},
                                 {"url", std::string_view(request.url).substr(0, request.url.find('?'))},
-                                {"body", utf8Prefix(request.body, kMostTraced)}});
+                                {"body", utf8Prefix(body, kMostTraced)}});
     }
     void traceHeard(const HttpEvent& event) const {
         if (!log::enabled(log::Level::Trace)) return;
@@ -137,7 +139,7 @@ private:
                     {"status", event.kind == HttpEvent::Kind::Head ? event.status : 0},
                     {"bytes", event.data.size()},
                     {"text", event.kind == HttpEvent::Kind::Failed ? std::string_view(event.error.message)
-                                                                    : utf8Prefix(event.data, kMostTraced)}});
+                                                                   : utf8Prefix(event.data, kMostTraced)}});
     }
 
     Action deliver(const HttpEvent& event) {

@@ -11,6 +11,14 @@
 #include "core/telemetry/log.h"
 
 namespace stepper::engine {
+namespace {
+
+// A job that waits for so long and fails where somebody was answered so lately fails by itself.
+constexpr milliseconds kAloneAfter{120'000}, kLately{60'000};
+constexpr int kForbidden = 403;
+
+}  // namespace
+
 Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& request, SteadyTime deadline,
              CancelToken& cancel, const RunOptions& options)
     : engine_(engine),
@@ -137,7 +145,7 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     const Verdict& verdict = verdictOn(trouble->error.error_class);
     record.error = trouble->error;
     record.error_code = verdict.wire_code;
-    record.of_request = tellsOfRequest(*trouble);
+    record.of_request = tellsOfRequest(provider, *trouble);
     record.retry_after = trouble->error.retry_after;
     record.duration = took;
     tell(provider, *trouble, verdict);
@@ -175,7 +183,8 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
     limits::Report report = got.concluded ? limits::Report{Kind::Ok} : reportOn(*got.error, until);
     // What another model lacks says nothing of those that the provider is asked for otherwise.
     if (modelFor(request_, provider.spec) != provider.spec.model &&
-        (report.kind == Kind::ModelMissing || report.kind == Kind::TooLarge))
+        (report.kind == Kind::ModelMissing || report.kind == Kind::TooLarge ||
+         (report.kind == Kind::KeyRefused && got.error->http_status == kForbidden)))
         report = {Kind::Neutral};
     report.tokens_in = got.answer.usage.prompt;
     report.tokens_out = got.answer.usage.completion;
@@ -192,7 +201,8 @@ void Chain::tell(const ProviderEntry& provider, const Trouble& trouble, const Ve
                                         {"reason", trouble.error.message},
                                         {"requestId", options_.id}});
     else
-        provider.chronicle->failed(verdict.wire_code, trouble.error, options_.id);
+        provider.chronicle->failed(verdict.wire_code, trouble.error, tellsOfRequest(provider, trouble),
+                                   options_.id);
 }
 
 // Tokens are billed whatever became of them.
@@ -214,11 +224,19 @@ limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
     return out;
 }
 
-// An answer that broke off was being made: asking again is paid for again.
-bool Chain::tellsOfRequest(const Trouble& trouble) {
+// An answer that broke off was being made, and a call that took all the time of its run would do so again:
+// asking again is paid for again. So does a request that fails for long where others are answered; of a
+// provider that says it is overloaded nobody knows.
+bool Chain::tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble) const {
     const ErrorClass c = trouble.error.error_class;
-    const bool broke_off = trouble.heard && (c == ErrorClass::Transport || c == ErrorClass::Timeout);
-    return trouble.answered || broke_off || verdictOn(c).of_request;
+    const bool unreachable = c == ErrorClass::Transport || c == ErrorClass::Timeout;
+    const bool broke_off = unreachable && trouble.heard && trouble.error.http_status == 0;
+    const bool took_all = c == ErrorClass::Timeout && outOfTime();
+    const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
+    const bool fails = unreachable || c == ErrorClass::Upstream || c == ErrorClass::BadResponse;
+    const auto last_ok = provider.gate->lastOk();
+    const bool alone = fails && options_.waited >= kAloneAfter && last_ok && now() - *last_ok < kLately;
+    return trouble.answered || broke_off || took_all || lacks_model || alone || verdictOn(c).of_request;
 }
 
 bool Chain::retries(size_t index, const Trouble& trouble) {

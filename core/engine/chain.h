@@ -61,7 +61,7 @@ private:
     void tellProgress() const;
     // Why nobody waits for an answer that is there, if so. A server that ends does: it was paid for.
     std::optional<Error> unwanted() const;
-    static bool tellsOfRequest(const Trouble& trouble);
+    bool tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble) const;
     SteadyTime now() const;
     milliseconds since(SteadyTime start) const;
     bool outOfTime() const;

@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/secrets/redact.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::engine {
@@ -21,21 +22,23 @@ std::string setAsideReason(limits::SetAside why, std::string_view model) {
 
 }  // namespace
 
-void Chronicle::failed(std::string_view code, const Error& error, std::string_view request_id) {
+void Chronicle::failed(std::string_view code, const Error& error, bool of_request,
+                       std::string_view request_id) {
     const SteadyTime now = clock_.now();
-    const std::string_view words = utf8Prefix(error.message, kMostText);
-    const bool limited =
-        error.error_class == ErrorClass::RateLimited || error.error_class == ErrorClass::Quota;
+    const std::string whole = secrets::redact(error.message);
+    const std::string_view words = utf8Prefix(whole, kMostText);
+    const bool no_outage =
+        of_request || error.error_class == ErrorClass::RateLimited || error.error_class == ErrorClass::Quota;
     int64_t times;
     {
         std::lock_guard lock(mutex_);
-        if (!limited && failures_in_row_++ == 0) first_failure_ = now;
+        if (!no_outage && failures_in_row_++ == 0) first_failure_ = now;
         last_ =
             LastError{std::string(code), std::string(words), last_ ? last_->number + 1 : 1, clock_.wall()};
         auto known = by_code_.find(code);
         if (known == by_code_.end()) known = by_code_.emplace(code, Recurrence{}).first;
         times = known->second.happened(now);
-        was_told_ = was_told_ || (times > 0 && !limited);
+        was_told_ = was_told_ || (times > 0 && !no_outage);
     }
     log::write(times > 0 ? log::Level::Warn : log::Level::Debug, "attempt failed",
                {{"provider", provider_},

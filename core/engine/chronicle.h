@@ -18,16 +18,16 @@ namespace stepper::engine {
 class Chronicle {
 public:
     struct LastError {
-        std::string code;  // as in answers
-        std::string message;
-        int64_t number = 0;  // of failed attempts so far
+        std::string code;     // as in answers
+        std::string message;  // without secrets
+        int64_t number = 0;   // of failed attempts so far
         WallTime at;
     };
 
     Chronicle(std::string provider, const Clock& clock) : provider_(std::move(provider)), clock_(clock) {}
 
-    // An attempt failed, by the provider's fault or not. `request_id` may be empty.
-    void failed(std::string_view code, const Error& error, std::string_view request_id);
+    // An attempt failed; `of_request`: by the request's fault. `request_id` may be empty.
+    void failed(std::string_view code, const Error& error, bool of_request, std::string_view request_id);
     void answered();
     // What its gate has to tell beside that.
     void news(const limits::Gate::News& news, std::string_view model);
@@ -41,7 +41,7 @@ private:
     std::map<std::string, Recurrence, std::less<>> by_code_;
     Recurrence opens_;
     std::optional<LastError> last_;
-    // Since it last answered. A limit is none: that is being used, not being down.
+    // Since it last answered. A limit is none, nor is what a request brings about.
     int64_t failures_in_row_ = 0;
     SteadyTime first_failure_{};
     bool was_told_ = false, is_down_ = false;  // is_down_: its circuit opened, or it was set aside

@@ -56,10 +56,14 @@ std::optional<milliseconds> soonestReady(const Walk& walk) {
 std::optional<milliseconds> othersReady(const Walk& walk) {
     std::optional<milliseconds> soonest;
     for (const Leg& leg : walk.legs) {
-        if (leg.records.empty() || !isSkipped(leg.records.back()) || !leg.provider->enabled()) continue;
+        if (leg.records.empty() || !leg.provider->enabled()) continue;
+        const std::string& why = leg.records.back().skipped;
+        if (why != "rate_limited" && why != "circuit_open" && why != "busy") continue;
         const auto ready = leg.provider->gate->look(walk.demand);
-        if (!ready && ready.at == SteadyTime::max()) continue;
-        const auto in = ready ? milliseconds{0} : std::chrono::ceil<milliseconds>(ready.at - walk.now);
+        const bool unknown = !ready && ready.at == SteadyTime::max();
+        const auto in = ready     ? milliseconds{0}
+                        : unknown ? soonestSlot(walk.legs)
+                                  : std::chrono::ceil<milliseconds>(ready.at - walk.now);
         soonest = std::min(soonest.value_or(in), in);
     }
     return soonest;

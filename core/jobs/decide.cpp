@@ -12,7 +12,7 @@ namespace {
 
 constexpr milliseconds kBackoffBase{2'000}, kBackoffCap{60'000};
 constexpr int kMaxDoublings = 5;
-constexpr milliseconds kLongestOutagePause{300'000};
+constexpr milliseconds kShortestOutagePause{1'000}, kLongestOutagePause{300'000};
 // Jobs that wait for the same provider must not all come back in the same instant.
 constexpr double kSpread = 0.1;
 // A cached answer that could not be refreshed is left alone for so long.
@@ -145,7 +145,8 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
         later.delay = within(spread(hint));
     } else if (outage) {
         const auto pause = std::max(outagePause(moment.waited, chance), hint);
-        later.delay = within(failure.others_ready ? std::min(pause, spread(*failure.others_ready)) : pause);
+        const auto others = std::max(failure.others_ready.value_or(pause), kShortestOutagePause);
+        later.delay = within(std::min(pause, spread(others)));
     } else {
         later.delay = within(std::max(backoff(job.attempts, chance), hint));
     }

@@ -184,6 +184,7 @@ std::optional<SetAside> Gate::learn(SteadyTime now, const Pass& pass, const Repo
     using Kind = Report::Kind;
     switch (report.kind) {
         case Kind::Ok:
+            last_ok_ = now;
             failures_in_row_ = standing_.limits_in_row = standing_.refusals_in_row = 0;
             standing_.set_aside.reset();
             if (said_ && report.tokens_in > said_->most_tokens) said_.reset();
@@ -244,6 +245,11 @@ GateState Gate::state() {
 std::optional<milliseconds> Gate::p50() {
     std::lock_guard lock(mutex_);
     return latency_.quantile(clock_.now(), 0.5);
+}
+
+std::optional<SteadyTime> Gate::lastOk() {
+    std::lock_guard lock(mutex_);
+    return last_ok_;
 }
 
 Gate::Room Gate::room(int most) {

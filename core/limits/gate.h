@@ -130,6 +130,8 @@ public:
 
     GateState state();
     std::optional<milliseconds> p50();
+    // When a call ended well last; none: never.
+    std::optional<SteadyTime> lastOk();
     // How many requests of the usual size could enter now, at most `most`; and when more could, max() when
     // unknown.
     struct Room {
@@ -204,6 +206,7 @@ private:
     Demand usual_;  // the last request's
     int in_flight_ = 0;
     int failures_in_row_ = 0;
+    std::optional<SteadyTime> last_ok_;
     Standing standing_;
     uint64_t standing_version_ = 0, saved_standing_ = 0;
     // What the provider said a request may have at most.

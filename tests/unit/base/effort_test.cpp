@@ -18,7 +18,7 @@ TEST(Effort, EndsWhenItsStepsAreUsedUp) {
 
     Effort too_much(kSteps);
     EXPECT_FALSE(too_much.spend(kSteps + 1));
-    EXPECT_FALSE(too_much.spend(1)) << "what is over stays so";
+    EXPECT_TRUE(too_much.spend(kSteps)) << "what was refused took nothing";
     EXPECT_FALSE(too_much.interruption());
 
     Effort unbounded(Effort::kUnbounded);

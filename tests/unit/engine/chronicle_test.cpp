@@ -11,10 +11,10 @@ TEST(Chronicle, KeepsTheLastErrorAndWhenItWas) {
     ManualClock clock;
     Chronicle chronicle("one", clock);
     EXPECT_FALSE(chronicle.lastError());
-    chronicle.failed("TIMEOUT", {ErrorClass::Timeout, "no answer within 15s"}, "r-1");
+    chronicle.failed("TIMEOUT", {ErrorClass::Timeout, "no answer within 15s"}, false, "r-1");
     clock.advance(1min);
     const WallTime at = clock.wall();
-    chronicle.failed("UPSTREAM_UNAVAILABLE", {ErrorClass::Upstream, std::string(5'000, 'x')}, "");
+    chronicle.failed("UPSTREAM_UNAVAILABLE", {ErrorClass::Upstream, std::string(5'000, 'x')}, false, "");
     clock.advance(1min);
     chronicle.answered();
     const auto last = chronicle.lastError();

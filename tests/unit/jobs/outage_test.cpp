@@ -183,6 +183,35 @@ TEST_F(OutageTest, WhatModelsAnswerBadlyUsesAttemptsUp) {
     EXPECT_EQ(weather_.allCalls(), 3 * Policy{}.max_attempts);
 }
 
+// Its provider answers everybody else: it is no outage, and it would be asked, and paid for, all day.
+TEST_F(OutageTest, AJobThatFailsWhereOthersAreAnsweredIsNotAskedForADay) {
+    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(500, "{}");
+    queue(1);
+    const SteadyTime begun = clock_.now();
+    while (endings().contains("waiting") && clock_.now() - begun < 2h) {
+        runUntil(clock_.now() + 20s);
+        // Somebody else is answered.
+        for (const auto& provider : snapshots_.get()->providers) {
+            auto entry = provider.gate->tryEnter({});
+            if (!entry.pass) continue;
+            provider.gate->sent(*entry.pass);
+            provider.gate->leave(*entry.pass, {limits::Report::Kind::Ok});
+        }
+        clock_.advance(1s);
+    }
+    EXPECT_EQ(endings(), (Endings{{"substituted", 1}}));
+    EXPECT_LE(clock_.now() - begun, 30min);
+    EXPECT_LE(weather_.allCalls(), 3 * 20);
+}
+
+TEST_F(OutageTest, AGatewaysTimeoutIsAnOutage) {
+    for (const char* name : {"a", "b", "c"})
+        weather_.of_host[name] = answer(504, "<html>504 Gateway Time-out</html>", "text/html");
+    queue(1);
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"waiting", 1}}));
+}
+
 // Every attempt would be burnt on the one that is down while the other only has to be waited for.
 TEST_F(OutageTest, OneThatIsDownDoesNotUseUpAttemptsWhileAnotherIsToBeWaitedFor) {
     weather_.of_host["a"] = answer(503, "{}");
