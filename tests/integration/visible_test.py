@@ -107,10 +107,10 @@ class PlanTest(Visible):
 
     def test_what_is_queued_counts(self):
         server = self.start_one(**ONE_A_MINUTE)
-        for i in range(3):
-            self.queue(server, {"prompt": str(i)})
-        found = self.wait_for(lambda: (seen := self.get(server, "/v1/plan"))["queued"] == 2 and seen)
-        self.assertFalse(found["ready"])
+        jobs = [self.queue(server, {"prompt": str(i)}) for i in range(3)]
+        self.finished(server, jobs[0])
+        found = self.get(server, "/v1/plan")
+        self.assertEqual((found["queued"], found["ready"]), (2, False))
         self.assertTrue(60 < found["estimatedSeconds"] <= 122, found)
         self.assertTrue(50 < found["providers"][0]["firstInSeconds"] <= 61, found)
 
