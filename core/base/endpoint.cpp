@@ -21,10 +21,11 @@ std::string printed(int family, const void* address) {
     return ::inet_ntop(family, address, out.data(), out.size());
 }
 
-std::optional<std::string> plainV4(const std::string& text) {
+// inet_pton() takes no other form than the plain one: four numbers without leading zeros.
+std::optional<std::string> plainV4(std::string text) {
     in_addr address;
     if (::inet_pton(AF_INET, text.c_str(), &address) != 1) return std::nullopt;
-    return printed(AF_INET, &address);
+    return text;
 }
 
 std::optional<std::string> plainV6(std::string_view text) {

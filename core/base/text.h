@@ -1,11 +1,29 @@
 // Small text helpers over std::string_view. Pure functions, ASCII case rules, safe from any thread.
 #pragma once
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace stepper {
+
+// A set of bytes that is asked for each byte of a text.
+class CharSet {
+public:
+    constexpr explicit CharSet(std::string_view members) {
+        for (const char c : members) has_[static_cast<unsigned char>(c)] = true;
+    }
+    constexpr bool operator()(char c) const { return has_[static_cast<unsigned char>(c)]; }
+
+private:
+    std::array<bool, 256> has_{};
+};
+
+// RFC 9110: what an HTTP method or a header's name consists of.
+inline constexpr CharSet isTokenChar(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+bool isToken(std::string_view s);
 
 std::string_view trim(std::string_view s);
 // Nothing in it but white space as Unicode has it, and characters without a width; s is valid UTF-8.

@@ -13,20 +13,11 @@ namespace {
 constexpr size_t kMaxRequestLine = 8u << 10;
 constexpr size_t kMaxFields = 100;
 constexpr size_t kMaxMethod = 32;
-constexpr std::string_view kAlphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+constexpr CharSet isHostChar(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]");
 
-bool isAlphanumeric(char c) { return kAlphanumeric.find(c) != std::string_view::npos; }
-bool isToken(char c) {
-    return isAlphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-bool isToken(std::string_view s) {
-    return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return isToken(c); });
-}
 bool isVisible(char c) { return c > 0x20 && c < 0x7f; }
 bool isFieldContent(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
-bool isHostChar(char c) {
-    return isAlphanumeric(c) || std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
-}
 
 Reject bad(std::string message) { return {400, std::move(message)}; }
 
@@ -198,7 +189,7 @@ std::variant<MoreBytes, Reject, size_t> HeadScanner::lineEnd(std::string_view by
     if (bytes.substr(start_).empty() || bytes.substr(start_) == "\r") return MoreBytes{};
 
     const auto method_end = std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start_), bytes.end(),
-                                             [](char c) { return isToken(c); });
+                                             isTokenChar);
     const auto method_size = static_cast<size_t>(method_end - bytes.begin()) - start_;
     if (method_size == 0 || method_size > kMaxMethod || (method_end != bytes.end() && *method_end != ' '))
         return bad("This is not an HTTP/1.1 request");

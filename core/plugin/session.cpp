@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <new>
 
 #include "core/base/text.h"
@@ -80,12 +79,6 @@ stepper_event eventOf(int32_t kind) {
     event.kind = kind;
     event.now_ms = monotonicMs();
     return event;
-}
-
-bool isToken(std::string_view s) {
-    return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("!#$%&'*+-.^_`|~", c);
-    });
 }
 
 bool isOneLine(std::string_view s) {

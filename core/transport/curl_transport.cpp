@@ -21,16 +21,6 @@ Error invalid(std::string why) {
     return {ErrorClass::InvalidRequest, "the request cannot be sent: " + std::move(why)};
 }
 
-// RFC 9110: what method and header names consist of
-bool isToken(std::string_view s) {
-    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-    const auto allowed = [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               kMarks.find(c) != std::string_view::npos;
-    };
-    return !s.empty() && std::all_of(s.begin(), s.end(), allowed);
-}
-
 std::string part(CURLU* url, CURLUPart which) {
     char* text = nullptr;
     if (curl_url_get(url, which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
