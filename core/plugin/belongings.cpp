@@ -118,7 +118,7 @@ void Belongings::putBack() const {
     ::uselocale(LC_GLOBAL_LOCALE);
     std::setlocale(LC_ALL, beginnings().locale.c_str());  // NOLINT(concurrency-mt-unsafe): somebody else did
     ::umask(beginnings().umask);
-    if (beginnings().folder) static_cast<void>(::fchdir(beginnings().folder.get()));
+    if (beginnings().folder) [[maybe_unused]] const int moved = ::fchdir(beginnings().folder.get());
     if (environmentNow() != beginnings().environment) replaceEnvironment(beginnings().environment);
 }
 

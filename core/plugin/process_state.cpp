@@ -34,18 +34,19 @@ namespace {
 constexpr size_t kMaxProcFile = 1u << 20;
 constexpr size_t kMaxStatus = 1u << 14;
 constexpr std::string_view kVariable = "environment variable ";
+constexpr std::string_view kDescriptor = "descriptor ";
 constexpr std::string_view kDisposition =
     "the disposition of signal ";  // one that is the default is not noted
 
 constexpr std::pair<__rlimit_resource_t, const char*> kLimits[] = {
-    {RLIMIT_CPU, "CPU"},           {RLIMIT_FSIZE, "FSIZE"},
-    {RLIMIT_DATA, "DATA"},         {RLIMIT_STACK, "STACK"},
-    {RLIMIT_CORE, "CORE"},         {RLIMIT_RSS, "RSS"},
-    {RLIMIT_NPROC, "NPROC"},       {RLIMIT_NOFILE, "NOFILE"},
-    {RLIMIT_MEMLOCK, "MEMLOCK"},   {RLIMIT_AS, "AS"},
-    {RLIMIT_LOCKS, "LOCKS"},       {RLIMIT_SIGPENDING, "SIGPENDING"},
-    {RLIMIT_MSGQUEUE, "MSGQUEUE"}, {RLIMIT_NICE, "NICE"},
-    {RLIMIT_RTPRIO, "RTPRIO"},     {RLIMIT_RTTIME, "RTTIME"}};
+    {RLIMIT_CPU, "the limit CPU"},           {RLIMIT_FSIZE, "the limit FSIZE"},
+    {RLIMIT_DATA, "the limit DATA"},         {RLIMIT_STACK, "the limit STACK"},
+    {RLIMIT_CORE, "the limit CORE"},         {RLIMIT_RSS, "the limit RSS"},
+    {RLIMIT_NPROC, "the limit NPROC"},       {RLIMIT_NOFILE, "the limit NOFILE"},
+    {RLIMIT_MEMLOCK, "the limit MEMLOCK"},   {RLIMIT_AS, "the limit AS"},
+    {RLIMIT_LOCKS, "the limit LOCKS"},       {RLIMIT_SIGPENDING, "the limit SIGPENDING"},
+    {RLIMIT_MSGQUEUE, "the limit MSGQUEUE"}, {RLIMIT_NICE, "the limit NICE"},
+    {RLIMIT_RTPRIO, "the limit RTPRIO"},     {RLIMIT_RTTIME, "the limit RTTIME"}};
 
 // Of /proc/self/status, and what people call it.
 constexpr std::pair<std::string_view, const char*> kStatus[] = {
@@ -93,12 +94,12 @@ size_t occurrences(std::string_view text, std::string_view of) {
 
 }  // namespace
 
-std::string ProcessState::describe(const std::string& what, const Fact* was, const Fact* is) {
+std::string ProcessState::describe(const std::string& what, const Value* was, const Value* is) {
     if (what.starts_with(kVariable)) {
         if (!was) return "it set " + what;
         return std::string(is ? "it changed " : "it removed ") + what;
     }
-    if (what.starts_with("descriptor ")) {
+    if (what.starts_with(kDescriptor)) {
         if (!is) return "it closed " + what + " (" + was->text() + ")";
         if (!was) return "it left " + what + " open (" + is->text() + ")";
     }
@@ -124,26 +125,46 @@ ProcessState ProcessState::whole() {
     ProcessState out = shared();
     out.addDescriptors();
     if (const auto timers = readFile("/proc/self/timers", kMaxProcFile))
-        out.facts_["the number of POSIX timers"] = {std::to_string(occurrences(*timers, "ClockID:"))};
-    for (const auto& [name, stream] : {std::pair{"stdin", stdin}, {"stdout", stdout}, {"stderr", stderr}})
-        out.facts_[std::string("what ") + name + " is"] = {
-            hex(reinterpret_cast<uintptr_t>(stream)) + " of descriptor " + std::to_string(::fileno(stream))};
-    out.facts_["the handler of std::terminate"] = {hex(reinterpret_cast<uintptr_t>(std::get_terminate()))};
+        out.add("the number of POSIX timers", {std::to_string(occurrences(*timers, "ClockID:"))});
+    for (const auto& [name, stream] :
+         {std::pair{"what stdin is", stdin}, {"what stdout is", stdout}, {"what stderr is", stderr}})
+        out.add(name, {hex(reinterpret_cast<uintptr_t>(stream)) + " of descriptor " +
+                       std::to_string(::fileno(stream))});
+    out.add("the handler of std::terminate", {hex(reinterpret_cast<uintptr_t>(std::get_terminate()))});
+    return out;
+}
+
+void ProcessState::add(std::string_view what, Value value, int number) {
+    facts_.push_back({what, number, std::move(value)});
+}
+
+std::map<std::string, ProcessState::Value> ProcessState::byName() const {
+    std::map<std::string, Value> out;
+    for (const auto& f : facts_)
+        out[std::string(f.what) + (f.number < 0 ? "" : std::to_string(f.number))] = f.value;
+    for (std::string_view rest = environment_; !rest.empty();) {
+        const std::string_view entry = rest.substr(0, rest.find('\0'));
+        rest.remove_prefix(entry.size() + 1);
+        const size_t equals = std::min(entry.find('='), entry.size());
+        out[std::string(kVariable).append(entry.substr(0, equals))] = {std::string(entry.substr(equals))};
+    }
     return out;
 }
 
 std::vector<std::string> ProcessState::changesTo(const ProcessState& after) const {
     std::vector<std::string> out;
-    const auto note = [&](const std::string& what, const Fact* was, const Fact* is) {
+    if (facts_ == after.facts_ && environment_ == after.environment_) return out;
+    const auto note = [&](const std::string& what, const Value* was, const Value* is) {
         const bool unknown = (was && !was->is) || (is && !is->is);
-        if (!unknown && !(was && is && was->is == is->is)) out.push_back(describe(what, was, is));
+        if (!unknown && !(was && is && *was == *is)) out.push_back(describe(what, was, is));
     };
-    for (const auto& [what, was] : facts_) {
-        const auto is = after.facts_.find(what);
-        note(what, &was, is == after.facts_.end() ? nullptr : &is->second);
+    const auto before = byName(), now = after.byName();
+    for (const auto& [what, was] : before) {
+        const auto is = now.find(what);
+        note(what, &was, is == now.end() ? nullptr : &is->second);
     }
-    for (const auto& [what, is] : after.facts_)
-        if (!facts_.contains(what)) note(what, nullptr, &is);
+    for (const auto& [what, is] : now)
+        if (!before.contains(what)) note(what, nullptr, &is);
     return out;
 }
 
@@ -152,7 +173,7 @@ void ProcessState::addLimits() {
     for (const auto& [resource, name] : kLimits) {
         rlimit value{};
         if (::getrlimit(resource, &value) == 0)
-            facts_[std::string("the limit ") + name] = {text(value.rlim_cur) + " of " + text(value.rlim_max)};
+            add(name, {text(value.rlim_cur) + " of " + text(value.rlim_max)});
     }
 }
 
@@ -165,82 +186,76 @@ void ProcessState::addSignals() {
         struct sigaction action {};
         if (::sigaction(s, nullptr, &action) != 0 || action.sa_handler == SIG_DFL) continue;
         const auto handler = reinterpret_cast<uintptr_t>(action.sa_handler);
-        facts_[std::string(kDisposition) + std::to_string(s)] = {
-            action.sa_handler == SIG_IGN ? "ignored" : "a handler at " + hex(handler)};
+        add(kDisposition, {action.sa_handler == SIG_IGN ? "ignored" : "a handler at " + hex(handler)}, s);
     }
-    facts_["the set of blocked signals"] = {mask.empty() ? "empty" : mask};
+    add("the set of blocked signals", {mask.empty() ? "empty" : mask});
 }
 
 void ProcessState::addTimers() {
-    for (const auto& [timer, name] :
-         {std::pair{ITIMER_REAL, "real"}, {ITIMER_VIRTUAL, "virtual"}, {ITIMER_PROF, "profiling"}}) {
+    for (const auto& [timer, name] : {std::pair{ITIMER_REAL, "the real interval timer"},
+                                      {ITIMER_VIRTUAL, "the virtual interval timer"},
+                                      {ITIMER_PROF, "the profiling interval timer"}}) {
         itimerval value{};
         ::getitimer(timer, &value);
         const bool armed = value.it_value.tv_sec != 0 || value.it_value.tv_usec != 0;
-        facts_[std::string("the ") + name + " interval timer"] = {armed ? "armed" : "off"};
+        add(name, {armed ? "armed" : "off"});
     }
 }
 
 void ProcessState::addEnvironment() {
-    for (char** entry = environ; entry && *entry; ++entry) {
-        const std::string_view text = *entry;
-        const size_t equals = std::min(text.find('='), text.size());
-        facts_[std::string(kVariable) + std::string(text.substr(0, equals))] = {
-            std::string(text.substr(equals))};
-    }
+    for (char** entry = environ; entry && *entry; ++entry) environment_.append(*entry).push_back('\0');
 }
 
 void ProcessState::addPlaces() {
     std::error_code ec;
-    facts_["the working directory"] = {placeOf("."), fs::current_path(ec).string()};  // it may be renamed
-    facts_["the root directory"] = {placeOf("/")};
-    facts_["the session"] = {std::to_string(::getsid(0))};
-    facts_["the process group"] = {std::to_string(::getpgid(0))};
+    add("the working directory", {placeOf("."), fs::current_path(ec).string()});  // it may be renamed
+    add("the root directory", {placeOf("/")});
+    add("the session", {std::to_string(::getsid(0))});
+    add("the process group", {std::to_string(::getpgid(0))});
 }
 
 void ProcessState::addStatus() {
     const auto status = readFile("/proc/self/status", kMaxStatus);
     if (!status)
-        for (const auto& [key, name] : kStatus) facts_[name] = {};
+        for (const auto& [key, name] : kStatus) add(name, {});
     if (!status) return;
     for (const auto line : splitLines(*status)) {
         const size_t colon = line.find(':');
         if (colon == std::string_view::npos) continue;
         for (const auto& [key, name] : kStatus)
-            if (line.substr(0, colon) == key) facts_[name] = {std::string(trim(line.substr(colon + 1)))};
+            if (line.substr(0, colon) == key) add(name, {std::string(trim(line.substr(colon + 1)))});
     }
 }
 
 void ProcessState::addArithmetic() {
-    facts_["the rounding mode"] = {std::to_string(std::fegetround())};
-    facts_["the set of trapping floating-point exceptions"] = {hex(static_cast<unsigned>(::fegetexcept()))};
+    add("the rounding mode", {std::to_string(std::fegetround())});
+    add("the set of trapping floating-point exceptions", {hex(static_cast<unsigned>(::fegetexcept()))});
 #if defined(__x86_64__)
     constexpr unsigned kFlags = 0x3F;  // what has happened, no mode
-    facts_["the SSE control word"] = {hex(_mm_getcsr() & ~kFlags)};
+    add("the SSE control word", {hex(_mm_getcsr() & ~kFlags)});
     uint16_t x87 = 0;
     __asm__ volatile("fnstcw %0" : "=m"(x87));
-    facts_["the x87 control word"] = {hex(x87)};
+    add("the x87 control word", {hex(x87)});
 #endif
     // NOLINTBEGIN(concurrency-mt-unsafe): to ask is safe while nobody sets one
-    facts_["the locale"] = {std::setlocale(LC_ALL, nullptr)};
+    add("the locale", {std::setlocale(LC_ALL, nullptr)});
     // NOLINTEND(concurrency-mt-unsafe)
-    facts_["the locale of the thread"] = {hex(reinterpret_cast<uintptr_t>(::uselocale(nullptr)))};
+    add("the locale of the thread", {hex(reinterpret_cast<uintptr_t>(::uselocale(nullptr)))});
 }
 
 void ProcessState::addControls() {
-    for (const auto& [control, name] : kControls)
-        facts_[name] = {std::to_string(::prctl(control, 0, 0, 0, 0))};
+    for (const auto& [control, name] : kControls) add(name, {std::to_string(::prctl(control, 0, 0, 0, 0))});
     int flag = 0;
     ::prctl(PR_GET_CHILD_SUBREAPER, &flag);
-    facts_["child_subreaper"] = {std::to_string(flag)};
+    add("child_subreaper", {std::to_string(flag)});
     flag = 0;
     ::prctl(PR_GET_PDEATHSIG, &flag);
-    facts_["the signal of the parent's death"] = {std::to_string(flag)};
-    facts_["the personality"] = {hex(static_cast<unsigned>(::personality(0xFFFF'FFFF)))};
-    facts_["the priority"] = {std::to_string(::getpriority(PRIO_PROCESS, 0))};
-    facts_["the scheduling policy"] = {std::to_string(::sched_getscheduler(0))};
+    add("the signal of the parent's death", {std::to_string(flag)});
+    add("the personality", {hex(static_cast<unsigned>(::personality(0xFFFF'FFFF)))});
+    add("the priority", {std::to_string(::getpriority(PRIO_PROCESS, 0))});
+    add("the scheduling policy", {std::to_string(::sched_getscheduler(0))});
     const auto score = readFile("/proc/self/oom_score_adj", kMaxStatus);
-    facts_["oom_score_adj"] = {score ? std::optional(std::string(trim(*score))) : std::nullopt};
+    add("oom_score_adj", {score ? std::optional(std::string(trim(*score))) : std::nullopt});
 }
 
 // Files may be renamed meanwhile. What has no name is told apart by what the kernel calls it, for many kinds
@@ -250,9 +265,9 @@ void ProcessState::addDescriptor(int fd) {
     if (::fstat(fd, &info) != 0) return;
     std::error_code ec;
     const auto target = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ec);
-    Fact& fact = facts_["descriptor " + std::to_string(fd)];
-    if (ec) return;
-    fact = {placeOf(info) + (target.is_absolute() ? "" : " " + target.string()), target.string()};
+    if (ec) return add(kDescriptor, {}, fd);
+    add(kDescriptor, {placeOf(info) + (target.is_absolute() ? "" : " " + target.string()), target.string()},
+        fd);
 }
 
 void ProcessState::addDescriptors() {
