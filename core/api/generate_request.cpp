@@ -170,6 +170,15 @@ Result<void> checkRendered(const json::Value& body) {
     return {};
 }
 
+// Without what the versions that accepted it may have taken no notice of, whatever it was.
+std::string withoutUnheeded(std::string_view text) {
+    auto body = json::parse(text);
+    if (!body || !body.value().IsObject()) return std::string(text);
+    json::Document& d = body.value();
+    for (const char* key : {"temperature", "model", "system", "messages"}) d.RemoveMember(key);
+    return json::dump(d);
+}
+
 }  // namespace
 
 BadRequest refuse(std::string_view sentence) { return {std::string(sentence)}; }
@@ -281,6 +290,8 @@ std::string_view kindOf(const engine::GenerateRequest& request, bool report_endp
 
 Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body) {
     auto parsed = kind == "report" ? parseReport(body) : parseGenerate(body);
+    if (std::holds_alternative<BadRequest>(parsed) && kind != "report")
+        parsed = parseGenerate(withoutUnheeded(body));
     if (auto* bad = std::get_if<BadRequest>(&parsed))
         return Error{ErrorClass::InvalidRequest, std::move(bad->sentence)};
     return std::get<ParsedRequest>(std::move(parsed)).request;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/text.h"
 
 namespace stepper::config {
@@ -15,8 +16,10 @@ struct Override {
     std::string_view unit = {};  // of a bare number
 };
 
+constexpr std::string_view kHost = "HOST";
+
 constexpr Override kSettings[] = {
-    {"HOST", "server.host"},
+    {kHost, "server.host"},
     {"PORT", "server.port"},
     {"STEPPER_HOSTS", "server.hosts"},
     {"REDIS_URL", "store.url"},
@@ -79,6 +82,11 @@ constexpr std::string_view kWebhooks = "this version sends no webhooks", kOneQue
                            kWhenLimited = "fallback.when_limited decides",
                            kClients = "this version does not limit clients; do so in front of it";
 
+// csh and conda's compilers export it as the name of the machine or of its kind.
+bool isForeignHost(std::string_view variable, std::string_view value) {
+    return variable == kHost && plainHost(value) && !plainAddress(value) && !isLoopback(value);
+}
+
 constexpr Unused kUnused[] = {
     {"STEPPER_PORT", "PORT sets the port"},
     {"NODE_ENV", "there are no modes; every setting has its own key"},
@@ -113,7 +121,7 @@ bool isBareNumber(std::string_view s) { return s.find_first_not_of("0123456789."
 
 void apply(const Override& o, std::string_view variable, const Environment& env, Node& tree) {
     const std::string* value = findSet(env, variable);
-    if (!value) return;
+    if (!value || isForeignHost(variable, trim(*value))) return;
     Node n;
     n.kind = Node::Kind::Scalar;
     n.mark.file = fmt::format("environment variable {}", variable);
@@ -158,6 +166,11 @@ std::vector<std::string> unusedVariables(const Environment& env) {
         if (findSet(env, variable))
             out.push_back(fmt::format("environment variable {} is set but has no effect in Stepper: {}",
                                       variable, word));
+    if (const auto* host = findSet(env, kHost); host && isForeignHost(kHost, trim(*host)))
+        out.push_back(
+            fmt::format("environment variable HOST is set but has no effect in Stepper: '{}' is no "
+                        "address to listen on, such as 0.0.0.0",
+                        trim(*host)));
     return out;
 }
 

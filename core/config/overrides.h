@@ -19,7 +19,8 @@ void overrideProvider(Node& provider, std::string_view name, const Environment& 
 // "hf-space", "API_KEY" → "HF_SPACE_API_KEY"
 std::string providerVariable(std::string_view name, std::string_view suffix);
 
-// One sentence for each variable of the Node service that is set and changes nothing that Stepper does.
+// One sentence for each variable of the Node service that is set and changes nothing that Stepper does, and
+// for a HOST that is meant for somebody else.
 std::vector<std::string> unusedVariables(const Environment& env);
 
 }  // namespace stepper::config

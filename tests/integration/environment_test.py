@@ -100,6 +100,16 @@ class Environment(Case):
                 self.assertIn(word, said[0])
         self.assertEqual(len(warnings), len(WITHOUT_EFFECT), warnings)
 
+    def test_a_host_that_is_no_address_is_somebody_elses(self):
+        for host in ("x86_64-conda-linux-gnu", "devbox.example.com", "-"):
+            with self.subTest(host):
+                server = self.serve({"HOST": host, "PORT": "0"})
+                self.assertTrue(server.url.startswith("http://127.0.0.1:"), server.url)
+                warnings = [line["warning"] for line in self.logged("configuration")]
+                self.assertEqual(len(warnings), 1, warnings)
+                self.assertIn(f"HOST is set but has no effect in Stepper: '{host}' is no address", warnings[0])
+                self.check_stopped(server)
+
     def test_what_is_gone_is_refused_with_a_word(self):
         config = self.write_config([provider(self.simulator, "one")])
         for verb in ("check", "serve"):

@@ -208,5 +208,19 @@ TEST(ParseReport, TakesTheOptionsOfEveryRequest) {
     EXPECT_TRUE(p->remarks.empty());
 }
 
+TEST(StoredRequest, WhatAnEarlierVersionTookNoNoticeOfFailsNoJob) {
+    for (const char* body :
+         {R"({"prompt":"x","temperature":"hot"})", R"({"prompt":"x","model":7})",
+          R"({"prompt":"x","messages":[]})", R"({"prompt":"x","system":{},"temperature":3})"}) {
+        ASSERT_TRUE(std::holds_alternative<BadRequest>(parseGenerate(body))) << body;
+        const auto again = decodeStored("generate", body);
+        ASSERT_TRUE(again.ok()) << body << again.error().message;
+        EXPECT_FALSE(again->temperature);
+        EXPECT_EQ(again->model, "");
+    }
+    EXPECT_EQ(decodeStored("generate", R"({"prompt":"x","temperature":0.5})")->temperature, 0.5);
+    EXPECT_FALSE(decodeStored("generate", R"({"temperature":"hot"})").ok());
+}
+
 }  // namespace
 }  // namespace stepper::api
