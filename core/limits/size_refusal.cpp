@@ -70,8 +70,10 @@ std::optional<int64_t> numberIn(std::string text) {
 
 std::optional<int64_t> matched(const Form& form, std::string_view words) {
     std::string first, second;
-    const bool found = form.asked ? RE2::PartialMatch(words, *form.pattern, &first, &second)
-                                  : RE2::PartialMatch(words, *form.pattern, &first);
+    // Newer RE2s come with a string_view of their own, which std's does not turn into.
+    const re2::StringPiece text(words.data(), words.size());
+    const bool found = form.asked ? RE2::PartialMatch(text, *form.pattern, &first, &second)
+                                  : RE2::PartialMatch(text, *form.pattern, &first);
     if (!found) return std::nullopt;
     const auto limit = numberIn(form.limit == 1 ? first : second);
     if (!form.asked) return limit;
