@@ -97,9 +97,10 @@ Read storeUrl(std::string& out) {
         const auto names = [&](std::string_view scheme) {
             return url.starts_with(scheme) && url.size() > scheme.size();
         };
-        // The text is not shown: it may hold a password.
+        // The text is not shown: it may hold a password. A Redis is left to store::checkKind, which
+        // knows where its address tends to come from.
         if (!names("sqlite:") && !names("redis://") && !names("rediss://") && url != "memory:")
-            return v.fail("expected sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or memory:");
+            return v.fail("expected sqlite:PATH or memory:");
         out = url;
     };
 }

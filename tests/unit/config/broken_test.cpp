@@ -101,7 +101,7 @@ TEST(Broken, Settings) {
          "1:31: cache.delivery.reports: expected one of once, keep, not \"twice\""},
         {"cache:\n  ttl: 1h\n  fresh_for: 1m\n  ttl: 2h\n", "4:3: cache.ttl: this key is already on line 2"},
         {"store: { url: postgres://u:secret@h }\n",
-         "1:15: store.url: expected sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or memory:"},
+         "1:15: store.url: expected sqlite:PATH or memory:"},
         {"security: { redact: maybe }\n", "1:21: security.redact: expected true or false, not \"maybe\""},
         {"security: { api_key_enabled: true }\n",
          "1:30: security.api_key_enabled: is on, but there is no key; set "

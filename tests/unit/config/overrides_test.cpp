@@ -119,7 +119,7 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
         {"RETRY_MAX_ATTEMPTS", "x",
          "providers[0].retry.attempts: expected a whole number from 1 to 20, not \"x\""},
         {"REDIS_URL", "http://u:secret@h",
-         "store.url: expected sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or memory:"},
+         "store.url: expected sqlite:PATH or memory:"},
         {"HF_SPACE_API_KEY", "a\nsecret",
          "providers[0].api_key: holds a line break or another control character"},
         {"API_KEY_ENABLED", "true",
