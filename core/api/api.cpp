@@ -134,6 +134,7 @@ private:
 
 void Endpoints::measureJobs() const {
     constexpr std::string_view kLanes[] = {"live", "batch", "suspect"};
+    deps_.metrics.store(deps_.jobs.store().health().status == store::Health::Status::Ok);
     const auto stats = deps_.jobs.store().stats();
     if (!stats) return;
     int64_t waiting = stats->held + stats->following;

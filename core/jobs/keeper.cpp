@@ -55,9 +55,23 @@ void Keeper::loop() {
 }
 
 void Keeper::lookAtStore() {
+    using Status = store::Health::Status;
     const auto health = store_.health();
-    if (health.status != store::Health::Status::Failed || std::exchange(told_of_failure_, true)) return;
-    log::error("the store failed: no more work is accepted", {{"reason", health.reason}});
+    switch (health.status) {
+        case Status::Ok:
+            if (std::exchange(told_of_trouble_, false)) log::info("the store is written to again");
+            break;
+        case Status::Degraded:
+            // A full disk now and then has room for a little, so that it is over and back every few seconds.
+            if (trouble_.happened(steady_clock::now()) == 0) break;
+            log::warn("the store cannot be written to: new work is refused", {{"reason", health.reason}});
+            told_of_trouble_ = true;
+            break;
+        case Status::Failed:
+            if (!std::exchange(told_of_failure_, true))
+                log::error("the store failed: no more work is accepted", {{"reason", health.reason}});
+            break;
+    }
 }
 
 bool Keeper::beat() {

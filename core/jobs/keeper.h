@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/jobs/scheduler.h"
+#include "core/telemetry/recurrence.h"
 
 namespace stepper::jobs {
 
@@ -23,7 +24,7 @@ private:
     bool beat();
     // Until nothing is too old or the time has come; whether there is more.
     bool sweep(std::unique_lock<std::mutex>& lock, SteadyTime until);
-    // Writing is over until somebody acts: that is said even if nobody tries to write.
+    // Who posts is told at once; the log, which nobody waits for, here: also when nobody tries to write.
     void lookAtStore();
 
     store::Store& store_;
@@ -32,7 +33,8 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stop_ = false;
-    bool told_of_failure_ = false;
+    bool told_of_failure_ = false, told_of_trouble_ = false;
+    Recurrence trouble_;
     Complaint cannot_renew_{"leases cannot be renewed"};
     std::thread thread_;
 };

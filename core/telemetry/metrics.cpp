@@ -112,6 +112,11 @@ struct Metrics::Families {
                                         .Help("Jobs waiting for a worker")
                                         .Register(registry)
                                         .Add({});
+    prometheus::Gauge& store_ok = prometheus::BuildGauge()
+                                      .Name("stepper_store_ok")
+                                      .Help("0 while the store refuses work")
+                                      .Register(registry)
+                                      .Add({});
     prometheus::Gauge& in_flight = prometheus::BuildGauge()
                                        .Name("stepper_http_in_flight")
                                        .Help("HTTP requests being handled")
@@ -195,6 +200,8 @@ void Metrics::quotaRemaining(std::string_view provider, std::string_view window,
 }
 
 void Metrics::jobQueue(int64_t size) { f_->queue_size.Set(static_cast<double>(size)); }
+
+void Metrics::store(bool ok) { f_->store_ok.Set(ok ? 1 : 0); }
 
 void Metrics::reload(bool ok, int64_t generation) {
     f_->reloads.Add({{"result", ok ? "applied" : "refused"}}).Increment();

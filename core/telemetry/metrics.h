@@ -45,6 +45,8 @@ public:
     void pluginsInState(std::string_view state, int64_t count);
     // All jobs that wait for a worker.
     void jobQueue(int64_t size);
+    // Whether the store takes what is written to it.
+    void store(bool ok);
 
     // The text exposition format.
     std::string render() const;

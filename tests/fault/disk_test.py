@@ -88,10 +88,14 @@ class TroubleTest(DiskCase):
         self.assertEqual(self.health(server), (200, "degraded", "degraded"))
         self.assertEqual(call("GET", server.url + "/readyz").status, 200)
         wait_until(lambda: "outcome cannot be stored" in stage.said(), 20, "the running job's answer is there")
+        wait_until(lambda: "the store cannot be written to" in stage.said(), NOTICED, "the log tells")
+        self.assertIn("stepper_store_ok 0", call("GET", server.url + "/metrics").raw.decode())
         self.assertEqual(read(server, running).json["status"], "active")
         self.disk("")
         self.assertEqual(finish(server, running)["data"]["result"], {"echo": "running"})
         self.assertEqual(self.calls("running"), 1, "the answer was asked for again")
+        wait_until(lambda: "the store is written to again" in stage.said(), 20, "the log tells that it is over")
+        self.assertIn("stepper_store_ok 1", call("GET", server.url + "/metrics").raw.decode())
         self.assert_recovers(server, stage, "new")
 
     def test_a_disk_that_cannot_sync(self):
