@@ -26,7 +26,7 @@ Client::Client(std::string url, const Options& options, config::Config config)
       transport_(std::make_unique<transport::CurlTransport>()) {}
 
 Result<Client> Client::make(const Options& options) {
-    auto config = loadConfig(options);
+    auto config = loadSettings(options);
     if (!config) return config.error();
     if (options.server) return Client(*options.server, options, *std::move(config));
     const auto& [host, port] = std::tie(config->server.host, config->server.port);

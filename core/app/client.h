@@ -22,7 +22,7 @@ public:
 
     // The server named by --server, else where the configuration says it listens, with the key of --key, else
     // the configured ones. Without an admin key, one on this machine gets the one it keeps in a file.
-    // Config error when the configuration cannot be read or tells no port.
+    // Config error when stepper.yaml cannot be read or tells no port; the providers file is not looked at.
     static Result<Client> make(const Options& options);
 
     // One request within 90 s. Transport error, saying what to do, when there is nobody to talk to.

@@ -16,22 +16,37 @@ void relayPluginLogs() {
     });
 }
 
-}  // namespace
+// Empty: the built-in one.
+std::string fileOf(const Options& options, const config::Environment& environment) {
+    if (options.config && !options.config->empty()) return *options.config;
+    const auto named = environment.find("STEPPER_CONFIG");
+    return named == environment.end() ? "" : named->second;
+}
 
-Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>* files) {
-    const auto environment = config::processEnvironment();
-    std::string file = options.config.value_or("");
-    if (const auto named = environment.find("STEPPER_CONFIG"); file.empty() && named != environment.end())
-        file = named->second;
+Result<config::Config> builtIn(const config::Environment& environment) {
     config::Sources defaults;
     defaults.stepper_yaml = config::defaultStepperYaml();
     defaults.stepper_name = "built-in stepper.yaml";
     defaults.providers_yaml = config::defaultProvidersYaml();
     defaults.providers_name = "built-in providers.yaml";
-    auto config =
-        file.empty() ? config::parse(defaults, environment) : config::load(file, environment, files);
+    auto config = config::parse(defaults, environment);
+    if (config) config->plugins_dir.clear();
+    return config;
+}
+
+}  // namespace
+
+Result<config::Config> loadSettings(const Options& options) {
+    const auto environment = config::processEnvironment();
+    const std::string file = fileOf(options, environment);
+    return file.empty() ? builtIn(environment) : config::loadSettings(file, environment);
+}
+
+Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>* files) {
+    const auto environment = config::processEnvironment();
+    const std::string file = fileOf(options, environment);
+    auto config = file.empty() ? builtIn(environment) : config::load(file, environment, files);
     if (!config) return config;
-    if (file.empty()) config->plugins_dir.clear();
     if (options.listen) {
         config->server.host = options.listen->host;
         config->server.port = options.listen->port;

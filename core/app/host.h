@@ -18,6 +18,9 @@ namespace stepper::app {
 Result<config::Config> loadConfig(const Options& options,
                                   std::vector<std::filesystem::path>* files = nullptr);
 
+// The same without providers, for who only talks to the server.
+Result<config::Config> loadSettings(const Options& options);
+
 // Where plugins are looked for when the configuration names no folder: beside this program, as built or
 // installed.
 std::filesystem::path defaultPluginsDir();

@@ -9,12 +9,18 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// Null after having complained.
-std::optional<Client::Answer> ask(Client& client, std::string_view method, const std::string& path) {
+// Null after having complained; `about` goes before what the server says.
+std::optional<Client::Answer> ask(Client& client, std::string_view method, const std::string& path,
+                                  const std::string& about = {}) {
     auto answer = client.call(method, path);
     if (!answer) return complain(answer.error().message), std::nullopt;
-    if (answer->status >= 300) return complain(problemOf(*answer)), std::nullopt;
+    if (answer->status >= 300) return complain(about + problemOf(*answer)), std::nullopt;
     return std::move(answer).value();
+}
+
+std::optional<Client::Answer> askOf(Client& client, std::string_view method, const std::string& id,
+                                    std::string_view rest = {}) {
+    return ask(client, method, "/v1/jobs/" + id + std::string(rest), "job " + id + ": ");
 }
 
 std::string text(const json::Value& v, std::string_view key) {
@@ -50,7 +56,7 @@ int list(Client& client, const std::string& state, bool as_json) {
 }
 
 int show(Client& client, const std::string& id) {
-    const auto answer = ask(client, "GET", "/v1/jobs/" + id);
+    const auto answer = askOf(client, "GET", id);
     if (!answer) return kExitFailure;
     std::printf("%s\n", json::dumpPretty(answer->body).c_str());
     return kExitOk;
@@ -60,7 +66,7 @@ int show(Client& client, const std::string& id) {
 int dropAll(Client& client, const Words& ids) {
     int status = kExitOk;
     for (const auto& id : ids) {
-        const auto answer = ask(client, "DELETE", "/v1/jobs/" + id + "?force=true");
+        const auto answer = askOf(client, "DELETE", id, "?force=true");
         if (!answer) {
             status = kExitFailure;
             continue;
@@ -72,7 +78,7 @@ int dropAll(Client& client, const Words& ids) {
 
 int cancel(Client& client, const Words& ids) {
     for (const auto& id : ids) {
-        const auto job = ask(client, "GET", "/v1/jobs/" + id);
+        const auto job = askOf(client, "GET", id);
         if (!job) return kExitFailure;
         const std::string status = text(job->body, "status");
         if (status != "queued" && status != "active")
@@ -91,7 +97,7 @@ int purge(Client& client, const Words& words) {
         return complain("purge takes IDs or one of completed, fallback, failed and cancelled, not both", kExitUsage);
     if (!isFinal(words[0])) {
         for (const auto& id : words) {
-            const auto job = ask(client, "GET", "/v1/jobs/" + id);
+            const auto job = askOf(client, "GET", id);
             if (!job) return kExitFailure;
             if (!isFinal(text(job->body, "status")))
                 return complain("job " + id + " is not finished; `stepper jobs cancel " + id + "` ends it");
@@ -111,7 +117,7 @@ int purge(Client& client, const Words& words) {
 }
 
 int retry(Client& client, const std::string& id) {
-    const auto answer = ask(client, "POST", "/v1/jobs/" + id + "/retry");
+    const auto answer = askOf(client, "POST", id, "/retry");
     if (!answer) return kExitFailure;
     std::printf("%s\n", text(answer->body, "jobId").c_str());
     return kExitOk;

@@ -81,7 +81,7 @@ int pluginList(const Options& options) {
     const auto answer = client->call("GET", "/admin/plugins");
     if (answer) return show(*answer, options.json);
     if (options.server || options.json) return complain(answer.error().message);
-    const auto config = loadConfig(options);
+    const auto config = loadSettings(options);
     const bool named = config && !config->plugins_dir.empty();
     return listFolder(named ? config->plugins_dir : defaultPluginsDir());
 }

@@ -230,12 +230,16 @@ Environment processEnvironment();
 
 // Reads stepper.yaml and the providers file it names. Config errors carry "file:line:column: key: problem"
 // and the closest valid name; several (at most 20) come together, one a line, in the order of the files.
-// Neither function throws or prints a secret. `files` (may be null) gets what it tried to read, also when it
-// fails.
+// None of these functions throws or prints a secret. `files` (may be null) gets what it tried to read, also
+// when it fails.
 Result<Config> load(const std::filesystem::path& stepper_yaml, const Environment& env,
                     std::vector<std::filesystem::path>* files = nullptr);
 
-// The same from texts, for tests and for the defaults built into the program. `base_dir` resolves relative
+// What stepper.yaml alone says, for who only wants to reach the server that it describes: no providers, whose
+// file may be broken or unreadable meanwhile.
+Result<Config> loadSettings(const std::filesystem::path& stepper_yaml, const Environment& env);
+
+// load() from texts, for tests and for the defaults built into the program. `base_dir` resolves relative
 // paths; empty: the working directory.
 struct Sources {
     std::string stepper_yaml, stepper_name = "stepper.yaml";

@@ -18,7 +18,7 @@ struct Document {
     std::string name;  // as messages call it
     std::string text;
 };
-// Finds the providers file that stepper.yaml names.
+// Finds the providers file that stepper.yaml names. Empty: nobody asks for providers.
 using OpenProviders = std::function<Result<Document>(const std::string& file)>;
 
 // At most one byte more than a document may have: enough to see that it is too large.
@@ -64,12 +64,15 @@ Result<Config> build(const Document& settings, const fs::path& base_dir, const E
     const std::string providers_file = readSettings({*tree, "", scope}, config);
     resolvePaths(*tree, base_dir, config);
 
-    const auto document = open_providers(providers_file);
-    const Node* named = tree->find("providers_file");
-    if (!document)
-        problems.add(named ? named->mark : Mark{settings.name}, "providers_file", document.error().message);
-    else if (const auto providers = parseYaml(document->text, document->name, problems))
-        readProviders({*providers, "", scope}, config);
+    if (open_providers) {
+        const auto document = open_providers(providers_file);
+        const Node* named = tree->find("providers_file");
+        if (!document)
+            problems.add(named ? named->mark : Mark{settings.name}, "providers_file",
+                         document.error().message);
+        else if (const auto providers = parseYaml(document->text, document->name, problems))
+            readProviders({*providers, "", scope}, config);
+    }
 
     if (!problems.empty()) return Error{ErrorClass::Config, problems.text()};
     for (auto& warning : unusedVariables(env)) config.warnings.push_back(std::move(warning));
@@ -102,6 +105,12 @@ Result<Config> load(const fs::path& stepper_yaml, const Environment& env, std::v
     if (config) config->files = read;
     if (files) *files = std::move(read);
     return config;
+}
+
+Result<Config> loadSettings(const fs::path& stepper_yaml, const Environment& env) {
+    const auto settings = readDocument(stepper_yaml);
+    return settings ? build(*settings, stepper_yaml.parent_path(), env, {})
+                    : Result<Config>(settings.error());
 }
 
 Result<Config> parse(const Sources& sources, const Environment& env) {

@@ -39,7 +39,7 @@ class JobsVerb(Case):
         self.assertEqual(self.said(server, "list", "failed"), "")
         self.assertEqual(len(json.loads(self.said(server, "list", "completed", "--json"))["jobs"]), 2)
         self.assertEqual(json.loads(self.said(server, "show", ids[0])), self.job(server, ids[0]).json)
-        self.assertIn("404: Job not found", self.refused(server, "show", "nope"))
+        self.assertEqual(self.refused(server, "show", "nope"), "job nope: the server answered 404: Job not found\n")
         self.assertIn("expected queued, active, completed, fallback, failed or cancelled", self.refused(server, "list", "dead"))
 
     def test_cancel_and_retry(self):
@@ -74,6 +74,24 @@ class JobsVerb(Case):
         result = run_stepper("jobs", "list", "--server", server.url, "--config", self.folder / "stepper.yaml")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("401", self.refused(server, "list"))
+
+    def test_several_jobs_are_told_apart(self):
+        server = self.start_one(HANGS)
+        job_id = self.queue(server, {"prompt": "x"})
+        self.assertIn("job nope: ", self.refused(server, "cancel", job_id, "nope"))
+        self.assertEqual(self.said(server, "cancel", job_id).split(), [job_id, "cancelled"])
+
+    def test_a_broken_providers_file_is_no_obstacle(self):
+        server = self.start_one()
+        ids = self.made(server, 1)
+        (self.folder / "providers.yaml").write_text("providers: [")
+        config = ["--server", server.url, "--config", self.folder / "stepper.yaml"]
+        jobs, plugins = (run_stepper(*words, *config) for words in (["jobs", "list"], ["plugin", "list"]))
+        self.assertEqual((jobs.returncode, jobs.stderr, jobs.stdout.split()[0]), (0, "", ids[0]))
+        self.assertEqual((plugins.returncode, plugins.stderr), (0, ""))
+        reload = run_stepper("reload", *config)
+        self.assertEqual(reload.returncode, 78)
+        self.assertIn("providers.yaml:1:1: not valid YAML", reload.stderr)
 
     def test_generate_async_prints_the_job(self):
         server = self.start_one()

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 TEST(Settings, EverythingLeftOutHasItsDefault) {
     const auto c = parseSettings("{}");
@@ -455,6 +456,21 @@ TEST_F(Load, ReadsBothFiles) {
     EXPECT_EQ(c->providers.size(), 1u);
     EXPECT_EQ(c->plugins_dir, dir_ / "plugins");
     EXPECT_THAT(c->files, ElementsAre(settings, providers));
+}
+
+TEST_F(Load, SettingsAloneNeedNoProvidersFile) {
+    const auto settings =
+        write("stepper.yaml", "server: { listen: 127.0.0.1:4711 }\nproviders_file: p.yaml\n");
+    for (const bool there : {false, true}) {
+        if (there) write("p.yaml", "providers: [");
+        EXPECT_FALSE(load(settings, {}).ok());
+        const auto c = loadSettings(settings, {});
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(c->server.port, 4711);
+        EXPECT_THAT(c->providers, IsEmpty());
+    }
+    write("stepper.yaml", "serverr: {}");
+    EXPECT_FALSE(loadSettings(settings, {}).ok());
 }
 
 TEST_F(Load, SaysWhichFileCannotBeRead) {
