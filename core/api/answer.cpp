@@ -64,8 +64,10 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
 
 http::Response storeUnavailable(const Error& error, std::string_view request_id) {
     const milliseconds pause = error.retry_after.value_or(milliseconds{1'000});
-    return http::Response::unavailable("STORE_UNAVAILABLE", error.message, request_id,
-                                       std::chrono::seconds(engine::wholeSeconds(pause)));
+    auto response = http::Response::unavailable("STORE_UNAVAILABLE", error.message, request_id,
+                                                std::chrono::seconds(engine::wholeSeconds(pause)));
+    response.story = "STORE_UNAVAILABLE: " + error.message;
+    return response;
 }
 
 }  // namespace stepper::api

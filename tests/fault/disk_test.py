@@ -84,6 +84,7 @@ class TroubleTest(DiskCase):
         stage, server, old, running = self.prepare()
         self.disk("enospc")
         self.assert_unavailable(self.refused_work(server, "new"), str(stage.database))
+        wait_until(lambda: f"STORE_UNAVAILABLE: The store {stage.database}" in stage.said(), NOTICED, "the request's line tells")
         self.assert_reads_go_on(server, old)
         self.assertEqual(self.health(server), (200, "degraded", "degraded"))
         self.assertEqual(call("GET", server.url + "/readyz").status, 200)
