@@ -148,6 +148,7 @@ struct Queue {
     int workers = 64;
     milliseconds retention{3'600'000}, lease{60'000}, max_wait{86'400'000};
     int max_attempts = 5;
+    int max_calls = 6;  // of a job, that tell of its request
 };
 
 struct Batch {

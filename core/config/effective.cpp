@@ -228,6 +228,7 @@ json::Document effective(const Config& c, Secrets which) {
         .put("retention", c.queue.retention)
         .put("lease", c.queue.lease)
         .put("max_attempts", c.queue.max_attempts)
+        .put("max_calls", c.queue.max_calls)
         .put("max_wait", c.queue.max_wait);
     batch.put("max_items", c.batch.max_items)
         .put("max_concurrency", c.batch.max_concurrency)

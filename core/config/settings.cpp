@@ -177,6 +177,7 @@ Read queueSection(Queue& q) {
                           {"retention", read::duration(q.retention, 1s, 24h * 365)},
                           {"lease", read::duration(q.lease, 1s, 1h)},
                           {"max_attempts", read::integer(q.max_attempts, 1, 100)},
+                          {"max_calls", read::integer(q.max_calls, 1, 1'000)},
                           {"max_wait", read::duration(q.max_wait, 1s, 24h * 365)}});
 }
 

@@ -13,9 +13,13 @@
 namespace stepper::engine {
 namespace {
 
-// A job that waits for so long and fails where somebody was answered so lately fails by itself.
-constexpr milliseconds kAloneAfter{120'000}, kLately{60'000};
+// Less is no time to tell a job that fails by itself from one that met a stumble.
+constexpr milliseconds kAloneAfter{120'000};
 constexpr int kForbidden = 403;
+
+bool hasLastWord(const std::optional<Tried>& tried, const std::string& provider) {
+    return tried && std::ranges::find(tried->last_words, provider) != tried->last_words.end();
+}
 
 }  // namespace
 
@@ -33,7 +37,10 @@ Chain::Chain(Engine& engine, const Snapshot& snapshot, const GenerateRequest& re
         legs_.push_back({entry, {}});
         candidates_.push_back(
             {entry->gate.get(), entry->enabled(), {}, started_ - options.waited + entry->spec.wait_up_to});
-        if (!entry->enabled()) skip(legs_.size() - 1, name(limits::Denial::Disabled));
+        if (!entry->enabled())
+            skip(legs_.size() - 1, name(limits::Denial::Disabled));
+        else if (hasLastWord(options.tried, entry->spec.name))
+            skip(legs_.size() - 1, kAnsweredBadly);
     }
     if (!legs_.empty()) demand_ = {rendering_.bytes(legs_.front().provider->spec), request.max_output_tokens};
 }
@@ -47,7 +54,7 @@ Outcome Chain::run() {
             stop_ = messages.error();
             return failed();
         }
-    while (!outOfTime()) {
+    while (!outOfTime() && mayCall()) {
         std::optional<HeldSlot> slot;
         const auto leg = next(slot);
         if (!leg || tryLeg(*leg, slot)) break;
@@ -73,7 +80,7 @@ std::optional<Outcome> Chain::tooLarge() {
 
 Outcome Chain::failed() {
     out_.failure = conclude({legs_, demand_, stop_, soonest_, now(), options_.wait, outOfTime(),
-                             deadline_ - started_ <= kMinCall});
+                             deadline_ - started_ <= kMinCall, options_.tried.has_value(), !mayCall()});
     return told();
 }
 
@@ -145,10 +152,12 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     const Verdict& verdict = verdictOn(trouble->error.error_class);
     record.error = trouble->error;
     record.error_code = verdict.wire_code;
-    record.of_request = tellsOfRequest(provider, *trouble);
+    record.of_request = !trouble->unasked && tellsOfRequest(provider, *trouble);
+    record.last_word = !trouble->unasked && isLastWord(*trouble);
+    told_of_request_ += record.of_request;
     record.retry_after = trouble->error.retry_after;
     record.duration = took;
-    tell(provider, *trouble, verdict);
+    tell(provider, *trouble, record);
     if (trouble->unasked) {
         record.number = 0;
         record.skipped = kNoResources;
@@ -195,14 +204,13 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
 }
 
 // A client that left, or a machine that lacks the means, is nothing to tell of a provider.
-void Chain::tell(const ProviderEntry& provider, const Trouble& trouble, const Verdict& verdict) const {
+void Chain::tell(const ProviderEntry& provider, const Trouble& trouble, const AttemptRecord& record) const {
     if (trouble.unasked || trouble.unwanted || trouble.error.error_class == ErrorClass::Cancelled)
         log::debug("attempt given up", {{"provider", provider.spec.name},
                                         {"reason", trouble.error.message},
                                         {"requestId", options_.id}});
     else
-        provider.chronicle->failed(verdict.wire_code, trouble.error, tellsOfRequest(provider, trouble),
-                                   options_.id);
+        provider.chronicle->failed(record.error_code, trouble.error, record.of_request, options_.id);
 }
 
 // Tokens are billed whatever became of them.
@@ -225,8 +233,8 @@ limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
 }
 
 // An answer that broke off was being made, and a call that took all the time of its run would do so again:
-// asking again is paid for again. So does a request that fails for long where others are answered; of a
-// provider that says it is overloaded nobody knows.
+// asking again is paid for again. So does a job that fails again where others were answered in between; of
+// a provider that says it is overloaded nobody knows.
 bool Chain::tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble) const {
     const ErrorClass c = trouble.error.error_class;
     const bool unreachable = c == ErrorClass::Transport || c == ErrorClass::Timeout;
@@ -235,8 +243,16 @@ bool Chain::tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble
     const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
     const bool fails = unreachable || c == ErrorClass::Upstream || c == ErrorClass::BadResponse;
     const auto last_ok = provider.gate->lastOk();
-    const bool alone = fails && options_.waited >= kAloneAfter && last_ok && now() - *last_ok < kLately;
+    const bool alone = fails && options_.waited >= kAloneAfter && options_.tried && last_ok &&
+                       options_.tried->last_failed && *last_ok > *options_.tried->last_failed;
     return trouble.answered || broke_off || took_all || lacks_model || alone || verdictOn(c).of_request;
+}
+
+bool Chain::isLastWord(const Trouble& trouble) const {
+    const ErrorClass c = trouble.error.error_class;
+    const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
+    const bool refused = verdictOn(c).of_request && !verdictOn(c).job_retries;
+    return (trouble.answered && !trouble.unwanted) || lacks_model || refused;
 }
 
 bool Chain::retries(size_t index, const Trouble& trouble) {
@@ -312,7 +328,10 @@ void Chain::skipPending(size_t end) {
                  known ? std::chrono::ceil<milliseconds>(ready.at - at) : milliseconds{0});
         } else {
             // It became free in this moment, when it is none of the other two.
-            skip(i, outOfTime() ? "deadline" : is_held_back ? "not_yet" : name(limits::Denial::Busy));
+            skip(i, outOfTime()    ? "deadline"
+                    : !mayCall()   ? kNoCallsLeft
+                    : is_held_back ? "not_yet"
+                                   : name(limits::Denial::Busy));
         }
         is_held_back = is_held_back || waited_for;
     }

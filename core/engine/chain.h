@@ -45,7 +45,7 @@ private:
     bool tryLeg(size_t leg, std::optional<HeldSlot>& slot);
     // Calls the provider; the slot is told what its gate should learn.
     std::optional<Trouble> call(const ProviderEntry& provider, HeldSlot& slot, plugin::Answer& answer);
-    void tell(const ProviderEntry& provider, const Trouble& trouble, const Verdict& verdict) const;
+    void tell(const ProviderEntry& provider, const Trouble& trouble, const AttemptRecord& record) const;
     void count(const config::Provider& provider, const Attempted& got);
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
@@ -62,6 +62,8 @@ private:
     // Why nobody waits for an answer that is there, if so. A server that ends does: it was paid for.
     std::optional<Error> unwanted() const;
     bool tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble) const;
+    bool isLastWord(const Trouble& trouble) const;
+    bool mayCall() const { return !options_.tried || told_of_request_ < options_.tried->calls_left; }
     SteadyTime now() const;
     milliseconds since(SteadyTime start) const;
     bool outOfTime() const;
@@ -78,6 +80,7 @@ private:
     std::vector<Leg> legs_;
     std::vector<Candidate> candidates_;  // one for each leg
     bool entered_ = false;
+    int told_of_request_ = 0;                 // so many calls have
     SteadyTime soonest_ = SteadyTime::max();  // as the last look at the candidates found
     std::optional<Error> stop_;               // the error that ended the walk early
     Outcome out_;

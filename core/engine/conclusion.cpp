@@ -35,13 +35,21 @@ milliseconds soonestSlot(std::span<const Leg> legs) {
     return std::clamp(soonest.value_or(kUsualCall), kSoonestSlot, kLatestSlot);
 }
 
+// It has said its last word, now or in an earlier run, or is never asked.
+bool isDone(const Leg& leg) {
+    if (!leg.provider->enabled()) return true;
+    if (leg.records.empty()) return false;
+    const AttemptRecord& last = leg.records.back();
+    return last.last_word || last.skipped == kAnsweredBadly || isTooLarge(last);
+}
+
 // None when somebody may be ready at once, or nobody knows.
 std::optional<milliseconds> soonestReady(const Walk& walk) {
     const SteadyTime now = walk.now;
     SteadyTime soonest = walk.soonest;
     for (const Leg& leg : walk.legs) {
         const AttemptRecord* last = leg.records.empty() ? nullptr : &leg.records.back();
-        if (!leg.provider->enabled() || (last && last->skipped == "not_yet")) continue;
+        if (isDone(leg) || (last && last->skipped == "not_yet")) continue;
         const auto ready = leg.provider->gate->look(walk.demand);
         const SteadyTime at = ready ? now : ready.at;
         if (at == SteadyTime::max()) continue;
@@ -69,14 +77,19 @@ std::optional<milliseconds> othersReady(const Walk& walk) {
     return soonest;
 }
 
+bool passes(const AttemptRecord& r) {
+    if (isSkipped(r)) return isLimit(r) || r.skipped == "circuit_open" || r.skipped == kNoResources;
+    return !r.of_request && verdictOn(r.error->error_class).job_retries;
+}
+
+// Whoever was asked brought no answer, and somebody is worth waiting for.
 bool isOutage(std::span<const Leg> legs) {
-    bool any_asked = false;
-    for (const Leg& leg : legs)
-        for (const AttemptRecord& record : leg.records) {
-            if (record.of_request) return false;
-            any_asked = any_asked || !isSkipped(record);
-        }
-    return any_asked;
+    return std::ranges::any_of(
+        legs, [](const Leg& leg) { return !leg.records.empty() && passes(leg.records.back()); });
+}
+
+bool isSpent(const Walk& walk) {
+    return walk.is_job && (walk.no_calls_left || std::ranges::all_of(walk.legs, isDone));
 }
 
 Failure tooLate(const Walk& walk) {
@@ -133,6 +146,8 @@ Failure shortOfMeans(const Walk& walk) {
 std::string absentMessage(std::span<const Leg> legs) {
     std::string out = "No provider is available.";
     for (const Leg& leg : legs) {
+        if (!leg.records.empty() && leg.records.back().skipped == kAnsweredBadly)
+            out += " " + leg.provider->spec.name + " has answered this badly before.";
         const config::Provider& spec = leg.provider->spec;
         const auto why = leg.provider->gate->state().set_aside;
         if (why == limits::SetAside::KeyRefused) out += " " + spec.name + " refused its API key.";
@@ -148,8 +163,9 @@ Failure failed(const Walk& walk) {
     for (const Leg& leg : walk.legs) {
         if (leg.records.empty() || isSkipped(leg.records.back())) {
             // It was passed over, and may be ready another time.
-            const bool never =
-                !leg.provider->enabled() || (!leg.records.empty() && isTooLarge(leg.records.back()));
+            const bool never = !leg.provider->enabled() ||
+                               (!leg.records.empty() && (isTooLarge(leg.records.back()) ||
+                                                         leg.records.back().skipped == kAnsweredBadly));
             out.retryable = out.retryable || !never;
             continue;
         }
@@ -173,13 +189,15 @@ Failure concluded(const Walk& walk) {
     if (!walk.waits && walk.out_of_time) return tooLate(walk);
     // Of the others nothing can be hoped for.
     std::vector<const AttemptRecord*> told;
-    bool any_too_large = false;
+    bool any_too_large = false, any_answered = false;
     for (const Leg& leg : walk.legs)
         for (const AttemptRecord& record : leg.records) {
             any_too_large = any_too_large || isTooLarge(record);
-            if (!isTooLarge(record) && record.skipped != "disabled") told.push_back(&record);
+            any_answered = any_answered || record.skipped == kAnsweredBadly;
+            if (!isTooLarge(record) && record.skipped != "disabled" && record.skipped != kAnsweredBadly)
+                told.push_back(&record);
         }
-    if (told.empty()) return any_too_large ? tooLarge(walk.legs) : failed(walk);
+    if (told.empty()) return any_too_large && !any_answered ? tooLarge(walk.legs) : failed(walk);
     const auto all = [&](bool (*is)(const AttemptRecord&)) {
         return std::ranges::all_of(told, [&](const auto* r) { return is(*r); });
     };
@@ -207,6 +225,7 @@ Failure pastDeadline(Failure failure) {
 
 Failure conclude(const Walk& walk) {
     Failure out = concluded(walk);
+    out.spent = isSpent(walk);
     if (out.kind == Kind::Exhausted && isOutage(walk.legs)) {
         out.outage = true;
         out.others_ready = othersReady(walk);

@@ -11,6 +11,8 @@ namespace stepper::engine {
 
 // AttemptRecord::skipped of a provider that this machine had not the means to ask.
 inline constexpr std::string_view kNoResources = "no_resources";
+// Likewise, of one whose last word on the job is known, and of one that the job may not cost.
+inline constexpr std::string_view kAnsweredBadly = "answered_badly", kNoCallsLeft = "no_calls_left";
 
 // A provider of the plan and what became of it: a record per try, or one that says why it was passed over.
 struct Leg {
@@ -26,6 +28,7 @@ struct Walk {
     SteadyTime now = {};
     bool waits = true;                            // for providers to be ready
     bool out_of_time = false, too_short = false;  // too_short: from the beginning
+    bool is_job = false, no_calls_left = false;
 };
 
 // The failure of a request whose time is up while it could still have waited: its time is what it failed of,

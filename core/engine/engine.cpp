@@ -29,7 +29,7 @@ bool mayFallBack(const Failure& failure, bool late, const RunOptions& options, c
         case Kind::OutOfMeans: return options.waiting_is_over && options.fallback == Fallback::Always;
         case Kind::Exhausted: break;
     }
-    const bool hopeless = !failure.retryable || (options.ends_at_deadline && late);
+    const bool hopeless = !failure.retryable || failure.spent || (options.ends_at_deadline && late);
     return hopeless || options.fallback == Fallback::Always ||
            (options.fallback == Fallback::UnlessOutage && !failure.outage);
 }

@@ -44,13 +44,16 @@ struct AttemptRecord {
     int number = 1;  // 0 when it was not tried
     // Why not: rate_limited, circuit_open, busy, disabled; too_large with the error that says so; deadline
     // (too little time was left), not_yet (one before it is waited for), no_resources (this machine had not
-    // what asking takes), with the error.
+    // what asking takes), with the error; answered_badly (in an earlier run of the job), no_calls_left (that
+    // the job may cost).
     std::string skipped;
     std::optional<milliseconds> duration;
     std::optional<Error> error;
     std::string_view error_code;  // wire code of `error`
     // The error tells of the request or its answer; else the provider was down, limited or not to be reached.
     bool of_request = false;
+    // Asking the same provider the same again would bring the same, or be paid for the same.
+    bool last_word = false;
     std::optional<milliseconds> retry_after;
 };
 
@@ -69,9 +72,18 @@ struct Failure {
     std::string message;
     bool retryable = false;
     std::optional<milliseconds> retry_after;  // the soonest a provider could be ready, if not now
-    // Of Exhausted: providers were asked, and nothing they said was of this request.
+    // Of Exhausted: one that is down, limited or busy may answer this request yet.
     bool outage = false;
     std::optional<milliseconds> others_ready = {};  // likewise: the soonest one that was passed over could be
+    // Of a job: nobody may be asked for it any more, whatever another request might be told.
+    bool spent = false;
+};
+
+// What the earlier runs of a job came to.
+struct Tried {
+    std::vector<std::string> last_words;         // of these providers: they are not asked again
+    int calls_left = 1;                          // that may tell of the request before the job is over
+    std::optional<SteadyTime> last_failed = {};  // when the last of them that asked somebody ended
 };
 
 // When a request that exhausted its providers is answered with the fallback, where configuration allows it.
@@ -83,10 +95,11 @@ enum class Fallback {
 };
 
 struct RunOptions {
-    std::string_view id = {};            // of the request or the job, for the log
+    std::string_view id = {};  // of the request or the job, for the log
     Fallback fallback = Fallback::Always;
-    bool wait = true;        // for a provider to be ready; else the outcome tells when one may be
-    milliseconds waited{0};  // already, in the queue: it counts for a provider's wait_up_to
+    bool wait = true;                 // for a provider to be ready; else the outcome tells when one may be
+    milliseconds waited{0};           // already, in the queue: it counts for a provider's wait_up_to
+    std::optional<Tried> tried = {};  // of a job
     // With `wait` false: it is not asked again for a request that only has to wait, or once the deadline has
     // passed.
     bool waiting_is_over = false, ends_at_deadline = false;

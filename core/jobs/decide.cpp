@@ -19,6 +19,8 @@ constexpr double kSpread = 0.1;
 constexpr milliseconds kRefreshPause{30'000}, kHopelessRefreshPause{600'000};
 
 constexpr const char* kStory = "providersAttempted";
+// Of a job that waits only: how it ended says what became of them.
+constexpr const char *kCalls = "callsThatCount", *kLastWords = "lastWords", *kLastFailed = "failedAfterMs";
 // Less is no time to try anything in.
 constexpr milliseconds kNoTime{100};
 
@@ -76,6 +78,30 @@ store::Ending failed(const engine::Failure& failure, const engine::Outcome& outc
     return out;
 }
 
+// Each provider that has said its last word, how many calls have told of the request, and when the last run
+// ended in which somebody was asked.
+std::string withTried(const std::string& meta, const engine::Outcome& outcome, const store::Claimed& job,
+                      const Policy& policy, milliseconds ended) {
+    auto tried = triedBefore(job, policy);
+    for (const auto& attempt : outcome.attempts) {
+        tried.calls_left -= attempt.of_request;
+        if (attempt.last_word) tried.last_words.push_back(attempt.provider);
+    }
+    const int calls = policy.max_calls - tried.calls_left;
+    const bool asked = std::ranges::any_of(outcome.attempts, &engine::AttemptRecord::number);
+    if (!asked && tried.last_failed)
+        ended = std::chrono::duration_cast<milliseconds>(*tried.last_failed - job.created);
+    auto whole = json::parse(meta);
+    if (!whole || (!asked && !tried.last_failed)) return meta;
+    auto& memory = whole->GetAllocator();
+    json::Value names(rapidjson::kArrayType);
+    for (const auto& name : tried.last_words) names.PushBack(json::text(name, memory), memory);
+    json::set(*whole, kCalls, json::Value(calls), memory);
+    json::set(*whole, kLastWords, std::move(names), memory);
+    json::set(*whole, kLastFailed, json::Value(ended.count()), memory);
+    return json::dump(*whole);
+}
+
 engine::Failure waitedTooLong(engine::Failure failure, milliseconds max_wait) {
     failure.message = "The job was not done within " + formatDuration(max_wait) +
                       ", the longest that queue.max_wait lets it wait. " + failure.message;
@@ -83,6 +109,20 @@ engine::Failure waitedTooLong(engine::Failure failure, milliseconds max_wait) {
 }
 
 }  // namespace
+
+engine::Tried triedBefore(const store::Claimed& job, const Policy& policy) {
+    engine::Tried out{{}, policy.max_calls};
+    const auto meta = json::parse(job.meta.empty() ? "{}" : job.meta);
+    if (!meta) return out;
+    if (const auto* calls = json::find(*meta, kCalls); calls && calls->IsInt())
+        out.calls_left -= calls->GetInt();
+    if (const auto* after = json::find(*meta, kLastFailed); after && after->IsInt64())
+        out.last_failed = job.created + milliseconds{after->GetInt64()};
+    if (const auto* names = json::find(*meta, kLastWords); names && names->IsArray())
+        for (const auto& name : names->GetArray())
+            if (name.IsString()) out.last_words.emplace_back(json::view(name));
+    return out;
+}
 
 milliseconds backoff(int attempts, double chance) {
     const auto longest = std::min(kBackoffCap, kBackoffBase * (1 << std::min(attempts, kMaxDoublings)));
@@ -121,7 +161,7 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
     const bool nobody_asked = failure.kind == Kind::AllLimited || failure.kind == Kind::NoneReady ||
                               failure.kind == Kind::OutOfMeans;
     if (out_of_time && nobody_asked) return failed(engine::pastDeadline(failure), outcome, job, over);
-    if (out_of_time || !failure.retryable) return failed(failure, outcome, job, over);
+    if (out_of_time || failure.spent || !failure.retryable) return failed(failure, outcome, job, over);
 
     // Not beyond the end of its time: then it is due to be ended.
     const auto within = [&](milliseconds delay) {
@@ -135,7 +175,8 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
     if (waited_enough) return failed(waitedTooLong(failure, policy.max_wait), outcome, job, over);
     const milliseconds hint = failure.retry_after.value_or(milliseconds{0});
     store::Postponement later;
-    later.meta = failureMeta(failure, outcome, job);
+    later.meta =
+        withTried(failureMeta(failure, outcome, job), outcome, job, policy, moment.waited + outcome.total);
     later.attempt_failed = !spared;
     const auto spread = [&](milliseconds wait) {
         return wait +

@@ -8,7 +8,7 @@
 namespace stepper::jobs {
 
 struct Policy {
-    int max_attempts = 5;
+    int max_attempts = 5, max_calls = 6;
     milliseconds max_wait{86'400'000};  // for a provider to be ready, since the job came
     store::CacheTimes cache{milliseconds{2'700'000}, milliseconds{3'600'000}};
     bool failures_fail = false;  // instead of the fallback
@@ -28,6 +28,9 @@ using Decision = std::variant<store::Ending, store::Postponement>;
 // in which nobody was asked is the story of the one before. `chance` is uniform in [0, 1).
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
                 const Moment& moment, double chance);
+
+// What the earlier runs of a job came to, as the last Postponement's meta keeps it.
+engine::Tried triedBefore(const store::Claimed& job, const Policy& policy);
 
 // What the store does with jobs whose worker died without a word.
 store::CrashPolicy crashPolicy();

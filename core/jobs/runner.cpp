@@ -70,6 +70,7 @@ void tellIfLost(const std::string& job_id, const Result<bool>& written) {
 void Runner::run(Running& task, CancelToken& cancel) {
     const auto config = deps_.snapshots.get();
     const Policy policy{config->config.queue.max_attempts,
+                        config->config.queue.max_calls,
                         config->config.queue.max_wait,
                         {config->config.cache.fresh_for, config->config.cache.ttl},
                         config->config.fallback_jobs == config::JobFailure::Fail};
@@ -139,6 +140,7 @@ engine::Outcome Runner::ask(Running& task, CancelToken& cancel, const Policy& po
     options.progress = &task.progress;
     options.wait = false;
     options.waited = moment.waited;
+    options.tried = triedBefore(job, policy);
     options.waiting_is_over = waited_enough;
     options.ends_at_deadline = moment.time_left && *moment.time_left <= kLongestRun;
     options.entered = [&task] { task.begun(); };
