@@ -35,9 +35,7 @@ void Chronicle::failed(std::string_view code, const Error& error, bool of_reques
         if (!no_outage && failures_in_row_++ == 0) first_failure_ = now;
         last_ =
             LastError{std::string(code), std::string(words), last_ ? last_->number + 1 : 1, clock_.wall()};
-        auto known = by_code_.find(code);
-        if (known == by_code_.end()) known = by_code_.emplace(code, Recurrence{}).first;
-        times = known->second.happened(now);
+        times = by_code_.happened(code, now);
         was_told_ = was_told_ || (times > 0 && !no_outage);
     }
     log::write(times > 0 ? log::Level::Warn : log::Level::Debug, "attempt failed",

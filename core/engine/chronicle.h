@@ -2,7 +2,6 @@
 // failure when it begins and now and then while it lasts, its circuit, and that it is back. Safe from any
 // thread.
 #pragma once
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -38,7 +37,7 @@ private:
     const std::string provider_;
     const Clock& clock_;
     mutable std::mutex mutex_;
-    std::map<std::string, Recurrence, std::less<>> by_code_;
+    Recurrences by_code_;
     Recurrence opens_;
     std::optional<LastError> last_;
     // Since it last answered. A limit is none, nor is what a request brings about.

@@ -45,6 +45,7 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
                          const RunOptions& options) {
     const auto snapshot = deps_.snapshots.get();
     Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options).run();
+    const std::string_view code = outcome.failure ? outcome.failure->code : std::string_view{};
     if (outcome.failure && snapshot->config.fallback_enabled &&
         mayFallBack(*outcome.failure, deps_.clock.now() + kMinCall >= deadline, options, snapshot->config)) {
         outcome.failure.reset();
@@ -53,26 +54,27 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
         outcome.warnings.emplace_back(kFallbackWarning);
         outcome.result = json::dump(fallbackFor(request, snapshot->config.security.redact));
     }
-    if (outcome.failure || outcome.fallback) tellOfNoAnswer(outcome, options);
+    // What becomes of a job that failed is told by whoever runs it.
+    if (outcome.fallback || (outcome.failure && options.wait)) tellOfNoAnswer(outcome, code, options);
     const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
                           request.preset(), mode, outcome.total);
     return outcome;
 }
 
-// Of a job that is run again only who looks closer wants to know.
-void Engine::tellOfNoAnswer(const Outcome& outcome, const RunOptions& options) {
+void Engine::tellOfNoAnswer(const Outcome& outcome, std::string_view code, const RunOptions& options) {
     const bool cancelled = outcome.failure && outcome.failure->kind == Failure::Kind::Stopped &&
                            outcome.failure->code == verdictOn(ErrorClass::Cancelled).wire_code;
     int64_t times = 0;
-    if (outcome.fallback || (options.wait && !cancelled)) {
+    if (!cancelled) {
         std::lock_guard lock(mutex_);
-        times = (outcome.fallback ? fallbacks_ : failures_).happened(deps_.clock.now());
+        times = (outcome.fallback ? fallbacks_ : failures_).happened(code, deps_.clock.now());
     }
     const auto level = times > 0 ? log::Level::Warn : log::Level::Debug;
     if (!log::enabled(level)) return;
     log::write(level, outcome.fallback ? "fallback given" : "no answer",
                {{"requestId", options.id},
+                {"errorCode", code},
                 {"reason", outcome.failure ? outcome.failure->message : "no provider answered"},
                 {"story", storyOf(outcome.attempts)},
                 {"times", std::max<int64_t>(times, 1)}});

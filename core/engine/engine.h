@@ -40,8 +40,8 @@ public:
     Outcome generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                      const RunOptions& options = {});
 
-    // The failure of a request that is larger than any of its providers can ever take, as generate() would tell
-    // it; none of one that somebody might take.
+    // The failure of a request that is larger than any of its providers can ever take, as generate() would
+    // tell it; none of one that somebody might take.
     std::optional<Outcome> tooLarge(const GenerateRequest& request);
 
     // How many jobs could be started now, as far as can be told without knowing them, and when more could.
@@ -56,12 +56,13 @@ private:
 
     EngineDeps deps_;
     Dispatcher dispatcher_;
-    void tellOfNoAnswer(const Outcome& outcome, const RunOptions& options);
+    // `code`: of the failure, also where the fallback took its place.
+    void tellOfNoAnswer(const Outcome& outcome, std::string_view code, const RunOptions& options);
 
     QuotaJournal* journal_ = nullptr;
     Usage* usage_ = nullptr;
-    std::mutex mutex_;  // the rest
-    Recurrence fallbacks_, failures_;
+    std::mutex mutex_;                  // the rest
+    Recurrences fallbacks_, failures_;  // by code
 };
 
 }  // namespace stepper::engine

@@ -107,12 +107,13 @@ void Runner::tellOfNoAnswer(const Running& task, const engine::Outcome& outcome,
     int64_t times = 0;
     if (final && !task.job.background) {
         std::lock_guard lock(mutex_);
-        times = failures_.happened(clock_.now());
+        times = failures_.happened(outcome.failure->code, clock_.now());
     }
     const auto level = times > 0 ? log::Level::Warn : log::Level::Debug;
     if (!log::enabled(level)) return;
     log::write(level, final ? "job failed" : "job waits",
                {{"jobId", task.job.lease.id},
+                {"errorCode", outcome.failure->code},
                 {"reason", outcome.failure->message},
                 {"story", engine::storyOf(outcome.attempts)},
                 {"attempts", task.job.attempts},

@@ -47,7 +47,7 @@ private:
     RunnerDeps deps_;
     const Clock& clock_;
     std::mutex mutex_;
-    Recurrence failures_;  // guarded by it
+    Recurrences failures_;  // by code; guarded by it
 };
 
 }  // namespace stepper::jobs

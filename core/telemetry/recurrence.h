@@ -1,8 +1,11 @@
 // Tells of what keeps happening at once, then ever more rarely, with how often it was: after a minute, two,
-// four, up to an hour. After ten quiet minutes it is news again. A pure state machine, not synchronised.
+// four, up to an hour. After ten quiet minutes it is news again. Pure state machines, not synchronised.
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -28,6 +31,19 @@ private:
     SteadyTime last_{}, tell_again_{};
     milliseconds pause_{0};  // 0: it was never told
     int64_t untold_ = 0;
+};
+
+// One for each kind, so that none hides another. Each is kept: let there be few.
+class Recurrences {
+public:
+    int64_t happened(std::string_view kind, SteadyTime now) {
+        auto known = by_kind_.find(kind);
+        if (known == by_kind_.end()) known = by_kind_.emplace(kind, Recurrence{}).first;
+        return known->second.happened(now);
+    }
+
+private:
+    std::map<std::string, Recurrence, std::less<>> by_kind_;
 };
 
 }  // namespace stepper

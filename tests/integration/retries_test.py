@@ -1,4 +1,5 @@
 """What becomes of a job whose provider does not answer as it should."""
+import json
 import time
 import unittest
 
@@ -78,6 +79,20 @@ class Retries(Case):
         self.assertEqual((job["status"], job["failure"]["errorCode"]), ("failed", "CONTENT_FILTERED"))
         self.assertFalse(job["failure"]["retryable"])
         self.assertEqual(self.upstream_calls(), 1)
+
+    def test_a_failure_of_a_new_kind_is_told_at_once_and_each_once(self):
+        steps = [{"error": "content_filter"}, {"error": "content_filter"}, BAD]
+        server = self.start_one({"steps": steps, "then": "repeat"},
+                                {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}, "log": {"level": "debug"}})
+        for i in range(len(steps)):
+            self.finished(server, self.queue(server, {"prompt": f"x {i}"}))
+        # Whoever runs a job tells of it, after the engine could have.
+        self.wait_for(lambda: len(self.told("job failed")) == len(steps))
+        self.assertEqual(self.told("job failed", "no answer"), [("warn", "CONTENT_FILTERED"), ("debug", "CONTENT_FILTERED"), ("warn", "INVALID_RESPONSE")])
+
+    def told(self, *events):
+        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        return [(line["level"], line["errorCode"]) for line in lines if line["event"] in events]
 
     def test_the_time_limit_ends_a_job(self):
         hangs = {"steps": [{"hang": "head"}], "then": "repeat"}

@@ -39,5 +39,16 @@ TEST(Recurrence, AfterAQuietTimeItIsNewsAgain) {
     EXPECT_EQ(stumble.happened(clock.now()), 2);
 }
 
+TEST(Recurrences, NoKindHidesAnother) {
+    ManualClock clock;
+    Recurrences failures;
+    EXPECT_EQ(failures.happened("CONTENT_FILTERED", clock.now()), 1);
+    EXPECT_EQ(failures.happened("CONTENT_FILTERED", clock.now()), 0);
+    EXPECT_EQ(failures.happened("TIMEOUT", clock.now()), 1);
+    clock.advance(61s);
+    EXPECT_EQ(failures.happened("CONTENT_FILTERED", clock.now()), 2);
+    EXPECT_EQ(failures.happened("TIMEOUT", clock.now()), 1);
+}
+
 }  // namespace
 }  // namespace stepper
