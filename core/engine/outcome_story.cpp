@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/secrets/redact.h"
 
 namespace stepper::engine {
 namespace {
@@ -13,7 +14,9 @@ std::string lineOf(const AttemptRecord& r) {
     if (!r.skipped.empty()) out += r.skipped;
     if (r.error) {
         if (!r.skipped.empty()) out += ", ";
-        out += std::string(utf8Prefix(r.error->message, kMostOfOne)) + " (" + std::string(r.error_code) + ")";
+        // The half of a secret that a cut leaves would not be known for one.
+        const std::string words = secrets::redact(r.error->message);
+        out.append(utf8Prefix(words, kMostOfOne)).append(" (").append(r.error_code).append(")");
     }
     if (r.skipped.empty() && !r.error) out += "answered";
     if (r.retry_after) out += ", ready in " + formatDuration(*r.retry_after);

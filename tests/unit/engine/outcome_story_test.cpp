@@ -31,5 +31,13 @@ TEST(OutcomeStory, IsCutWhereItBecomesLong) {
     EXPECT_TRUE(storyOf(many).ends_with("; ..."));
 }
 
+TEST(OutcomeStory, NoHalfOfASecretIsLeftWhereAWordIsCut) {
+    const std::string token = "sk-proj-" + std::string(40, 'a') + "T3BlbkFJ" + std::string(40, 'b');
+    for (size_t before = 100; before < 200; ++before) {
+        const std::string story = storyOf({failed("one", std::string(before - 1, 'x') + " " + token)});
+        EXPECT_EQ(story.find("sk-proj"), std::string::npos) << story;
+    }
+}
+
 }  // namespace
 }  // namespace stepper::engine
