@@ -25,10 +25,10 @@ Verdict judge(int64_t calls, int64_t faults, int64_t slow_steps) {
     return calls >= kProbationCalls ? Verdict::Passed : Verdict::Undecided;
 }
 
-void Conduct::callEnded(const std::optional<std::string>& fault) {
+void Conduct::callEnded(std::optional<std::string> fault) {
     if (fault && verdict_ == Verdict::Undecided) {
         std::lock_guard lock(mutex_);
-        last_fault_ = *fault;
+        last_fault_ = std::move(*fault);
     }
     if (fault) ++faults_;
     ++calls_;
@@ -72,17 +72,18 @@ std::optional<SteadyTime> Conduct::oldestStep() const {
 Conduct::Counts Conduct::counts() const { return {calls_, faults_, slow_steps_}; }
 
 void Conduct::onAttention(std::function<void()> attention) {
+    auto shared = std::make_shared<const std::function<void()>>(std::move(attention));
     std::lock_guard lock(mutex_);
-    attention_ = std::move(attention);
+    attention_ = std::move(shared);
 }
 
 void Conduct::call() const {
-    std::function<void()> attention;
+    std::shared_ptr<const std::function<void()>> attention;
     {
         std::lock_guard lock(mutex_);
         attention = attention_;
     }
-    if (attention) attention();
+    if (attention && *attention) (*attention)();
 }
 
 void Conduct::accuse(std::string of) {

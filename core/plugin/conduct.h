@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,7 +32,8 @@ public:
     };
 
     // One session is over; `fault`: the plugin broke the ABI, reported a bug of its own, or crashed.
-    void callEnded(const std::optional<std::string>& fault);
+    // Destructors call this and the next: neither takes memory.
+    void callEnded(std::optional<std::string> fault);
     void slowStep();
     Counts counts() const;
 
@@ -50,7 +52,8 @@ public:
     // Before the first call.
     void countCallsIn(RunningCalls* running) { running_ = running ? running : &here_; }
 
-    // `attention` is called, on the thread of the call, whenever there is a verdict or an accusation.
+    // `attention` is called, on the thread of the call, whenever there is a verdict or an accusation. It
+    // throws nothing.
     void onAttention(std::function<void()> attention);
     // It has changed the process it runs in; a sentence without a subject. The first one counts.
     void accuse(std::string of);
@@ -79,7 +82,7 @@ private:
     std::atomic<Verdict> verdict_{Verdict::Passed};
     std::atomic<int> watches_left_{kWatchedCalls};
     mutable std::mutex mutex_;  // the rest
-    std::function<void()> attention_;
+    std::shared_ptr<const std::function<void()>> attention_;
     std::optional<std::string> accusation_;
     Counts at_verdict_;
     std::string last_fault_;  // of a probation

@@ -93,7 +93,7 @@ Session::Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conve
 Session::Session(Session&& other) noexcept = default;
 
 Session::~Session() {
-    if (provider_) provider_->image()->conduct().callEnded(fault_);
+    if (provider_) provider_->image()->conduct().callEnded(std::move(fault_));
 }
 
 Action Session::start(Output& out) { return step(eventOf(STEPPER_EV_START), out); }

@@ -1,11 +1,15 @@
 // When a new image is taken back.
 #include "core/plugin/conduct.h"
 
+#include <array>
 #include <ctime>
+#include <memory>
 #include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/scarce_memory.h"
 
 namespace stepper::plugin {
 namespace {
@@ -59,7 +63,8 @@ TEST(Conduct, FailsWithItsReason) {
         slow.slowStep();
     }
     EXPECT_EQ(faulty.verdict(), Verdict::Failed);
-    EXPECT_EQ(faulty.complaint(), "of its first 4 calls, 3 failed by the plugin's own fault, the last one so: it lost a byte");
+    EXPECT_EQ(faulty.complaint(),
+              "of its first 4 calls, 3 failed by the plugin's own fault, the last one so: it lost a byte");
     EXPECT_EQ(slow.verdict(), Verdict::Failed);
     EXPECT_EQ(slow.complaint(), "of its first 0 calls, 3 took more than 100 ms in one step");
     EXPECT_EQ(decided, 2);
@@ -78,6 +83,25 @@ TEST(Conduct, KnowsItsOldestStep) {
     EXPECT_EQ(conduct.oldestStep(), now + milliseconds{1});
     for (const size_t slot : slots) conduct.stepEnded(slot);
     EXPECT_EQ(conduct.oldestStep(), std::nullopt);
+}
+
+TEST(Conduct, NeedsNoMemoryForWhatDestructorsTell) {
+    Conduct conduct;
+    const auto told = std::make_shared<int>(0);
+    // Larger than what a function has room for.
+    conduct.onAttention([told, more = std::array<char, 64>{}] { *told += 1 + more[0]; });
+    conduct.beginProbation();
+    for (int i = 0; i < kProbationFaults; ++i) {
+        std::optional<std::string> fault = "it lost a byte of what it was given, and then another";
+        test::refuseAllocation(1);
+        EXPECT_NO_THROW(conduct.callEnded(std::move(fault)));
+        EXPECT_NO_THROW(conduct.slowStep());
+        EXPECT_FALSE(test::wasRefused());
+        test::refuseAllocation(0);
+    }
+    EXPECT_EQ(conduct.verdict(), Verdict::Failed);
+    EXPECT_TRUE(conduct.complaint().ends_with("and then another")) << conduct.complaint();
+    EXPECT_EQ(*told, 1);
 }
 
 void compute(milliseconds d) {
