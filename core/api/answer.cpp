@@ -32,7 +32,7 @@ http::Response completed(const engine::Outcome& outcome, bool report,
     w.EndObject();
     auto response = http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
     if (outcome.fallback) {
-        response.headers.emplace_back("X-Stepper-Fallback", "true");
+        response.headers.emplace_back(kFallbackHeader, "true");
         response.story = "fallback: " + engine::storyOf(outcome.attempts);
     }
     return response;

@@ -5,6 +5,9 @@
 
 namespace stepper::api {
 
+// "true" where the answer is the fallback.
+inline constexpr const char* kFallbackHeader = "X-Stepper-Fallback";
+
 // 200 {"status":"completed","data","metadata"}, or the failure with its status, Retry-After and the story of
 // what was tried; `warnings` are those on the request. Commit reports (`report`) carry neither `validated`
 // nor `contractVersion`.

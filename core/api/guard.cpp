@@ -20,7 +20,7 @@ constexpr std::string_view kAllowedHeaders =
 // What it may read of an answer.
 constexpr std::string_view kExposedHeaders =
     "Age, Allow, Idempotent-Replayed, Location, RateLimit, Retry-After, WWW-Authenticate, X-Cache, "
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-Stepper-Fallback";
 
 constexpr size_t kShownHost = 100;
 

@@ -74,6 +74,7 @@ http::Response JobEndpoints::answer(const http::Request& request, store::Job job
             jobs_.delivered(kind, key, id);
         };
     if (!store::isFinal(job.state)) out.headers.emplace_back("Retry-After", "1");
+    if (job.state == store::JobState::Substituted) out.headers.emplace_back(kFallbackHeader, "true");
     auto page = pages_.of(std::move(job), remarks.warnings());
     if (!page) return storeUnavailable(page.error(), request.id);
     if (!*page) return noRoom(request.id);

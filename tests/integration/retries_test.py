@@ -26,6 +26,7 @@ class Retries(Case):
         job_id = self.queue(server, {"prompt": "x"})
         job = self.finished(server, job_id)
         self.assertEqual((job["status"], job["data"]["result"], job["data"]["fallback"]), ("completed", ANSWER, False))
+        self.assertNotIn("X-Stepper-Fallback", self.job(server, job_id).headers)
         self.assertEqual(self.upstream_calls(), 2)
         self.assertEqual(self.listed(server, job_id)["attempts"], 1)
 
@@ -50,6 +51,8 @@ class Retries(Case):
         self.assertEqual((job["status"], job["data"]["usedProvider"], job["data"]["fallback"]), ("completed", "fallback", True))
         self.assertEqual(job["data"]["result"]["error"], "GENERATION_FAILED")
         self.assertIn("fallback", job["data"]["warnings"][0])
+        for query in ("", "?wait=5"):
+            self.assertEqual(self.job(server, job["id"], query).headers["X-Stepper-Fallback"], "true")
         listed = call("GET", server.url + "/v1/jobs?state=fallback").json["jobs"]
         self.assertEqual([(j["id"], j["status"], j["fallback"]) for j in listed], [(job["id"], "completed", True)])
         batch = self.queue(server, {"items": [{"id": "a", "request": {"prompt": "y"}}]}, "/v1/generate/batch")

@@ -147,7 +147,8 @@ TEST_F(GuardTest, AnswersExposeWhatClientsNeed) {
     status({{"origin", "https://a.example"}});
     const auto exposed = ", " + added("Access-Control-Expose-Headers") + ",";
     for (const auto* header : {"Age", "Idempotent-Replayed", "Location", "RateLimit", "Retry-After",
-                               "WWW-Authenticate", "X-Cache", "X-RateLimit-Remaining", "X-Request-Id"})
+                               "WWW-Authenticate", "X-Cache", "X-RateLimit-Remaining", "X-Request-Id",
+                               "X-Stepper-Fallback"})
         EXPECT_NE(exposed.find(", " + std::string(header) + ","), std::string::npos) << header;
 }
 
