@@ -96,10 +96,10 @@ struct Breaker {
     int probes = 2;
 };
 
-// Which wording of the commit-report prompt a provider gets; Auto asks the plugin kind and the model name.
 // What becomes of a job that no provider would answer.
 enum class JobFailure { Fallback, Fail };
 
+// Which wording of the commit-report prompt a provider gets; Auto asks the plugin kind and the model name.
 enum class PromptVariant { Auto, Detailed, Short, Gemini };
 
 // Where the provider's plugin runs.
