@@ -82,9 +82,10 @@ constexpr std::string_view kWebhooks = "this version sends no webhooks", kOneQue
                            kWhenLimited = "fallback.when_limited decides",
                            kClients = "this version does not limit clients; do so in front of it";
 
-// csh and conda's compilers export it as the name of the machine or of its kind.
+// csh and conda's compilers export it as the name of the machine or of its kind; some machines are called
+// localhost.localdomain.
 bool isForeignHost(std::string_view variable, std::string_view value) {
-    return variable == kHost && plainHost(value) && !plainAddress(value) && !isLoopback(value);
+    return variable == kHost && plainHost(value) && !plainAddress(value) && lower(value) != "localhost";
 }
 
 constexpr Unused kUnused[] = {

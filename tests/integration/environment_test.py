@@ -101,7 +101,7 @@ class Environment(Case):
         self.assertEqual(len(warnings), len(WITHOUT_EFFECT), warnings)
 
     def test_a_host_that_is_no_address_is_somebody_elses(self):
-        for host in ("x86_64-conda-linux-gnu", "devbox.example.com", "-"):
+        for host in ("x86_64-conda-linux-gnu", "devbox.example.com", "localhost.localdomain", "-"):
             with self.subTest(host):
                 server = self.serve({"HOST": host, "PORT": "0"})
                 self.assertTrue(server.url.startswith("http://127.0.0.1:"), server.url)

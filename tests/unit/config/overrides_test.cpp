@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/config/effective.h"
 #include "tests/unit/config/support.h"
 
 namespace stepper::config {
@@ -32,6 +35,9 @@ TEST(Overrides, EachReachesItsField) {
         {"HOST", "127.0.0.2", [](auto& c) { return c.server.host == "127.0.0.2"; }},
         {"HOST", "::", [](auto& c) { return c.server.host == "::"; }},
         {"HOST", "[::1]", [](auto& c) { return c.server.host == "::1"; }},
+        {"HOST", "LocalHost", [](auto& c) { return lower(c.server.host) == "localhost"; }},
+        {"HOST", "localhost.localdomain", [](auto& c) { return c.server.host == "0.0.0.0"; }},
+        {"HOST", "box.localhost", [](auto& c) { return c.server.host == "0.0.0.0"; }},
         {"PORT", "0", [](auto& c) { return c.server.port == 0; }},
         {"STEPPER_HOSTS", "Stepper., *.apps.example",
          [](auto& c) {
