@@ -23,7 +23,6 @@ constexpr Override kSettings[] = {
     {"PORT", "server.port"},
     {"STEPPER_HOSTS", "server.hosts"},
     {"REDIS_URL", "store.url"},
-    {"REDIS_KEY_PREFIX", "store.key_prefix"},
     {"QUEUE_CONCURRENCY", "queue.workers"},
     {"BATCH_QUEUE_CONCURRENCY", "batch.max_running"},
     {"BATCH_MAX_ITEMS", "batch.max_items"},
@@ -36,11 +35,6 @@ constexpr Override kSettings[] = {
     {"CORS_ENABLED", "security.cors.enabled"},
     {"CORS_ALLOWED_ORIGINS", "security.cors.allowed_origins"},
     {"CORS_ALLOW_CREDENTIALS", "security.cors.allow_credentials"},
-    {"RATE_LIMIT_ENABLED", "security.rate_limit.enabled"},
-    {"RATE_LIMIT_WINDOW_MS", "security.rate_limit.window", "ms"},
-    {"RATE_LIMIT_MAX_REQUESTS", "security.rate_limit.max_requests"},
-    {"RATE_LIMIT_MAX_PER_USER", "security.rate_limit.max_per_user"},
-    {"RATE_LIMIT_SKIP_HEALTH", "security.rate_limit.skip_health"},
     {"HELMET_ENABLED", "security.security_headers"},
     {"API_KEY_ENABLED", "security.api_key_enabled"},
     {"API_KEY_HEADER", "security.api_key_header"},
@@ -48,12 +42,6 @@ constexpr Override kSettings[] = {
     {"STEPPER_API_KEY", "security.api_key"},
     {"STEPPER_ADMIN_KEY", "security.admin_key"},
     {"TRUST_PROXY", "security.trust_proxy"},
-    {"WEBHOOK_ENABLED", "webhooks.enabled"},
-    {"WEBHOOK_SECRET", "webhooks.secret"},
-    {"WEBHOOK_MAX_RETRIES", "webhooks.max_retries"},
-    {"WEBHOOK_RETRY_DELAY_MS", "webhooks.retry_delay", "ms"},
-    {"API_URL", "webhooks.api_url"},
-    {"CALLBACK_ALLOWED_ORIGINS", "webhooks.allowed_origins"},
     {"LOG_LEVEL", "log.level"},
 };
 
@@ -132,9 +120,9 @@ void apply(const Override& o, std::string_view variable, const Environment& env,
     put(tree, o.key, std::move(n));
 }
 
-bool isSetting(std::string_view variable) {
-    return std::any_of(std::begin(kSettings), std::end(kSettings),
-                       [&](const Override& o) { return o.variable == variable; });
+bool isServiceWide(std::string_view variable) {
+    const auto is_it = [&](const auto& known) { return known.variable == variable; };
+    return std::ranges::any_of(kSettings, is_it) || std::ranges::any_of(kUnused, is_it);
 }
 
 }  // namespace
@@ -148,7 +136,7 @@ void overrideProvider(Node& provider, std::string_view name, const Environment& 
     for (const Override& o : kOneProvider) {
         const std::string variable = providerVariable(name, o.variable);
         // A provider called "cors" does not get to hear of CORS_ENABLED.
-        if (!isSetting(variable)) apply(o, variable, env, provider);
+        if (!isServiceWide(variable)) apply(o, variable, env, provider);
     }
 }
 

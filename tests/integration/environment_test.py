@@ -55,8 +55,9 @@ WITHOUT_EFFECT = {
                      "CALLBACK_ALLOWED_ORIGINS"), "no webhooks"),
     "DISCORD_WEBHOOK_URL": "in the log",
 }
-VALUES = {"RATE_LIMIT_ENABLED": "false", "RATE_LIMIT_SKIP_HEALTH": "true", "WEBHOOK_ENABLED": "true",
-          "API_URL": "https://api.example", "CALLBACK_ALLOWED_ORIGINS": "https://c.example", "NODE_ENV": "production"}
+# Where the service has a format, what is none of it: else anything.
+VALUES = {"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT_WINDOW_MS": "1x", "WEBHOOK_ENABLED": "perhaps", "WEBHOOK_RETRY_DELAY_MS": "-1",
+          "API_URL": "no URL", "NODE_ENV": "production"}
 
 
 def at(tree, path):
@@ -99,6 +100,10 @@ class Environment(Case):
                 self.assertEqual(len(said), 1, warnings)
                 self.assertIn(word, said[0])
         self.assertEqual(len(warnings), len(WITHOUT_EFFECT), warnings)
+
+    def test_what_has_no_effect_stops_no_server_of_the_shipped_settings(self):
+        done = run_stepper("check", env={**clean_environment(), **dict.fromkeys(WITHOUT_EFFECT, "1x")}, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_host_that_is_no_address_is_somebody_elses(self):
         for host in ("x86_64-conda-linux-gnu", "devbox.example.com", "localhost.localdomain", "-"):

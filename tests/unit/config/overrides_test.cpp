@@ -44,7 +44,6 @@ TEST(Overrides, EachReachesItsField) {
              return c.server.hosts == std::vector<std::string>{"stepper", "*.apps.example"};
          }},
         {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return c.store_url == "redis://u:p$w@h:6379"; }},
-        {"REDIS_KEY_PREFIX", "x:", [](auto& c) { return c.store_key_prefix == "x:"; }},
         {"QUEUE_CONCURRENCY", "5", [](auto& c) { return c.queue.workers == 5; }},
         {"BATCH_MAX_ITEMS", "10", [](auto& c) { return c.batch.max_items == 10; }},
         {"BATCH_QUEUE_CONCURRENCY", "2", [](auto& c) { return c.batch.max_running == 2; }},
@@ -60,11 +59,6 @@ TEST(Overrides, EachReachesItsField) {
              return c.security.cors.allowed_origins == std::vector<std::string>{"https://a", "https://b"};
          }},
         {"CORS_ALLOW_CREDENTIALS", "true", [](auto& c) { return c.security.cors.allow_credentials; }},
-        {"RATE_LIMIT_ENABLED", "true", [](auto& c) { return c.security.rate_limit.enabled; }},
-        {"RATE_LIMIT_WINDOW_MS", "1500", [](auto& c) { return c.security.rate_limit.window == 1500ms; }},
-        {"RATE_LIMIT_MAX_REQUESTS", "7", [](auto& c) { return c.security.rate_limit.max_requests == 7; }},
-        {"RATE_LIMIT_MAX_PER_USER", "6", [](auto& c) { return c.security.rate_limit.max_per_user == 6; }},
-        {"RATE_LIMIT_SKIP_HEALTH", "false", [](auto& c) { return !c.security.rate_limit.skip_health; }},
         {"HELMET_ENABLED", "false", [](auto& c) { return !c.security.security_headers; }},
         {"API_KEY_ENABLED", "false", [](auto& c) { return !c.security.api_key_enabled; }},
         {"API_KEY_HEADER", "x-k", [](auto& c) { return c.security.api_key_header == "x-k"; }},
@@ -72,13 +66,6 @@ TEST(Overrides, EachReachesItsField) {
         {"STEPPER_API_KEY", "new",
          [](auto& c) { return c.security.api_key.reveal() == "new" && c.security.api_key_enabled; }},
         {"TRUST_PROXY", "1", [](auto& c) { return c.security.trust_proxy; }},
-        {"WEBHOOK_ENABLED", "false", [](auto& c) { return !c.webhooks.enabled; }},
-        {"WEBHOOK_SECRET", "${x} $$", [](auto& c) { return c.webhooks.secret.reveal() == "${x} $$"; }},
-        {"WEBHOOK_MAX_RETRIES", "1", [](auto& c) { return c.webhooks.max_retries == 1; }},
-        {"WEBHOOK_RETRY_DELAY_MS", "20", [](auto& c) { return c.webhooks.retry_delay == 20ms; }},
-        {"API_URL", "https://api/", [](auto& c) { return c.webhooks.api_url == "https://api"; }},
-        {"CALLBACK_ALLOWED_ORIGINS", "https://c",
-         [](auto& c) { return c.webhooks.allowed_origins == std::vector<std::string>{"https://c"}; }},
         {"LOG_LEVEL", "debug", [](auto& c) { return c.log.level == "debug"; }},
         {"RETRY_MAX_ATTEMPTS", "3", [](auto& c) { return first(c).retry.attempts == 3; }},
         {"RETRY_BASE_DELAY_MS", "5000",
@@ -149,6 +136,28 @@ TEST(Overrides, AServiceWideNameIsNotAProviders) {
     ASSERT_TRUE(c.ok()) << problemOf(c);
     EXPECT_TRUE(c->providers[0].enabled);
     EXPECT_FALSE(c->security.cors.enabled);
+}
+
+TEST(Overrides, NorIsAServiceWideNameWithoutUse) {
+    const auto c = parseProviders("providers: [{ name: webhook, plugin: p, base_url: http://h }]",
+                                  {{"WEBHOOK_ENABLED", "false"}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_TRUE(c->providers[0].enabled);
+}
+
+TEST(Overrides, WhatIsWithoutUseIsNotRead) {
+    Environment env;
+    for (const char* variable :
+         {"REDIS_KEY_PREFIX", "RATE_LIMIT_ENABLED", "RATE_LIMIT_WINDOW_MS", "RATE_LIMIT_MAX_REQUESTS",
+          "RATE_LIMIT_MAX_PER_USER", "RATE_LIMIT_SKIP_HEALTH", "WEBHOOK_ENABLED", "WEBHOOK_SECRET",
+          "WEBHOOK_MAX_RETRIES", "WEBHOOK_RETRY_DELAY_MS", "API_URL", "CALLBACK_ALLOWED_ORIGINS"})
+        env[variable] = "1x";
+    const auto c = parseBoth("{}", kProvider, env);
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(c->warnings.size(), env.size());
+    const auto bare = parseBoth("{}", kProvider);
+    ASSERT_TRUE(bare.ok()) << problemOf(bare);
+    EXPECT_EQ(json::dump(effective(*c, Secrets::Digested)), json::dump(effective(*bare, Secrets::Digested)));
 }
 
 TEST(Overrides, OnlyTheNamedProviderChanges) {

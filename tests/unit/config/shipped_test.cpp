@@ -35,6 +35,13 @@ TEST(Shipped, LoadsWithNothingSet) {
     EXPECT_EQ(c->warnings.size(), 1u);
 }
 
+TEST(Shipped, WhatIsWithoutUseIsNotRead) {
+    const auto c = shipped({{"API_URL", "1x"}, {"WEBHOOK_SECRET", "s"}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(c->webhooks.api_url, "");
+    EXPECT_TRUE(c->webhooks.secret.empty());
+}
+
 TEST(Shipped, SettingsAreTheBuiltInValues) {
     const auto c = shipped({});
     const auto bare = parseSettings("{}");
