@@ -13,8 +13,8 @@
 namespace stepper::engine {
 namespace {
 
-// Less is no time to tell a job that fails by itself from one that met a stumble.
-constexpr milliseconds kAloneAfter{120'000};
+// A job that waits for so long and fails where somebody was answered so lately fails by itself.
+constexpr milliseconds kAloneAfter{120'000}, kLately{60'000};
 constexpr int kForbidden = 403;
 
 bool hasLastWord(const std::optional<Tried>& tried, const std::string& provider) {
@@ -233,18 +233,20 @@ limits::Report Chain::reportOn(const Error& error, SteadyTime until) const {
 }
 
 // An answer that broke off was being made, and a call that took all the time of its run would do so again:
-// asking again is paid for again. So does a job that fails again where others were answered in between; of
+// asking again is paid for again. So does a job that goes on failing where others are answered; of
 // a provider that says it is overloaded nobody knows.
 bool Chain::tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble) const {
     const ErrorClass c = trouble.error.error_class;
     const bool unreachable = c == ErrorClass::Transport || c == ErrorClass::Timeout;
-    const bool broke_off = unreachable && trouble.heard && trouble.error.http_status == 0;
+    const bool was_answer = trouble.error.http_status < 300;  // 0: nobody noted it
+    const bool broke_off = unreachable && trouble.heard && was_answer;
     const bool took_all = c == ErrorClass::Timeout && outOfTime();
     const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
     const bool fails = unreachable || c == ErrorClass::Upstream || c == ErrorClass::BadResponse;
     const auto last_ok = provider.gate->lastOk();
-    const bool alone = fails && options_.waited >= kAloneAfter && options_.tried && last_ok &&
-                       options_.tried->last_failed && *last_ok > *options_.tried->last_failed;
+    const auto failed_before = options_.tried ? options_.tried->first_failed : std::nullopt;
+    const bool alone = fails && options_.waited >= kAloneAfter && failed_before && last_ok &&
+                       *last_ok > *failed_before && now() - *last_ok < kLately;
     return trouble.answered || broke_off || took_all || lacks_model || alone || verdictOn(c).of_request;
 }
 

@@ -81,9 +81,9 @@ struct Failure {
 
 // What the earlier runs of a job came to.
 struct Tried {
-    std::vector<std::string> last_words;         // of these providers: they are not asked again
-    int calls_left = 1;                          // that may tell of the request before the job is over
-    std::optional<SteadyTime> last_failed = {};  // when the last of them that asked somebody ended
+    std::vector<std::string> last_words;          // of these providers: they are not asked again
+    int calls_left = 1;                           // that may tell of the request before the job is over
+    std::optional<SteadyTime> first_failed = {};  // when the first of them that asked somebody ended
 };
 
 // When a request that exhausted its providers is answered with the fallback, where configuration allows it.

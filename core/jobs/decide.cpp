@@ -20,7 +20,7 @@ constexpr milliseconds kRefreshPause{30'000}, kHopelessRefreshPause{600'000};
 
 constexpr const char* kStory = "providersAttempted";
 // Of a job that waits only: how it ended says what became of them.
-constexpr const char *kCalls = "callsThatCount", *kLastWords = "lastWords", *kLastFailed = "failedAfterMs";
+constexpr const char *kCalls = "callsThatCount", *kLastWords = "lastWords", *kFirstFailed = "failedAfterMs";
 // Less is no time to try anything in.
 constexpr milliseconds kNoTime{100};
 
@@ -78,7 +78,7 @@ store::Ending failed(const engine::Failure& failure, const engine::Outcome& outc
     return out;
 }
 
-// Each provider that has said its last word, how many calls have told of the request, and when the last run
+// Each provider that has said its last word, how many calls have told of the request, and when the first run
 // ended in which somebody was asked.
 std::string withTried(const std::string& meta, const engine::Outcome& outcome, const store::Claimed& job,
                       const Policy& policy, milliseconds ended) {
@@ -89,16 +89,16 @@ std::string withTried(const std::string& meta, const engine::Outcome& outcome, c
     }
     const int calls = policy.max_calls - tried.calls_left;
     const bool asked = std::ranges::any_of(outcome.attempts, &engine::AttemptRecord::number);
-    if (!asked && tried.last_failed)
-        ended = std::chrono::duration_cast<milliseconds>(*tried.last_failed - job.created);
+    if (tried.first_failed)
+        ended = std::chrono::duration_cast<milliseconds>(*tried.first_failed - job.created);
     auto whole = json::parse(meta);
-    if (!whole || (!asked && !tried.last_failed)) return meta;
+    if (!whole || (!asked && !tried.first_failed)) return meta;
     auto& memory = whole->GetAllocator();
     json::Value names(rapidjson::kArrayType);
     for (const auto& name : tried.last_words) names.PushBack(json::text(name, memory), memory);
     json::set(*whole, kCalls, json::Value(calls), memory);
     json::set(*whole, kLastWords, std::move(names), memory);
-    json::set(*whole, kLastFailed, json::Value(ended.count()), memory);
+    json::set(*whole, kFirstFailed, json::Value(ended.count()), memory);
     return json::dump(*whole);
 }
 
@@ -116,8 +116,8 @@ engine::Tried triedBefore(const store::Claimed& job, const Policy& policy) {
     if (!meta) return out;
     if (const auto* calls = json::find(*meta, kCalls); calls && calls->IsInt())
         out.calls_left -= calls->GetInt();
-    if (const auto* after = json::find(*meta, kLastFailed); after && after->IsInt64())
-        out.last_failed = job.created + milliseconds{after->GetInt64()};
+    if (const auto* after = json::find(*meta, kFirstFailed); after && after->IsInt64())
+        out.first_failed = job.created + milliseconds{after->GetInt64()};
     if (const auto* names = json::find(*meta, kLastWords); names && names->IsArray())
         for (const auto& name : names->GetArray())
             if (name.IsString()) out.last_words.emplace_back(json::view(name));

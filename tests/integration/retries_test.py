@@ -3,7 +3,7 @@ import json
 import time
 import unittest
 
-from harness import Case, call
+from harness import Case, call, provider
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 BAD = {"answer": "I would rather not."}
@@ -21,14 +21,29 @@ class Retries(Case):
         self.assertEqual(self.upstream_calls(), 4)
         self.assertEqual(self.listed(server, job_id)["attempts"], 0)
 
-    def test_a_bad_answer_is_followed_by_another(self):
-        server = self.start_one({"steps": [{"answer": "I would rather not."}], "then": "ok"})
+    def test_who_has_answered_badly_is_not_asked_again_while_another_is_waited_for(self):
+        self.simulator.reset()
+        self.simulator.behave("prose", BAD)
+        self.simulator.behave("two", {"steps": [{"status": 503}, {"status": 503}], "then": "ok"})
+        server = self.start([provider(self.simulator, "prose"), provider(self.simulator, "two", **NEVER_OPENS)],
+                            {"queue": {"max_attempts": 1}})
         job_id = self.queue(server, {"prompt": "x"})
         job = self.finished(server, job_id)
-        self.assertEqual((job["status"], job["data"]["result"], job["data"]["fallback"]), ("completed", ANSWER, False))
+        self.assertEqual((job["status"], job["data"]["result"], job["data"]["usedProvider"]), ("completed", ANSWER, "two"))
         self.assertNotIn("X-Stepper-Fallback", self.job(server, job_id).headers)
-        self.assertEqual(self.upstream_calls(), 2)
-        self.assertEqual(self.listed(server, job_id)["attempts"], 1)
+        self.assertEqual((self.upstream_calls("prose"), self.upstream_calls("two")), (1, 3))
+        self.assertEqual([(a["provider"], a.get("skipped")) for a in job["data"]["providersAttempted"]],
+                         [("prose", "answered_badly"), ("two", None)])
+        self.assertNotIn("lastWords", json.dumps(job))
+
+    def test_a_job_costs_no_more_than_it_may(self):
+        self.simulator.reset()
+        names = ["one", "two", "three"]
+        for name in names:
+            self.simulator.behave(name, {"steps": [{"reset": "mid_body"}], "then": "repeat"})
+        server = self.start([provider(self.simulator, name, **NEVER_OPENS) for name in names], {"queue": {"max_calls": 4}})
+        self.assertTrue(self.finished(server, self.queue(server, {"prompt": "x"}))["data"]["fallback"])
+        self.assertEqual(sum(map(self.upstream_calls, names)), 4)
 
     def test_a_limited_provider_delays_the_job_and_burns_no_attempt(self):
         server = self.start_one({"steps": [{"status": 429, "retry_after": "1"}], "then": "ok"})
@@ -45,8 +60,8 @@ class Retries(Case):
         job = self.job(server, job_id).json
         return job if job["rawStatus"] == "delayed" else None
 
-    def test_after_the_last_attempt_the_fallback_answers(self):
-        server = self.start_one(BAD, {"queue": {"max_attempts": 2}})
+    def test_when_nobody_is_left_the_fallback_answers(self):
+        server = self.start_one(BAD)
         job = self.finished(server, self.queue(server, {"prompt": "x"}))
         self.assertEqual((job["status"], job["data"]["usedProvider"], job["data"]["fallback"]), ("completed", "fallback", True))
         self.assertEqual(job["data"]["result"]["error"], "GENERATION_FAILED")
@@ -58,7 +73,7 @@ class Retries(Case):
         batch = self.queue(server, {"items": [{"id": "a", "request": {"prompt": "y"}}]}, "/v1/generate/batch")
         data = self.finished(server, batch)["data"]
         self.assertEqual((data["completed"], data["failed"], data["fallbacks"]), (1, 0, 1))
-        self.assertEqual(self.upstream_calls(), 4)
+        self.assertEqual(self.upstream_calls(), 2)
 
     def test_without_a_fallback_it_has_failed(self):
         server = self.start_one(BAD, {"queue": {"max_attempts": 1}, "fallback": {"enabled": False}})

@@ -38,8 +38,8 @@ protected:
         entries_[leg].gate->leave(pass, report);
     }
     Failure concluded() {
-        return conclude(
-            {legs_, demand_, stop_, soonest_, steady_clock::now(), waits_, out_of_time_, too_short_});
+        return conclude({legs_, demand_, stop_, soonest_, steady_clock::now(), waits_, out_of_time_,
+                         too_short_, is_job_});
     }
 
     std::vector<ProviderEntry> entries_;
@@ -47,7 +47,7 @@ protected:
     limits::Demand demand_;
     std::optional<Error> stop_;
     SteadyTime soonest_ = SteadyTime::max();
-    bool waits_ = true, out_of_time_ = false, too_short_ = false;
+    bool waits_ = true, out_of_time_ = false, too_short_ = false, is_job_ = false;
 };
 
 TEST_F(ConclusionTest, TooLargeForEverybodyIsNeitherALimitNorWorthAnotherTry) {
@@ -82,7 +82,7 @@ TEST_F(ConclusionTest, TooLargeByOurEstimateOrByTheirWordsIsOneThing) {
     EXPECT_FALSE(concluded().retryable);
 }
 
-TEST_F(ConclusionTest, AnOutageIsWhenNobodySaidAnythingOfTheRequest) {
+TEST_F(ConclusionTest, AnOutageIsWhenSomebodyMayAnswerYet) {
     fail(0, ErrorClass::Upstream);
     skip(1, "circuit_open");
     report(1, {limits::Report::Kind::RateLimited, milliseconds{7'000}});
@@ -90,10 +90,33 @@ TEST_F(ConclusionTest, AnOutageIsWhenNobodySaidAnythingOfTheRequest) {
     ASSERT_TRUE(concluded().others_ready);
     EXPECT_NEAR(static_cast<double>(concluded().others_ready->count()), 7'000, 800);
     legs_[0].records.back().of_request = true;
+    EXPECT_TRUE(concluded().outage) << "the other one may";
+    legs_[1].records.back().skipped = "too_large";
     EXPECT_FALSE(concluded().outage);
     legs_[0].records.clear();
     skip(0, "disabled");
     EXPECT_FALSE(concluded().outage) << "nobody was asked";
+}
+
+TEST_F(ConclusionTest, AJobIsSpentWhenAllHaveSaidTheirLastWord) {
+    is_job_ = true;
+    fail(0, ErrorClass::BadResponse);
+    legs_[0].records.back().of_request = legs_[0].records.back().last_word = true;
+    skip(1, "answered_badly");
+    EXPECT_TRUE(concluded().spent);
+    EXPECT_EQ(concluded().code, "INVALID_RESPONSE");
+    is_job_ = false;
+    EXPECT_FALSE(concluded().spent) << "another request may be answered well";
+    is_job_ = true;
+    legs_[1].records.back().skipped = "circuit_open";
+    EXPECT_FALSE(concluded().spent);
+    legs_[0].records.clear();
+    skip(0, "answered_badly");
+    EXPECT_EQ(concluded().kind, Kind::NoneReady) << "the other one is waited for";
+    legs_[1].records.back().skipped = "answered_badly";
+    EXPECT_TRUE(concluded().spent);
+    EXPECT_FALSE(concluded().retryable);
+    EXPECT_NE(concluded().message.find("a has answered this badly before"), std::string::npos);
 }
 
 TEST_F(ConclusionTest, OneThatIsSwitchedOffIsNoChance) {

@@ -175,12 +175,56 @@ TEST_F(OutageTest, ItIsOverForAJobWhenItHasWaitedItsLongest) {
     EXPECT_LE(weather_.allCalls(), 3 * 600) << "a day of it, at most one try every few minutes";
 }
 
-TEST_F(OutageTest, WhatModelsAnswerBadlyUsesAttemptsUp) {
+TEST_F(OutageTest, WhatAllModelsAnswerBadlyIsOverAfterOneCallEach) {
     allAnswer(kProse);
     queue(1);
     runUntil(clock_.now() + 1h);
     EXPECT_EQ(endings(), (Endings{{"substituted", 1}}));
-    EXPECT_EQ(weather_.allCalls(), 3 * Policy{}.max_attempts);
+    EXPECT_EQ(weather_.calls, (std::map<std::string, int>{{"a", 1}, {"b", 1}, {"c", 1}}));
+}
+
+TEST_F(OutageTest, OneThatAnsweredBadlyIsNotPaidAgainWhileAnotherIsWaitedFor) {
+    allFail();
+    weather_.of_host["a"] = answer(200, kProse);
+    weather_.of_host["b"] = answer(400, R"({"error":{"message":"response_format is not supported"}})");
+    queue(1);
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"waiting", 1}}));
+    EXPECT_EQ(weather_.calls["a"], 1);
+    EXPECT_EQ(weather_.calls["b"], 1);
+    weather_.of_host["c"] = answer(200, kGood);
+    runUntil(clock_.now() + 10min);
+    EXPECT_EQ(endings(), (Endings{{"done", 1}}));
+    EXPECT_EQ(weather_.calls["a"], 1);
+}
+
+// An answer that broke off is paid for, and may come whole the next time.
+TEST_F(OutageTest, AJobCostsNoMoreCallsThanItMay) {
+    for (const char* name : {"a", "b", "c"}) {
+        weather_.of_host[name] = {answer(200, kGood).front(),
+                                  engine::failed(ErrorClass::Transport, "connection reset")};
+    }
+    queue(1);
+    runUntil(clock_.now() + 1h);
+    EXPECT_EQ(endings(), (Endings{{"substituted", 1}}));
+    EXPECT_EQ(weather_.allCalls(), Policy{}.max_calls);
+}
+
+// Others were answered a moment before it began, and not since.
+TEST_F(OutageTest, ItsFirstMinuteTakesNoAttemptsOfWhoHasWaitedLong) {
+    queue(120);
+    runUntil(clock_.now() + 1ms);
+    clock_.advance(150s);
+    queue(60);
+    clock_.advance(150s);
+    runUntil(clock_.now() + 2s);
+    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(500, "{}");
+    runUntil(clock_.now() + 10min);
+    const auto during = endings();
+    EXPECT_FALSE(during.contains("substituted") || during.contains("failed"));
+    allAnswer();
+    runUntil(clock_.now() + 1h);
+    EXPECT_EQ(endings(), (Endings{{"done", 180}}));
 }
 
 // Its provider answers everybody else: it is no outage, and it would be asked, and paid for, all day.
