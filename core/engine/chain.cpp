@@ -244,9 +244,9 @@ bool Chain::tellsOfRequest(const ProviderEntry& provider, const Trouble& trouble
     const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
     const bool fails = unreachable || c == ErrorClass::Upstream || c == ErrorClass::BadResponse;
     const auto last_ok = provider.gate->lastOk();
-    const auto failed_before = options_.tried ? options_.tried->first_failed : std::nullopt;
-    const bool alone = fails && options_.waited >= kAloneAfter && failed_before && last_ok &&
-                       *last_ok > *failed_before && now() - *last_ok < kLately;
+    const SteadyTime failed_before = options_.tried ? options_.tried->first_failed : SteadyTime::max();
+    const bool alone = fails && options_.waited >= kAloneAfter && last_ok && *last_ok > failed_before &&
+                       now() - *last_ok < kLately;
     return trouble.answered || broke_off || took_all || lacks_model || alone || verdictOn(c).of_request;
 }
 

@@ -83,7 +83,7 @@ struct Failure {
 struct Tried {
     std::vector<std::string> last_words;          // of these providers: they are not asked again
     int calls_left = 1;                           // that may tell of the request before the job is over
-    std::optional<SteadyTime> first_failed = {};  // when the first of them that asked somebody ended
+    SteadyTime first_failed = SteadyTime::max();  // when the first of them ended that asked somebody
 };
 
 // When a request that exhausted its providers is answered with the fallback, where configuration allows it.

@@ -89,10 +89,10 @@ std::string withTried(const std::string& meta, const engine::Outcome& outcome, c
     }
     const int calls = policy.max_calls - tried.calls_left;
     const bool asked = std::ranges::any_of(outcome.attempts, &engine::AttemptRecord::number);
-    if (tried.first_failed)
-        ended = std::chrono::duration_cast<milliseconds>(*tried.first_failed - job.created);
+    const bool failed_before = tried.first_failed != SteadyTime::max();
+    if (failed_before) ended = std::chrono::duration_cast<milliseconds>(tried.first_failed - job.created);
     auto whole = json::parse(meta);
-    if (!whole || (!asked && !tried.first_failed)) return meta;
+    if (!whole || (!asked && !failed_before)) return meta;
     auto& memory = whole->GetAllocator();
     json::Value names(rapidjson::kArrayType);
     for (const auto& name : tried.last_words) names.PushBack(json::text(name, memory), memory);

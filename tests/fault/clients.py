@@ -23,7 +23,6 @@ class Ledger:
         self.unanswered = []              # posts with a key whose answer was lost: to be sent again
         self.finals = {}                  # id: the body it was first seen final with
         self.drops = defaultdict(list)    # id: "cancelled", "deleted", "kept" or "unknown"
-        self.limited = set()              # tokens of jobs that may be put off without an attempt
         self.problems = []
         self.counts = Counter()
 
@@ -98,8 +97,6 @@ class Client(threading.Thread):
             body["cacheControl"] = "no-cache"
         elif kind < 0.4:
             body["excludeProviders"] = LIMITED_ONLY
-            with self.ledger.lock:
-                self.ledger.limited.add(token)
         self.submit("/v1/generate", body, [token], self.key())
 
     def post_shared(self):

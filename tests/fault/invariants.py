@@ -70,15 +70,9 @@ def broken(db, *rules):
     return found
 
 
-def leases_of(fence, attempts, state, gave_up):
-    """How often a job was leased, or None when its numbers contradict each other. `gave_up`: it crashed too often.
+def least_leases(fence, attempts, state, gave_up):
+    """How often a job was leased at least, which the fence counts. `gave_up`: it crashed too often.
 
-    The fence counts leases, and those taken away; an attempt is a lease given back, and so is the end. Of a
-    cancelled job only a bound is known."""
-    if fence == 0:
-        return 0 if attempts == 0 else None
-    if state == 12:
-        return fence
-    given_back = attempts + (0 if gave_up else 1)
-    taken_away, odd = divmod(fence - given_back, 2)
-    return None if odd or taken_away < 0 else given_back + taken_away
+    An attempt is a lease given back, and so is the end, but for one cancelled before it ran; a job that only waits is
+    given back without either."""
+    return attempts + (0 if gave_up or fence == 0 or state == 12 else 1)

@@ -1,6 +1,6 @@
 #include "core/output/extract.h"
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -187,7 +187,8 @@ TEST(Extract, DepthAndSizeAreThoseOfTheParser) {
 
 // Quadratic work on a megabyte would take hours; the bound leaves room for sanitizers and busy machines.
 TEST(Extract, HostileTextsTakeLinearTime) {
-    const auto began = std::chrono::steady_clock::now();
+    // Of the processor, which others use, too.
+    const std::clock_t began = std::clock();
     for (const std::string unit : {"[",
                                    "{",
                                    "\"",
@@ -227,7 +228,7 @@ TEST(Extract, HostileTextsTakeLinearTime) {
         (void)candidates(text, false, effort);
         (void)candidates("x" + text + "\"}]", true, effort);
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
+    EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 60);
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ bool waitsForTheEnd(const Row& row) {
     return name == "hangs" || name == "stops itself" || name == "hangs at exit";
 }
 
-milliseconds patienceFor(const Row& row) { return milliseconds{waitsForTheEnd(row) ? 1'000 : 20'000}; }
+milliseconds patienceFor(const Row& row) { return milliseconds{waitsForTheEnd(row) ? 4'000 : 20'000}; }
 
 std::string deed(const Row& row) { return std::string(R"({"do":"misdeed=)") + row.misdeed + R"(;"})"; }
 
