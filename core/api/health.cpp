@@ -30,6 +30,8 @@ std::string circuitReason(const limits::GateState& s) {
 
 std::string reasonOf(const engine::ProviderEntry& p, const limits::GateState& s) {
     if (!p.enabled()) return p.disabled_reason;
+    if (!s.denied && s.only_fails)
+        return "its last " + std::to_string(s.failures_in_row) + " answers were failures; it is still asked";
     if (!s.denied) return {};
     switch (*s.denied) {
         case limits::Denial::Disabled:
@@ -80,7 +82,7 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     w.StartObject();
     json::put(w, "name", p.spec.name);
     json::putBool(w, "circuitOpen", state.denied == limits::Denial::CircuitOpen);
-    json::putBool(w, "healthy", usable(p, state));
+    json::putBool(w, "healthy", usable(p, state) && !state.only_fails);
     json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(state.ready_in));
     json::put(w, "lastChecked", checked);
     json::put(w, "inferredFrom", "circuit_breaker");
@@ -164,13 +166,15 @@ bool usable(const engine::ProviderEntry& provider, const limits::GateState& stat
 
 Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                 const engine::ReloadReport& files) {
-    size_t enabled = 0, good = 0;
+    size_t enabled = 0, usable_ones = 0, good = 0;
     for (size_t i = 0; i < states.size(); ++i) {
         if (!snapshot.providers[i].enabled()) continue;
         ++enabled;
-        if (usable(snapshot.providers[i], states[i])) ++good;
+        if (!usable(snapshot.providers[i], states[i])) continue;
+        ++usable_ones;
+        if (!states[i].only_fails) ++good;
     }
-    if (good == 0 || store.status == store::Health::Status::Failed) return Health::Unhealthy;
+    if (usable_ones == 0 || store.status == store::Health::Status::Failed) return Health::Unhealthy;
     const bool all_well = good == enabled && store.status == store::Health::Status::Ok && files.ok();
     return all_well ? Health::Healthy : Health::Degraded;
 }

@@ -16,8 +16,8 @@ GateStates statesOf(const engine::Snapshot& snapshot);
 // It works, though it may be busy or out of quota now: that is being used, not being ill.
 bool usable(const engine::ProviderEntry& provider, const limits::GateState& state);
 
-// Healthy when every enabled provider and the store can be used and what the files say is in force, unhealthy
-// when no provider can or the store has failed.
+// Healthy when every enabled provider and the store can be used, none does nothing but fail and what the
+// files say is in force; unhealthy when no provider can be used or the store has failed.
 Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                 const engine::ReloadReport& files);
 

@@ -231,6 +231,7 @@ GateState Gate::state() {
         out.ready_in = std::chrono::ceil<milliseconds>(ready.at - now);
     out.in_flight = in_flight_;
     out.failures_in_row = failures_in_row_;
+    out.only_fails = failures_in_row_ >= options_.breaker.consecutive;
     out.breaker = breaker_.state(now);
     out.set_aside = standing_.set_aside;
     out.most_tokens = saidMost(now);
@@ -286,7 +287,9 @@ void Gate::reconfigure(GateOptions options) {
         standing_.refusals_in_row = 0;
         standing_.set_aside.reset();
         said_.reset();
-        if (standing_.why == Denial::Disabled) standing_.until = {};
+        const bool of_old_key = standing_.why == Denial::Disabled || standing_.quota_until == standing_.until;
+        if (of_old_key) standing_.until = {};
+        standing_.quota_until = {};
         ++standing_version_;
     }
     options_ = std::move(options);

@@ -94,6 +94,7 @@ struct GateState {
     milliseconds ready_in{0};  // 0 when unknown or now
     int in_flight = 0;
     int failures_in_row = 0;
+    bool only_fails = false;  // as often in a row as opens a circuit, though too seldom for that
     Breaker::State breaker = Breaker::State::Closed;
     std::optional<SetAside> set_aside;        // also while it is tried again
     bool asked_for_pause = false;             // the provider did, and that is why it is denied

@@ -146,6 +146,20 @@ class ProvidersTest(Visible):
         self.assertEqual(self.metric(server, 'stepper_quota_remaining{provider="one",window="rpm"}'), 0)
         self.assertEqual(self.metric(server, 'stepper_quota_remaining{provider="one",window="tpd"}'), tpd["remaining"])
 
+    def test_failures_too_seldom_to_open_the_circuit(self):
+        page = {"steps": [{"html": True, "status": 200}]}
+        server = self.start_one(page, breaker={"min_calls": 100, "consecutive": 3})
+        for _ in range(3):
+            self.generate(server, {"prompt": "x"})
+        one = self.provider_of(server)
+        self.assertEqual((one["state"], one["healthy"], one["consecutiveFailures"]), ("ready", False, 3))
+        self.assertEqual(one["reason"], "its last 3 answers were failures; it is still asked")
+        health = call("GET", server.url + "/health")
+        self.assertEqual((health.status, health.json["status"]), (200, "degraded"))
+        self.simulator.behave("one", {})
+        self.generate(server, {"prompt": "x"})
+        self.assertEqual((self.provider_of(server)["healthy"], self.get(server, "/health")["status"]), (True, "healthy"))
+
     def test_an_open_circuit(self):
         server = self.start_one({"steps": [{"status": 503}]}, breaker={"min_calls": 2})
         self.assertEqual(self.metric(server, 'stepper_circuit_open{provider="one"}'), 0)

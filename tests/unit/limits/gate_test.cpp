@@ -200,8 +200,8 @@ TEST_F(GateTest, ARefusedKeyIsNewsOnceAndPausesForLongerUntilThereIsAnother) {
     EXPECT_TRUE(attempt(Kind::KeyRefused));
 }
 
-// litellm#36896: asked again and again, a 404 takes the whole pool along; deltallm#247: who was set aside has to
-// come back by itself.
+// litellm#36896: asked again and again, a 404 takes the whole pool along; deltallm#247: who was set aside has
+// to come back by itself.
 TEST_F(GateTest, AModelThatIsMissingIsSetAsideLikeARefusedKey) {
     EXPECT_EQ(attempt(Kind::ModelMissing), SetAside::ModelMissing);
     EXPECT_EQ(denied(), Denial::Disabled);
@@ -241,6 +241,27 @@ TEST_F(GateTest, AReloadKeepsARateLimitEvenWithAnotherKey) {
     other_key.target_digest = "other";
     gate_.reconfigure(other_key);
     EXPECT_EQ(denied(), Denial::RateLimited);
+}
+
+TEST_F(GateTest, AUsedUpQuotaIsThatOfItsKey) {
+    attempt(Kind::QuotaExhausted, 1h);
+    gate_.reconfigure(options());
+    EXPECT_EQ(denied(), Denial::RateLimited);
+    auto other_key = options();
+    other_key.target_digest = "other";
+    gate_.reconfigure(other_key);
+    EXPECT_FALSE(denied());
+    EXPECT_EQ(gate_.state().quota_words, "");
+}
+
+TEST_F(GateTest, FailuresTooSeldomToOpenTheCircuitAreSeenAllTheSame) {
+    for (int i = 0; i < 2; ++i, clock_.advance(2min)) attempt(Kind::Failed);
+    EXPECT_FALSE(gate_.state().only_fails);
+    attempt(Kind::Failed);
+    EXPECT_TRUE(gate_.state().only_fails);
+    EXPECT_FALSE(denied());
+    attempt(Kind::Ok);
+    EXPECT_FALSE(gate_.state().only_fails);
 }
 
 TEST_F(GateTest, AQuotaIsSpentByWhatWasSentOnly) {
@@ -296,7 +317,8 @@ protected:
     }
 };
 
-// golang/go#16854: more than a limiter can ever hold is an error, not a wait. freellmapi#254: a prompt of 20 449 tokens under 8 000 a minute can never be sent.
+// golang/go#16854: more than a limiter can ever hold is an error, not a wait. freellmapi#254: a prompt of 20
+// 449 tokens under 8 000 a minute can never be sent.
 TEST_F(GateSizes, WhatNoWindowCanEverHoldIsTooLarge) {
     gate_.reconfigure(tokens(8'000));
     EXPECT_EQ(of(4 * 20'449).denied, Denial::TooLarge);
@@ -376,7 +398,8 @@ TEST_F(GateSizes, ALargerAnswerOrAnotherModelLiftsWhatWasSaid) {
 }
 
 TEST_F(GateSizes, ARefusalWithoutASoundNumberClosesNothing) {
-    for (const auto said : {std::optional<int64_t>{}, std::optional<int64_t>{0}, std::optional<int64_t>{-5}}) {
+    for (const auto said :
+         {std::optional<int64_t>{}, std::optional<int64_t>{0}, std::optional<int64_t>{-5}}) {
         refuse(said);
         EXPECT_FALSE(of(1'000'000).denied);
     }
