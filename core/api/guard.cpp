@@ -42,6 +42,20 @@ bool isKey(std::string_view given, const std::string& digest) {
     return !given.empty() && CRYPTO_memcmp(of_given.data(), digest.data(), digest.size()) == 0;
 }
 
+// What a monitor or a load balancer asks for.
+bool isForMonitors(std::string_view route) {
+    constexpr std::string_view kRoutes[] = {"/", "/health", "/livez", "/metrics", "/readyz"};
+    return std::find(std::begin(kRoutes), std::end(kRoutes), route) != std::end(kRoutes);
+}
+
+// In the inherited words, which clients test for.
+http::Response keyWanted(const http::Request& request, const std::string& header) {
+    const bool missing = keyIn(request, header).empty();
+    return http::Response::error(
+        401, "AUTH", "Unauthorized", request.id,
+        missing ? "Missing API key. Include it in the '" + header + "' header." : "Invalid API key.");
+}
+
 }  // namespace
 
 Guard::Guard(const config::Config& config, AdminKey admin)
@@ -100,8 +114,7 @@ bool Guard::addCors(const http::Request& request, http::Headers& add) const {
 
 bool Guard::needsKey(std::string_view route) const {
     if (!security_.api_key_enabled) return false;
-    const bool health = route == "/health" || route == "/livez" || route == "/readyz";
-    return !(health && security_.api_key_skip_health);
+    return !(security_.api_key_skip_health && isForMonitors(route));
 }
 
 std::optional<http::Response> Guard::checkAdmin(const http::Request& request, http::Headers& add) const {
@@ -135,10 +148,7 @@ std::optional<http::Response> Guard::check(const http::Request& request, std::st
         (!security_.api_key.empty() && isKey(keyIn(request, security_.api_key_header), key_digest_)))
         return std::nullopt;
     add.emplace_back("WWW-Authenticate", "Bearer");
-    return http::Response::error(
-        401, "AUTH",
-        "Unauthorized: send a valid API key in " + security_.api_key_header + " or as a bearer token",
-        request.id);
+    return keyWanted(request, security_.api_key_header);
 }
 
 }  // namespace stepper::api

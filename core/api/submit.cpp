@@ -147,12 +147,12 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     if (done->how == Submitted::How::Conflict) return conflict(request);
     const bool replayed = done->how == Submitted::How::Repeated;
     if (done->hit) {
-        if (!replayed) metrics_.cacheHit(done->hit->stale ? "stale" : "fresh");
+        if (!replayed) metrics_.cacheHit(done->hit->stale ? "stale" : "fresh", wanted.request.labels());
         auto out = fromCache(*done->hit, submission, report, remarks);
         if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
         return out;
     }
-    if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss();
+    if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss(wanted.request.labels());
     auto out = accepted({done->job_id, report, {}, remarks.warnings()});
     addRateLimit(out, *snapshot, clock_.now());
     if (replayed) {

@@ -53,8 +53,7 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
     request.body = std::move(body);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
     const auto key = keyFor(path);
-    if (key && !key->empty())
-        request.headers.emplace_back(config_.security.api_key_header, key->reveal());
+    if (key && !key->empty()) request.headers.emplace_back(config_.security.api_key_header, key->reveal());
     request.deadline = std::chrono::steady_clock::now() + kTimeout;
     request.first_byte_timeout = request.idle_timeout = kTimeout;
     request.max_response_bytes = kLargestAnswer;
@@ -80,9 +79,9 @@ Result<Client::Answer> Client::call(std::string_view method, const std::string& 
 }
 
 std::string problemOf(const Client::Answer& answer) {
-    const auto said = json::string(answer.body, "error");
     std::string out = "the server answered " + std::to_string(answer.status);
-    if (said) out += ": " + std::string(*said);
+    for (const char* member : {"error", "message"})
+        if (const auto said = json::string(answer.body, member)) out += ": " + std::string(*said);
     const bool lacks_key = answer.status == 401 || answer.status == 403;
     return lacks_key && !answer.hint.empty() ? out + " (" + answer.hint + ")" : out;
 }

@@ -127,6 +127,8 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     log::debug("asking",
                {{"provider", record.provider}, {"attemptNumber", number}, {"requestId", options_.id}});
 
+    Metrics& metrics = engine_.deps_.metrics;
+    metrics.attempted(provider.spec.name, request_.labels());
     const SteadyTime began = now();
     plugin::Answer answer;
     auto trouble = call(provider, *slot, answer);
@@ -134,13 +136,14 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     const milliseconds took = since(began);
     if (engine_.journal_)
         engine_.journal_->keepStanding(provider.spec.name, provider.gate, deadline_, cancel_);
-    engine_.deps_.metrics.attempt(provider.spec.name, took);
+    metrics.attempt(provider.spec.name, took);
 
     if (!trouble) {
         auto processed = judge(answer, request_.mode, request_.schema.get(), [this] { return unwanted(); });
         if (processed) {
             record.duration = took;
             provider.chronicle->answered();
+            metrics.succeeded(provider.spec.name, request_.labels(), took);
             succeed(index, std::move(answer), std::move(processed).value(), took);
             return true;
         }
@@ -165,12 +168,12 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
     }
     // A request that is too large for it is no failure of a provider, nor is one that nobody waits for.
     if (verdict.report != limits::Report::Kind::TooLarge && !trouble->unwanted)
-        engine_.deps_.metrics.providerFailure(provider.spec.name, verdict.wire_code);
+        metrics.failed(provider.spec.name, verdict.wire_code, request_.labels());
     if (verdict.next == Next::Stop) {
         stop_ = trouble->error;
         return true;
     }
-    if (retries(index, *trouble)) engine_.deps_.metrics.quickRetry(provider.spec.name);
+    if (retries(index, *trouble)) metrics.quickRetry(provider.spec.name);
     return false;
 }
 

@@ -56,9 +56,8 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
     }
     // What becomes of a job that failed is told by whoever runs it.
     if (outcome.fallback || (outcome.failure && options.wait)) tellOfNoAnswer(outcome, code, options);
-    const std::string_view mode = request.mode == output::Mode::Text ? "text" : "json";
     deps_.metrics.request(outcome.provider.empty() ? "none" : outcome.provider, statusOf(outcome),
-                          request.preset(), mode, outcome.total);
+                          request.labels(), outcome.total);
     return outcome;
 }
 

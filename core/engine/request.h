@@ -15,6 +15,7 @@
 #include "core/output/validate.h"
 #include "core/plugin/collector.h"
 #include "core/prompt/commit_report.h"
+#include "core/telemetry/metrics.h"
 
 namespace stepper::engine {
 
@@ -35,7 +36,10 @@ struct GenerateRequest {
     std::string model;                  // "": each provider's own; else only those that list it are asked
     std::string tenant_id, request_id;
 
-    std::string_view preset() const { return mode == output::Mode::CommitReport ? "commit-report" : "none"; }
+    RequestLabels labels() const {
+        return {mode == output::Mode::CommitReport ? "commit-report" : "generic",
+                mode == output::Mode::Text ? "text" : "json"};
+    }
 };
 
 // One line of the story of what was tried.

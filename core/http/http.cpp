@@ -22,11 +22,12 @@ Response Response::json(int status, std::string body) {
     return out;
 }
 
-Response Response::error(int status, std::string_view code, std::string_view message,
-                         std::string_view request_id) {
+Response Response::error(int status, std::string_view code, std::string_view error,
+                         std::string_view request_id, std::string_view message) {
     json::Document body(rapidjson::kObjectType);
     auto& a = body.GetAllocator();
-    json::set(body, "error", message, a);
+    json::set(body, "error", error, a);
+    if (!message.empty()) json::set(body, "message", message, a);
     json::set(body, "errorCode", code, a);
     json::set(body, "requestId", request_id, a);
     return json(status, json::dump(body));

@@ -64,15 +64,15 @@ struct Response {
     // The body in place of `body`: held once for all clients that are sent the same, however slow they are.
     // Whoever made it counts it in the server's budget.
     std::shared_ptr<const std::string> shared{};
-    // It can be asked for again, at no cost: a 503 takes its place when the server's budget is used up. So it is
-    // with every answer to GET.
+    // It can be asked for again, at no cost: a 503 takes its place when the server's budget is used up. So it
+    // is with every answer to GET.
     bool repeatable = false;
     // Writes the body in place of `body`, after the head was sent; not called for HEAD. When it throws, a
     // write fails or the request is cancelled, the connection is closed such that the client sees a cut, not
     // an end.
     std::function<void(Stream&)> stream{};
-    // The stream tells of things as they happen: each write has the time of a whole response. All writes of any
-    // other together have no more.
+    // The stream tells of things as they happen: each write has the time of a whole response. All writes of
+    // any other together have no more.
     bool live = false;
     // What the access log should tell of it, beside what it always does.
     std::string story{};
@@ -82,9 +82,9 @@ struct Response {
     std::string_view bytes() const { return shared ? *shared : body; }
 
     static Response json(int status, std::string body);
-    // {"error": message, "errorCode": code, "requestId": request_id}
-    static Response error(int status, std::string_view code, std::string_view message,
-                          std::string_view request_id);
+    // {"error": error, ["message": message,] "errorCode": code, "requestId": request_id}
+    static Response error(int status, std::string_view code, std::string_view error,
+                          std::string_view request_id, std::string_view message = {});
     // 503: the same, with a Retry-After of so long.
     static Response unavailable(std::string_view code, std::string_view message, std::string_view request_id,
                                 std::chrono::seconds retry_after = std::chrono::seconds{1});
@@ -123,8 +123,8 @@ struct ServerOptions {
     // Beyond it requests, and answers that can be asked for again, are 503 with Retry-After. Null: one of
     // 256 MiB.
     std::shared_ptr<ByteBudget> bodies{};
-    milliseconds cancel_grace{5'000};    // what handlers get to stop once a drain has cancelled them
-    bool trust_proxy = false;  // the peer is our proxy: the last X-Forwarded-For entry is the client
+    milliseconds cancel_grace{5'000};  // what handlers get to stop once a drain has cancelled them
+    bool trust_proxy = false;          // the peer is our proxy: the last X-Forwarded-For entry is the client
     bool security_headers = true;
 };
 

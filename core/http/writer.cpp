@@ -14,7 +14,12 @@ using Poco::Net::HTTPResponse;
 constexpr std::string_view kSecurityHeaders =
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
+    "X-DNS-Prefetch-Control: off\r\n"
+    "X-Permitted-Cross-Domain-Policies: none\r\n"
     "Content-Security-Policy: default-src 'none'\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Origin-Agent-Cluster: ?1\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
 bool isControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
@@ -55,7 +60,7 @@ Framing framingOf(const Response& response, bool http10) {
 std::string headOf(const Response& response, const Envelope& envelope) {
     const auto status = static_cast<HTTPResponse::HTTPStatus>(response.status);
     std::string out;
-    out.reserve(512);
+    out.reserve(768);
     out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
     out.append(HTTPResponse::getReasonForStatus(status)).append("\r\n");
     put(out, "Date", httpDate(std::chrono::system_clock::now()));
@@ -72,7 +77,8 @@ std::string headOf(const Response& response, const Envelope& envelope) {
         put(out, "Keep-Alive", "timeout=" + std::to_string(s));
     if (envelope.framing != Framing::NoBody) put(out, "Content-Type", response.content_type);
     if (envelope.framing == Framing::Chunked) put(out, "Transfer-Encoding", "chunked");
-    if (envelope.framing == Framing::Length) put(out, "Content-Length", std::to_string(response.bytes().size()));
+    if (envelope.framing == Framing::Length)
+        put(out, "Content-Length", std::to_string(response.bytes().size()));
     out += "\r\n";
     return out;
 }

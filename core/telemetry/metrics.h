@@ -1,5 +1,6 @@
 // Prometheus metrics. Label values come from fixed sets or the configuration, never from a request, so the
-// number of series is bounded. Safe from any thread.
+// number of series is bounded. Those without "stepper_" before their names are inherited, and mean what they
+// did. Safe from any thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -9,17 +10,26 @@
 
 namespace stepper {
 
+// What is asked for: preset "generic" or "commit-report", response mode "json" or "text".
+struct RequestLabels {
+    std::string_view preset, response_mode;
+};
+
 class Metrics {
 public:
     Metrics();
     ~Metrics();
 
-    // One generate call: status is completed, fallback or failed; provider is "none" when nobody answered.
-    void request(std::string_view provider, std::string_view status, std::string_view preset,
-                 std::string_view response_mode, milliseconds duration);
-    // One failed attempt; `reason` is a wire code (RATE_LIMIT, ...).
-    void providerFailure(std::string_view provider, std::string_view reason);
+    // One call of a provider begins; it answered well, or failed: `reason` is a wire code (RATE_LIMIT, ...).
+    // A call that says nothing of the provider does neither.
+    void attempted(std::string_view provider, const RequestLabels& of);
+    void succeeded(std::string_view provider, const RequestLabels& of, milliseconds duration);
+    void failed(std::string_view provider, std::string_view reason, const RequestLabels& of);
+    // However it ended.
     void attempt(std::string_view provider, milliseconds duration);
+    // One generate call: status is completed, fallback or failed; provider is "none" when nobody answered.
+    void request(std::string_view provider, std::string_view status, const RequestLabels& of,
+                 milliseconds duration);
     void quickRetry(std::string_view provider);
     // An answer that was JSON only after a repair.
     void repaired(std::string_view provider);
@@ -28,9 +38,9 @@ public:
     void http(std::string_view route, int status, milliseconds duration);
     void inFlight(int n);
     // A request answered from the cache: "fresh" or "stale"; or not.
-    void cacheHit(std::string_view status);
-    void cacheMiss();
-    // One job that ended: completed, failed or cancelled.
+    void cacheHit(std::string_view status, const RequestLabels& of);
+    void cacheMiss(const RequestLabels& of);
+    // One job that ended: completed, fallback, failed or cancelled.
     void jobEnded(std::string_view status);
     // How many jobs are in that state now; `lane` is live, batch or suspect.
     void jobsInState(std::string_view lane, std::string_view state, int64_t count);

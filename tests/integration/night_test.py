@@ -78,8 +78,8 @@ class Night(Case):
             page = call("GET", f"{server.url}/v1/jobs?limit=100&state={state}").json["jobs"]
             self.assertEqual({job["id"] for job in page}, set(ids), state)
         # They are counted after the store has them.
-        self.wait_for_equal(lambda: (self.metric(server, "jobs_processed_total", 'status="completed"'),
-                                     self.metric(server, "jobs_processed_total"), self.metric(server, "stepper_jobs")),
+        self.wait_for_equal(lambda: (self.metric(server, "stepper_jobs_ended_total", 'status="completed"'),
+                                     self.metric(server, "stepper_jobs_ended_total"), self.metric(server, "stepper_jobs")),
                             (len(completed), len(completed), len(queued)))
 
     def wait_for_equal(self, look, expected, seconds=20):
@@ -236,7 +236,7 @@ class Night(Case):
         self.assertRegex(page["lastError"]["at"], r"^20\d\d-\d\d-\d\dT")
 
         self.assertGreaterEqual(self.metric(server, *failures), 1)
-        self.assertEqual(self.metric(server, "ai_requests_total", 'provider="fallback"'), 0)
+        self.assertEqual(self.metric(server, "stepper_requests_total", 'provider="fallback"'), 0)
         for answer in answers:
             self.assertEqual((answer.status, answer.json["metadata"]["fallback"]), (200, False))
             self.assertNotIn("X-Stepper-Fallback", answer.headers)
@@ -298,7 +298,7 @@ class Night(Case):
             self.assertGreaterEqual(self.metric(server, "provider_failures_total", f'provider="{name}"', f'reason="{code}"'), 3)
         self.assertTrue(self.news("fallback given", since))
         given = ('provider="fallback"', 'status="fallback"')
-        self.assertEqual(self.metric(server, "ai_requests_total", *given), len(answers))
+        self.assertEqual(self.metric(server, "stepper_requests_total", *given), len(answers))
         return jobs
 
     def all_are_back(self, server, before, jobs):

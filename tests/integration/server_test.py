@@ -45,11 +45,23 @@ class ServerTest(Case):
 
     def test_the_api_key_is_asked_for(self):
         server = self.one_provider(settings={"security": {"api_key": "sesame"}})
-        self.assertEqual(self.generate(server, {"prompt": "x"}).status, 401)
-        self.assertEqual(self.generate(server, {"prompt": "x"}, headers={"x-api-key": "wrong"}).status, 401)
+        for headers, message in (({}, "Missing API key. Include it in the 'x-api-key' header."),
+                                 ({"x-api-key": "wrong"}, "Invalid API key."),
+                                 ({"Authorization": "Bearer wrong"}, "Invalid API key.")):
+            refused = self.generate(server, {"prompt": "x"}, headers=headers)
+            self.assertEqual((refused.status, refused.headers["WWW-Authenticate"]), (401, "Bearer"))
+            self.assertEqual((refused.json["error"], refused.json["message"], refused.json["errorCode"]),
+                             ("Unauthorized", message, "AUTH"))
         self.assertEqual(self.generate(server, {"prompt": "x"}, headers={"x-api-key": "sesame"}).status, 200)
         self.assertEqual(self.generate(server, {"prompt": "x"}, headers={"Authorization": "Bearer sesame"}).status, 200)
-        self.assertEqual(call("GET", server.url + "/health").status, 200)
+        for path, keyless in (("/", 200), ("/health", 200), ("/metrics", 200), ("/readyz", 200), ("/v1/providers", 401)):
+            self.assertEqual(call("GET", server.url + path).status, keyless, path)
+
+    def test_monitors_may_be_asked_for_the_key_too(self):
+        server = self.one_provider(settings={"security": {"api_key": "sesame", "api_key_skip_health": False}})
+        for path in ("/", "/health", "/metrics"):
+            self.assertEqual(call("GET", server.url + path).status, 401, path)
+            self.assertEqual(call("GET", server.url + path, headers={"x-api-key": "sesame"}).status, 200, path)
 
     def test_cors_answers_only_listed_origins(self):
         server = self.one_provider(settings={"security": {"cors": {"enabled": True, "allowed_origins": ["https://a.example"]}}})
@@ -74,7 +86,7 @@ class ServerTest(Case):
         server = self.one_provider()
         self.generate(server, {"prompt": "x"})
         text = call("GET", server.url + "/metrics").raw.decode()
-        self.assertIn('ai_requests_total{preset="none",provider="one",response_mode="json",status="completed"} 1', text)
+        self.assertIn('stepper_requests_total{preset="generic",provider="one",response_mode="json",status="completed"} 1', text)
         self.assertEqual(call("GET", server.url + "/readyz").status, 200)
         self.assertEqual(call("GET", server.url + "/health").json["status"], "healthy")
 

@@ -180,7 +180,7 @@ TEST(ParseReport, AsksForTheCommit) {
         "components":["app"],"diffSummary":""})");
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.preset(), "commit-report");
+    EXPECT_EQ(p->request.labels().preset, "commit-report");
     EXPECT_EQ(p->request.plan, std::nullopt);
 }
 

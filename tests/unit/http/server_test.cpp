@@ -40,6 +40,11 @@ TEST(Server, ResponseCarriesItsHeaders) {
     EXPECT_EQ(reply.header("x-frame-options"), "DENY");
     EXPECT_EQ(reply.header("content-security-policy"), "default-src 'none'");
     EXPECT_EQ(reply.header("referrer-policy"), "no-referrer");
+    EXPECT_EQ(reply.header("cross-origin-opener-policy"), "same-origin");
+    EXPECT_EQ(reply.header("cross-origin-resource-policy"), "same-origin");
+    EXPECT_EQ(reply.header("origin-agent-cluster"), "?1");
+    EXPECT_EQ(reply.header("x-permitted-cross-domain-policies"), "none");
+    EXPECT_EQ(reply.header("x-dns-prefetch-control"), "off");
     EXPECT_EQ(reply.header("cache-control"), "no-store");
     EXPECT_EQ(reply.header("content-length"), "14");
     EXPECT_EQ(reply.header("server"), "");
