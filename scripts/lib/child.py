@@ -1,5 +1,6 @@
 """Starting and ending the programs of a build, and talking JSON to them. Used by scripts/run and the integration tests."""
 import json
+import socket
 import subprocess
 import threading
 import urllib.error
@@ -48,6 +49,13 @@ class Server:
             return self.process.wait()
         finally:
             self.process.stdout.close()
+
+
+def free_port():
+    """Of loopback, for a program that cannot choose one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Answer:

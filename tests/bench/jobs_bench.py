@@ -15,8 +15,8 @@ from pathlib import Path
 import load
 from load import ROUNDS, SECONDS, median_of, unique, wrk
 from child import Server, call
-from node_package import PACKAGE, NodePackage, why_not
-from subject import Stepper
+from node_package import PACKAGE, why_not
+from subject import NodePackage, Stepper
 
 QUEUED = int(os.environ.get("QUEUED", "100000"))
 PILE = 20000

@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -10,7 +9,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts" / "lib"))  # child.py, for whoever imports this first
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+
+from child import free_port  # noqa: E402,F401  (whoever imports this first finds the rest of scripts/lib, too)
 
 BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "release")).resolve()
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -75,9 +76,3 @@ def cpu_seconds(pid):
     """User and system time of a process, its ended threads included. /proc/PID/stat counts in hundredths of a second; this is
     clock_getcpuclockid(3), which Python lacks."""
     return time.clock_gettime(~pid << 3 | 2)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

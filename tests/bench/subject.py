@@ -7,6 +7,7 @@ import time
 
 import load
 from child import Server, call
+from node_package import PackageServer
 
 
 class Subject:
@@ -68,3 +69,22 @@ class Stepper(Subject):
             "store": {"url": f"sqlite:{self.home}/stepper.db", "durability": os.environ.get("DURABILITY", "full")}}))
         self.server = Server([self.build / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"],
                              stderr=subprocess.DEVNULL)
+
+
+class NodePackage(Subject):
+    """Its logs, rate limits and key are off and nothing throttles its calls, so that what is measured is its queue and cache."""
+
+    done_metric = r'jobs_processed_total\{status="success"\}'
+
+    def __init__(self, simulator, folder, instance, workers=64):
+        environment = {**os.environ, "NODE_ENV": "production", "RATE_LIMIT_ENABLED": "false", "QUEUE_CONCURRENCY": str(workers)}
+        provider = {"name": "openai", "enabled": True, "baseUrl": f"{simulator.url}/p/{instance}", "apiKey": "k", "modelName": "m-1",
+                    "timeout": 3_000_000, "concurrency": 4096}
+        self.package = PackageServer(folder, environment, config={"security": {"apiKey": {"enabled": False}}}, providers=[provider])
+        self.server = self.package.server
+
+    def pids(self):
+        return [self.server.process.pid, self.package.redis.process.pid]
+
+    def end(self):
+        self.package.stop()

@@ -1,7 +1,5 @@
-"""The Node package that Stepper replaces, on a redis-server of its own: the baseline of jobs_bench.py.
-
-Its logs and its rate limits are off and nothing throttles its calls, so that what is measured is its queue and cache.
-"""
+"""The Node package that Stepper replaces, on a redis-server of its own. Used by the benchmarks and the migration tests."""
+import json
 import os
 import shutil
 import socket
@@ -9,12 +7,11 @@ import subprocess
 import time
 from pathlib import Path
 
-import load
-from child import Server
-from subject import Subject
+from child import Server, free_port
 
-PACKAGE = "ai-inference-stepper@1.1.0"
-FOLDER = load.ROOT / "build" / "bench-node"
+NAME = "ai-inference-stepper"
+PACKAGE = NAME + "@1.1.0"
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "node-package"
 
 
 def why_not():
@@ -34,7 +31,7 @@ class Redis:
     """Appends to its log, synchronised every second; ended by stop()."""
 
     def __init__(self, folder):
-        self.home, port = folder / f"redis-{time.monotonic_ns()}", load.free_port()
+        self.home, port = folder / f"redis-{time.monotonic_ns()}", free_port()
         self.home.mkdir()
         self.url = f"redis://127.0.0.1:{port}"
         self.process = subprocess.Popen(
@@ -56,23 +53,21 @@ class Redis:
         shutil.rmtree(self.home)
 
 
-class NodePackage(Subject):
-    done_metric = r'jobs_processed_total\{status="success"\}'
+class PackageServer:
+    """The package as a server, with its Redis; ended by stop(). `options`: see node_package.mjs."""
 
-    def __init__(self, simulator, folder, instance, workers=64):
+    def __init__(self, folder, environment, **options):
         self.redis = Redis(folder)
-        environment = {**os.environ, "NODE_ENV": "production", "LOG_LEVEL": "silent", "REDIS_URL": self.redis.url,
-                       "RATE_LIMIT_ENABLED": "false", "QUEUE_CONCURRENCY": str(workers)}
         try:
-            self.server = Server(["node", Path(__file__).with_suffix(".mjs"), FOLDER, f"{simulator.url}/p/{instance}"],
-                                 env=environment, stderr=subprocess.DEVNULL)
+            self.server = Server(["node", Path(__file__).with_suffix(".mjs"), FOLDER, json.dumps(options)],
+                                 env={**environment, "REDIS_URL": self.redis.url, "LOG_LEVEL": "silent"},
+                                 stderr=subprocess.DEVNULL)
         except BaseException:
             self.redis.stop()
             raise
+        self.url = self.server.url
 
-    def pids(self):
-        return [self.server.process.pid, self.redis.process.pid]
-
-    def end(self):
-        super().end()
+    def stop(self):
+        self.server.process.kill()  # it would wait for its clients' idle connections
+        self.server.stop()
         self.redis.stop()
