@@ -1,6 +1,6 @@
 """The Node package that Stepper replaces, on a redis-server of its own. Used by the benchmarks and the migration tests."""
+import fcntl
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -11,6 +11,7 @@ from child import Server, free_port
 
 NAME = "ai-inference-stepper"
 PACKAGE = NAME + "@1.1.0"
+INSTALL_SECONDS = 300
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "node-package"
 
 
@@ -19,12 +20,20 @@ def why_not():
     missing = [program for program in ("npm", "node", "redis-server") if not shutil.which(program)]
     if missing:
         return f"{', '.join(missing)} not found"
-    if (FOLDER / "node_modules" / ".package-lock.json").exists():  # npm writes it last
-        return None
     FOLDER.mkdir(parents=True, exist_ok=True)
-    install = subprocess.run(["npm", "install", "--prefix", FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", PACKAGE],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    return f"npm could not install {PACKAGE}: {install.stderr.strip()[-200:]}" if install.returncode else None
+    with open(FOLDER / "lock", "w", encoding="utf-8") as lock:  # tests may run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return None if (FOLDER / "node_modules" / ".package-lock.json").exists() else install()  # npm writes that last
+
+
+def install():
+    """What went wrong, or None."""
+    command = ["npm", "install", "--prefix", FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", PACKAGE]
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=INSTALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"npm did not install {PACKAGE} within {INSTALL_SECONDS} s"
+    return f"npm could not install {PACKAGE}: {done.stderr.strip()[-200:]}" if done.returncode else None
 
 
 class Redis:

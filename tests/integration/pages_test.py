@@ -568,6 +568,25 @@ Anthropic, Cohere, Gemini, HfSpace, HttpTemplate, OpenAiCompatible = map(
     plugin_page, ("anthropic", "cohere", "gemini", "hfspace", "http-template", "openai-compatible"))
 
 
+class Migrate(Page, harness.Case):
+    page = "docs/migrate.md"
+
+    def keep_the_environment(self, command):
+        (self.home / ".env").write_text(f"PORT=0\nQUEUE_NAME=stepper-single\nOPENAI_ENABLED=true\nOPENAI_API_KEY=k\n"
+                                        f"OPENAI_BASE_URL={self.simulator.base_url('openai')}\n")
+        self.before = without_comment(command)
+
+    def take_over(self, command):
+        self.log_path = self.folder / "log"
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            server = Server(["bash", "-c", f"cd '{self.home}'; {self.before}; exec {command}"], self.env, log)
+        self.addCleanup(self.check_stopped, server)
+        self.assertIn("variable QUEUE_NAME is set", self.log_path.read_text(encoding="utf-8"))
+        self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "openai")
+
+    table = {"set -a": keep_the_environment, "stepper serve": take_over}
+
+
 class EveryPage(unittest.TestCase):
     def test_every_page_with_a_block_is_walked(self):
         walked = {case.page for case in globals().values() if isinstance(case, type) and issubclass(case, harness.Case)}
