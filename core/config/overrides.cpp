@@ -1,6 +1,7 @@
 #include "core/config/overrides.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ constexpr Override kSettings[] = {
     {"PORT", "server.port"},
     {"STEPPER_HOSTS", "server.hosts"},
     {"REDIS_URL", "store.url"},
+    {"REDIS_KEY_PREFIX", "store.key_prefix"},
     {"QUEUE_CONCURRENCY", "queue.workers"},
     {"BATCH_QUEUE_CONCURRENCY", "batch.max_running"},
     {"BATCH_MAX_ITEMS", "batch.max_items"},
@@ -54,11 +56,24 @@ constexpr Override kEveryProvider[] = {
 };
 
 // After the provider's own name.
-constexpr Override kOneProvider[] = {
-    {"ENABLED", "enabled"}, {"API_KEY", "api_key"},         {"BASE_URL", "base_url"},
-    {"MODEL", "model"},     {"TIMEOUT", "timeout", "ms"},   {"RPS", "limits.rps"},
-    {"RPM", "limits.rpm"},  {"CONCURRENCY", "concurrency"},
+constexpr Override kOneProvider[] = {{"ENABLED", "enabled"}, {"API_KEY", "api_key"}, {"MODEL", "model"}};
+
+// After its own name or that of its account.
+constexpr Override kOneAccount[] = {{"BASE_URL", "base_url"},
+                                    {"TIMEOUT", "timeout", "ms"},
+                                    {"RPS", "limits.rps"},
+                                    {"RPM", "limits.rpm"},
+                                    {"CONCURRENCY", "concurrency"}};
+
+// Of the provider of that name that speaks OpenAI's format: the headers OpenRouter lists its callers by.
+constexpr std::string_view kOpenRouter = "openrouter", kOpenAiFormat = "openai-compatible";
+constexpr Override kOpenRouterHeaders[] = {{"REFERER", "options.extra_headers.HTTP-Referer"},
+                                           {"TITLE", "options.extra_headers.X-Title"}};
+
+struct Lane {
+    std::string_view name, account;
 };
+constexpr Lane kLanes[] = {{"nvidia-llama", "nvidia"}, {"nvidia-dracarys", "nvidia"}};
 
 struct Unused {
     std::string_view variable;
@@ -116,13 +131,28 @@ void apply(const Override& o, std::string_view variable, const Environment& env,
     n.mark.file = fmt::format("environment variable {}", variable);
     n.text = trim(*value);
     if (isBareNumber(n.text)) n.text += o.unit;
-    n.literal = true;
+    n.literal = n.quoted = true;
     put(tree, o.key, std::move(n));
 }
 
 bool isServiceWide(std::string_view variable) {
     const auto is_it = [&](const auto& known) { return known.variable == variable; };
     return std::ranges::any_of(kSettings, is_it) || std::ranges::any_of(kUnused, is_it);
+}
+
+void applyAll(std::span<const Override> all, std::string_view name, const Environment& env, Node& provider) {
+    for (const Override& o : all) {
+        const std::string variable = providerVariable(name, o.variable);
+        // A provider called "cors" does not get to hear of CORS_ENABLED.
+        if (!isServiceWide(variable)) apply(o, variable, env, provider);
+    }
+}
+
+// What whoever called `name` shares with others behind one account. Who says how many a second does not mean
+// the so many a minute that a block or the defaults say.
+void applyShared(std::string_view name, const Environment& env, Node& provider) {
+    if (findSet(env, providerVariable(name, "RPS"))) put(provider, "limits.rpm", Node());
+    applyAll(kOneAccount, name, env, provider);
 }
 
 }  // namespace
@@ -133,11 +163,17 @@ void overrideSettings(Node& settings, const Environment& env) {
 
 void overrideProvider(Node& provider, std::string_view name, const Environment& env) {
     for (const Override& o : kEveryProvider) apply(o, o.variable, env, provider);
-    for (const Override& o : kOneProvider) {
-        const std::string variable = providerVariable(name, o.variable);
-        // A provider called "cors" does not get to hear of CORS_ENABLED.
-        if (!isServiceWide(variable)) apply(o, variable, env, provider);
-    }
+    if (const auto account = accountOf(name); !account.empty()) applyShared(account, env, provider);
+    applyShared(name, env, provider);
+    applyAll(kOneProvider, name, env, provider);
+    const Node* plugin = provider.find("plugin");
+    if (name == kOpenRouter && plugin && plugin->text == kOpenAiFormat)
+        applyAll(kOpenRouterHeaders, name, env, provider);
+}
+
+std::string_view accountOf(std::string_view name) {
+    const auto it = std::ranges::find(kLanes, name, &Lane::name);
+    return it == std::end(kLanes) ? std::string_view() : it->account;
 }
 
 std::string providerVariable(std::string_view name, std::string_view suffix) {

@@ -2,12 +2,14 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "core/base/endpoint.h"
 #include "core/base/text.h"
 #include "core/base/time_zone.h"
+#include "core/config/base_url.h"
 #include "core/config/expand.h"
 #include "core/config/overrides.h"
 #include "core/config/provider_key.h"
@@ -237,6 +239,41 @@ void decideEnabled(const Value& block, Switch wanted, Provider& p, std::vector<s
     p.enabled = p.disabled_reason.empty();
 }
 
+bool isInherited(const Node& block, std::string_view key) {
+    const Node* node = block.find(key);
+    return node && node->literal;
+}
+
+// Whoever lets a call take longer lets it be silent longer, too, unless the provider's own block says how
+// long.
+void lengthenSilence(const Node& own, const Node& block, Provider& p) {
+    if (!isInherited(block, "timeout")) return;
+    if (!isGiven(own, "first_byte_timeout")) p.first_byte_timeout = std::max(p.first_byte_timeout, p.timeout);
+    if (!isGiven(own, "idle_timeout")) p.idle_timeout = std::max(p.idle_timeout, p.timeout);
+}
+
+void mendBaseUrl(const Node& block, Provider& p, std::vector<std::string>& warnings) {
+    if (p.base_url.empty()) return;
+    BaseUrl read = readBaseUrl(p.name, p.plugin, p.base_url, isInherited(block, "base_url"));
+    p.base_url = std::move(read.url);
+    if (!read.remark.empty())
+        warnings.push_back(fmt::format("{}: provider {}: its base_url {}.",
+                                       describe(block.find("base_url")->mark), p.name, read.remark));
+}
+
+// The model of an account that has lanes is asked by one of them: nobody means to ask it twice, but who
+// writes so.
+void yieldToLanes(std::vector<Provider>& providers, const std::set<std::string>& insisting) {
+    for (const Provider& lane : providers) {
+        const auto account = std::ranges::find(providers, accountOf(lane.name), &Provider::name);
+        if (!lane.enabled || account == providers.end() || !account->enabled ||
+            insisting.contains(account->name))
+            continue;
+        account->enabled = false;
+        account->disabled_reason = fmt::format("{} is on and takes its place", lane.name);
+    }
+}
+
 class ProviderList {
 public:
     ProviderList(const Node& defaults, Config& config) : defaults_(defaults), config_(config) {}
@@ -253,12 +290,18 @@ public:
         p.breaker.max_open_for = std::max(p.breaker.max_open_for, p.breaker.open_for);
         if (p.name.empty()) return;
         checkUnique(value, p.name);
+        lengthenSilence(item.node, block, p);
+        mendBaseUrl(block, p, config_.warnings);
+        if (wanted == Switch::On && !isInherited(block, "enabled")) insisting_.insert(p.name);
         decideEnabled(value, wanted, p, config_.warnings);
         if (isGiven(item.node, "proxy") && p.proxy && !p.proxy->empty() && isLoopback(hostOf(p.base_url)))
             config_.warnings.push_back(
                 fmt::format("Provider {} is on this machine, so its proxy is not used: remove it.", p.name));
         config_.providers.push_back(std::move(p));
     }
+
+    // After the last.
+    void settle() { yieldToLanes(config_.providers, insisting_); }
 
 private:
     void complete(const Value& item, Node& block) const {
@@ -278,6 +321,7 @@ private:
     const Node& defaults_;
     Config& config_;
     std::map<std::string, Mark> names_;
+    std::set<std::string> insisting_;  // on by what their blocks say
 };
 
 }  // namespace
@@ -297,6 +341,7 @@ void readProviders(const Value& root, Config& config) {
                                                            {"cheapest-first", Plan::CheapestFirst}})},
                        {"defaults", read_defaults},
                        {"providers", read::list(kMostProviders, add), true}});
+    list.settle();
 
     const auto is_enabled = [](const Provider& p) { return p.enabled; };
     if (std::none_of(config.providers.begin(), config.providers.end(), is_enabled))

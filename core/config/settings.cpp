@@ -105,6 +105,14 @@ Read storeUrl(std::string& out) {
     };
 }
 
+// The colon between it and the rest of a key is not part of it.
+Read keyPrefix(std::string& out) {
+    return [&out](const Value& v) {
+        const auto s = v.text();
+        if (s) out = s->substr(0, s->find_last_not_of(':') + 1);
+    };
+}
+
 Read headerName(std::string& out) {
     return [&out](const Value& v) {
         const auto s = v.text();
@@ -249,9 +257,20 @@ Read webhooksSection(Webhooks& w) {
                           {"retry_delay", read::duration(w.retry_delay, 0ms, 24h)}});
 }
 
+// `fatal` and `silent` are the words of a logger that has no `off`; nothing here is graver than an error.
+Read logLevel(std::string& out) {
+    return read::choice(out, {{"trace", "trace"},
+                              {"debug", "debug"},
+                              {"info", "info"},
+                              {"warn", "warn"},
+                              {"error", "error"},
+                              {"off", "off"},
+                              {"fatal", "error"},
+                              {"silent", "off"}});
+}
+
 Read logSection(Log& l) {
-    return read::section({{"level", read::oneOf(l.level, {"trace", "debug", "info", "warn", "error", "off"})},
-                          {"format", read::oneOf(l.format, {"json", "text"})}});
+    return read::section({{"level", logLevel(l.level)}, {"format", read::oneOf(l.format, {"json", "text"})}});
 }
 
 }  // namespace
@@ -266,7 +285,7 @@ std::string readSettings(const Value& root, Config& config) {
          {"plugins", pluginsSection(config.plugins)},
          {"store", read::section({{"url", storeUrl(config.store_url)},
                                   {"durability", read::oneOf(config.store_durability, {"full", "normal"})},
-                                  {"key_prefix", read::text(config.store_key_prefix)}})},
+                                  {"key_prefix", keyPrefix(config.store_key_prefix)}})},
          {"cache", cacheSection(config.cache)},
          {"queue", queueSection(config.queue)},
          {"batch", batchSection(config.batch)},

@@ -1,6 +1,8 @@
 """Every environment variable of the service whose contract this is: honoured, or named at the start as without effect."""
+import http.server
 import json
 import os
+import threading
 import unittest
 
 from harness import ROOT, STEPPER, Case, Server, call, clean_environment, provider, run_stepper
@@ -53,6 +55,25 @@ VALUES = {"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT_WINDOW_MS": "1x", "WEBHOOK_E
           "API_URL": "no URL", "NODE_ENV": "production"}
 
 
+class Upstream(http.server.BaseHTTPRequestHandler):
+    """A provider in OpenAI's format that keeps what it was asked: (path, headers)."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.server.asked.append((self.path, self.headers))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 def at(tree, path):
     for key in path.split("."):
         tree = tree[int(key) if key.isdigit() else key]
@@ -61,7 +82,7 @@ def at(tree, path):
 
 class Environment(Case):
     def serve(self, environment, *arguments, **more):
-        config = self.write_config([provider(self.simulator, "one", **more)])
+        config = self.write_config([provider(self.simulator, **{"name": "one", **more})])
         self.log_path = self.folder / "log"
         with open(self.log_path, "w", encoding="utf-8") as log:
             server = Server([STEPPER, "serve", "--config", config, *arguments], {**clean_environment(), **environment}, log)
@@ -111,6 +132,66 @@ class Environment(Case):
             self.assertEqual(done.returncode, 78)
             self.assertIn("REDIS_URL", done.stderr)
             self.assertNotIn("secret", done.stdout + done.stderr)
+
+    def upstream(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+        server.daemon_threads, server.asked = True, []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def ask_one_called(self, name, environment, **more):
+        """What it was asked when the base URL has nothing behind host and port."""
+        upstream = self.upstream()
+        url = f"http://127.0.0.1:{upstream.server_port}"
+        server = self.serve({"PORT": "0", **environment(url)}, name=name, **more)
+        answer = self.generate(server, {"prompt": "x", "responseMode": "text"})
+        self.assertEqual((answer.status, answer.json["data"], answer.json["metadata"]["fallback"]), (200, "yes", False), answer.raw)
+        self.assertEqual(len(upstream.asked), 1)
+        return server, url, *upstream.asked[0]
+
+    def test_a_base_url_may_lack_the_version_and_that_is_told_once(self):
+        server, url, path, _ = self.ask_one_called("openai", lambda url: {"OPENAI_BASE_URL": url + "/"})
+        self.assertEqual(path, "/v1/chat/completions")
+        self.assertEqual(self.admin("POST", server, "/admin/reload").status, 200)
+        warnings = [line["warning"] for line in self.logged("configuration")]
+        self.assertEqual(warnings, [f"environment variable OPENAI_BASE_URL: provider openai: its base_url {url} ends before /v1: "
+                                    f"using {url}/v1."])
+
+    def test_a_lane_goes_by_what_its_account_has(self):
+        _, _, path, headers = self.ask_one_called("nvidia-llama", lambda url: {"NVIDIA_BASE_URL": url, "NVIDIA_LLAMA_ENABLED": "true"},
+                                                  enabled=False)
+        self.assertEqual((path, headers["Authorization"]), ("/v1/chat/completions", "Bearer k-test"))
+
+    def test_openrouter_is_told_who_calls(self):
+        _, _, _, headers = self.ask_one_called(
+            "openrouter", lambda url: {"OPENROUTER_BASE_URL": url, "OPENROUTER_REFERER": "https://shop.example",
+                                       "OPENROUTER_TITLE": "The shop: 2"})
+        self.assertEqual((headers["HTTP-Referer"], headers["X-Title"]), ("https://shop.example", "The shop: 2"))
+
+    def test_a_longer_call_may_be_silent_longer(self):
+        for value, limit in (("90000", 90_000), ("1000", 15_000)):
+            with self.subTest(value):
+                server = self.serve({"PORT": "0", "ONE_TIMEOUT": value})
+                shown = self.admin("GET", server, "/admin/config").json["config"]["providers"][0]
+                self.assertEqual((shown["timeout"], shown["first_byte_timeout"]), (int(value), limit))
+                self.check_stopped(server)
+
+    def test_requests_a_second_take_the_place_of_those_a_minute(self):
+        server = self.serve({"PORT": "0", "ONE_RPS": "5"}, limits={"rpm": 1})
+        for _ in range(2):
+            self.assertEqual(self.generate(server, {"prompt": "x", "responseMode": "text"}).status, 200)
+        self.assertEqual(self.admin("GET", server, "/admin/config").json["config"]["providers"][0]["limits"]["rps"], 5)
+
+    def test_the_loggers_own_words_for_levels(self):
+        for word, level in (("fatal", "error"), ("silent", "off")):
+            with self.subTest(word):
+                server = self.serve({"PORT": "0", "LOG_LEVEL": word})
+                self.assertEqual(self.admin("GET", server, "/admin/config").json["config"]["log"]["level"], level)
+                self.check_stopped(server)
+                levels = {json.loads(line)["level"] for line in self.log_path.read_text(encoding="utf-8").splitlines()}
+                self.assertLessEqual(levels, {level} - {"off"})
 
     def test_the_command_line_wins(self):
         server = self.serve({"HOST": "127.0.0.2", "PORT": "1"}, "--listen", "127.0.0.1:0")

@@ -69,7 +69,8 @@ TEST(Broken, Settings) {
         {"log: info\n", "1:6: log: expected a mapping of keys to values, not \"info\""},
         {"log: { level: [] }\n", "1:15: log.level: expected a single value, not a list"},
         {"log: { level: verbose }\n",
-         "1:15: log.level: expected one of trace, debug, info, warn, error, off, not \"verbose\""},
+         "1:15: log.level: expected one of trace, debug, info, warn, error, off, fatal, silent, not "
+         "\"verbose\""},
         {"server:\n  listen: 127.0.0.1\n",
          "2:11: server.listen: expected HOST:PORT such as 127.0.0.1:3001 or "
          "[::1]:3001, ports 0 to 65535, not \"127.0.0.1\""},
@@ -100,8 +101,7 @@ TEST(Broken, Settings) {
         {"cache: { delivery: { reports: twice } }\n",
          "1:31: cache.delivery.reports: expected one of once, keep, not \"twice\""},
         {"cache:\n  ttl: 1h\n  fresh_for: 1m\n  ttl: 2h\n", "4:3: cache.ttl: this key is already on line 2"},
-        {"store: { url: postgres://u:secret@h }\n",
-         "1:15: store.url: expected sqlite:PATH or memory:"},
+        {"store: { url: postgres://u:secret@h }\n", "1:15: store.url: expected sqlite:PATH or memory:"},
         {"security: { redact: maybe }\n", "1:21: security.redact: expected true or false, not \"maybe\""},
         {"security: { api_key_enabled: true }\n",
          "1:30: security.api_key_enabled: is on, but there is no key; set "
@@ -263,8 +263,7 @@ TEST(Broken, ProblemsOfBothFilesAndTheEnvironmentComeTogetherInOrder) {
               "providers.yaml:3:5: providers[1]: the key \"plugin\" is missing\n"
               "providers.yaml:3:16: providers[1].plugn: unknown key; did you mean \"plugin\"?\n"
               "environment variable LOG_LEVEL: log.level: expected one of trace, debug, info, warn, error, "
-              "off, not "
-              "\"x\"\n"
+              "off, fatal, silent, not \"x\"\n"
               "environment variable A_RPM: providers[0].limits.rpm: expected a whole number from 1 to "
               "1000000000000, "
               "not \"x\"");

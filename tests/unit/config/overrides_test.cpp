@@ -44,6 +44,9 @@ TEST(Overrides, EachReachesItsField) {
              return c.server.hosts == std::vector<std::string>{"stepper", "*.apps.example"};
          }},
         {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return c.store_url == "redis://u:p$w@h:6379"; }},
+        {"REDIS_KEY_PREFIX", "shop:", [](auto& c) { return c.store_key_prefix == "shop"; }},
+        {"REDIS_KEY_PREFIX", "a:b::", [](auto& c) { return c.store_key_prefix == "a:b"; }},
+        {"REDIS_KEY_PREFIX", "shop", [](auto& c) { return c.store_key_prefix == "shop"; }},
         {"QUEUE_CONCURRENCY", "5", [](auto& c) { return c.queue.workers == 5; }},
         {"BATCH_MAX_ITEMS", "10", [](auto& c) { return c.batch.max_items == 10; }},
         {"BATCH_QUEUE_CONCURRENCY", "2", [](auto& c) { return c.batch.max_running == 2; }},
@@ -67,6 +70,8 @@ TEST(Overrides, EachReachesItsField) {
          [](auto& c) { return c.security.api_key.reveal() == "new" && c.security.api_key_enabled; }},
         {"TRUST_PROXY", "1", [](auto& c) { return c.security.trust_proxy; }},
         {"LOG_LEVEL", "debug", [](auto& c) { return c.log.level == "debug"; }},
+        {"LOG_LEVEL", "fatal", [](auto& c) { return c.log.level == "error"; }},
+        {"LOG_LEVEL", "Silent", [](auto& c) { return c.log.level == "off"; }},
         {"RETRY_MAX_ATTEMPTS", "3", [](auto& c) { return first(c).retry.attempts == 3; }},
         {"RETRY_BASE_DELAY_MS", "5000",
          [](auto& c) { return first(c).retry.base == 5s && first(c).retry.cap == 5s; }},
@@ -102,7 +107,7 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
          "server.host: expected a name or an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::, not "
          "\"0.0.0.0:3001\""},
         {"LOG_LEVEL", "loud",
-         "log.level: expected one of trace, debug, info, warn, error, off, not \"loud\""},
+         "log.level: expected one of trace, debug, info, warn, error, off, fatal, silent, not \"loud\""},
         {"REDACT_BEFORE_SEND", "maybe", "security.redact: expected true or false, not \"maybe\""},
         {"HF_SPACE_RPM", "0",
          "providers[0].limits.rpm: expected a whole number from 1 to 1000000000000, not \"0\""},
@@ -111,8 +116,7 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
          "1h30m, not \"-1\""},
         {"RETRY_MAX_ATTEMPTS", "x",
          "providers[0].retry.attempts: expected a whole number from 1 to 20, not \"x\""},
-        {"REDIS_URL", "http://u:secret@h",
-         "store.url: expected sqlite:PATH or memory:"},
+        {"REDIS_URL", "http://u:secret@h", "store.url: expected sqlite:PATH or memory:"},
         {"HF_SPACE_API_KEY", "a\nsecret",
          "providers[0].api_key: holds a line break or another control character"},
         {"API_KEY_ENABLED", "true",
@@ -148,9 +152,9 @@ TEST(Overrides, NorIsAServiceWideNameWithoutUse) {
 TEST(Overrides, WhatIsWithoutUseIsNotRead) {
     Environment env;
     for (const char* variable :
-         {"REDIS_KEY_PREFIX", "RATE_LIMIT_ENABLED", "RATE_LIMIT_WINDOW_MS", "RATE_LIMIT_MAX_REQUESTS",
-          "RATE_LIMIT_MAX_PER_USER", "RATE_LIMIT_SKIP_HEALTH", "WEBHOOK_ENABLED", "WEBHOOK_SECRET",
-          "WEBHOOK_MAX_RETRIES", "WEBHOOK_RETRY_DELAY_MS", "API_URL", "CALLBACK_ALLOWED_ORIGINS"})
+         {"RATE_LIMIT_ENABLED", "RATE_LIMIT_WINDOW_MS", "RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_MAX_PER_USER",
+          "RATE_LIMIT_SKIP_HEALTH", "WEBHOOK_ENABLED", "WEBHOOK_SECRET", "WEBHOOK_MAX_RETRIES",
+          "WEBHOOK_RETRY_DELAY_MS", "API_URL", "CALLBACK_ALLOWED_ORIGINS"})
         env[variable] = "1x";
     const auto c = parseBoth("{}", kProvider, env);
     ASSERT_TRUE(c.ok()) << problemOf(c);
@@ -166,6 +170,79 @@ TEST(Overrides, OnlyTheNamedProviderChanges) {
     ASSERT_TRUE(c.ok()) << problemOf(c);
     EXPECT_EQ(c->providers[0].model, "x");
     EXPECT_EQ(c->providers[1].model, "y");
+}
+
+std::string limitsOf(const Config& c) {
+    const auto& l = first(c).limits;
+    return (l.rps ? "rps " + std::to_string(static_cast<int>(*l.rps)) : "") +
+           (l.rpm ? " rpm " + std::to_string(*l.rpm) : "");
+}
+
+TEST(Overrides, RequestsASecondTakeThePlaceOfThoseAMinute) {
+    const std::string defaults =
+        "defaults: { limits: { rpm: 5 } }\nproviders: [{ name: one, plugin: p, limits: ";
+    const std::tuple<const char*, Environment, const char*> cases[] = {
+        {"{}", {{"ONE_RPS", "7"}}, "rps 7"},
+        {"{ rpm: 30 }", {{"ONE_RPS", "7"}}, "rps 7"},
+        {"{ rps: 1, rpm: 30 }", {{"ONE_RPS", "7"}}, "rps 7"},
+        {"{ rpm: 30 }", {{"ONE_RPS", "7"}, {"ONE_RPM", "60"}}, "rps 7 rpm 60"},
+        {"{ rps: 1 }", {{"ONE_RPM", "60"}}, "rps 1 rpm 60"},
+        {"{ rpm: 30 }", {{"ONE_RPS", " "}}, " rpm 30"},
+        {"{ rpm: 30 }", {{"ONE_TWO_RPS", "7"}}, " rpm 30"},
+    };
+    for (const auto& [limits, env, expected] : cases) {
+        const auto c = parseProviders(defaults + limits + " }]", env);
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(limitsOf(*c), expected) << limits;
+    }
+}
+
+TEST(Overrides, ALongerCallMayBeSilentLonger) {
+    struct Row {
+        const char *keys, *timeout;
+        milliseconds whole, first_byte, idle;
+    };
+    const Row rows[] = {
+        {"", "120000", 2min, 2min, 2min},
+        {"", "9000", 9s, 15s, 30s},
+        {"    timeout: 5m\n", "120000", 2min, 2min, 2min},
+        {"    first_byte_timeout: 20s\n", "120000", 2min, 20s, 2min},
+        {"    idle_timeout: 1s\n", "120000", 2min, 2min, 1s},
+        {"    idle_timeout: null\n", "120000", 2min, 2min, 2min},
+        {"    timeout: 2m\n", "", 2min, 15s, 30s},
+    };
+    for (const auto& r : rows) {
+        const auto c = parseProviders(
+            "defaults: { first_byte_timeout: 15s, idle_timeout: 30s }\nproviders:\n  - name: one\n    "
+            "plugin: p\n" +
+                std::string(r.keys),
+            {{"ONE_TIMEOUT", r.timeout}});
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(first(*c).timeout, r.whole) << r.keys << r.timeout;
+        EXPECT_EQ(first(*c).first_byte_timeout, r.first_byte) << r.keys << r.timeout;
+        EXPECT_EQ(first(*c).idle_timeout, r.idle) << r.keys << r.timeout;
+    }
+}
+
+TEST(Overrides, OpenRouterIsToldWhoCalls) {
+    const std::string block =
+        "providers: [{ name: openrouter, plugin: openai-compatible, base_url: http://h/v1, options: ";
+    const Environment env = {{"OPENROUTER_REFERER", "https://shop.example"}, {"OPENROUTER_TITLE", "2024"}};
+    const auto c =
+        parseProviders(block + "{ json_mode: object, extra_headers: { X-Title: old, X-Own: o } } }]", env);
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(
+        first(*c).options_json,
+        R"({"json_mode":"object","extra_headers":{"X-Title":"2024","X-Own":"o","HTTP-Referer":"https://shop.example"}})");
+    const auto bare = parseProviders(block + "{} }]");
+    EXPECT_EQ(first(*bare).options_json, "{}");
+    const auto other = parseProviders(
+        "providers: [{ name: openrouter, plugin: http-template, options: {} }, { name: one, plugin: "
+        "openai-compatible }]",
+        {{"OPENROUTER_TITLE", "t"}, {"ONE_TITLE", "t"}});
+    ASSERT_TRUE(other.ok()) << problemOf(other);
+    EXPECT_EQ(other->providers[0].options_json, "{}");
+    EXPECT_EQ(other->providers[1].options_json, "{}");
 }
 
 TEST(Overrides, NamesWithoutUseAreMentioned) {

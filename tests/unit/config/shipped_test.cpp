@@ -81,10 +81,74 @@ TEST(Shipped, TheOrderStartsWithFreeTiers) {
     ASSERT_TRUE(c.ok());
     std::vector<std::string> names;
     for (const Provider& p : c->providers) names.push_back(p.name);
-    EXPECT_THAT(
-        names, testing::ElementsAre("gemini", "groq", "cerebras", "mistral", "cohere", "openrouter", "nvidia",
-                                    "hf-space", "huggingface", "deepseek", "together", "openai", "anthropic",
-                                    "xai", "perplexity", "ollama", "llama-cpp", "vllm"));
+    EXPECT_THAT(names, testing::ElementsAre("gemini", "groq", "cerebras", "mistral", "cohere", "openrouter",
+                                            "nvidia-llama", "nvidia-dracarys", "nvidia", "hf-space",
+                                            "huggingface", "deepseek", "together", "openai", "anthropic",
+                                            "xai", "perplexity", "ollama", "llama-cpp", "vllm"));
+}
+
+std::vector<std::string> enabled(const Config& c) {
+    std::vector<std::string> out;
+    for (const Provider& p : c.providers)
+        if (p.enabled) out.push_back(p.name);
+    return out;
+}
+
+TEST(Shipped, ALaneTakesThePlaceOfItsAccountsModel) {
+    const std::pair<Environment, std::vector<std::string>> cases[] = {
+        {{{"NVIDIA_ENABLED", "true"}}, {"nvidia"}},
+        {{{"NVIDIA_LLAMA_ENABLED", "true"}}, {"nvidia-llama"}},
+        {{{"NVIDIA_ENABLED", "true"}, {"NVIDIA_DRACARYS_ENABLED", "true"}}, {"nvidia-dracarys"}},
+        {{{"NVIDIA_LLAMA_ENABLED", "true"}, {"NVIDIA_DRACARYS_ENABLED", "true"}},
+         {"nvidia-llama", "nvidia-dracarys"}},
+        {{{"NVIDIA_LLAMA_ENABLED", "false"}}, {"nvidia"}},
+    };
+    for (auto [env, names] : cases) {
+        env["NVIDIA_API_KEY"] = "key";
+        const auto c = shipped(env);
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(enabled(*c), names);
+    }
+    const auto c = shipped({{"NVIDIA_API_KEY", "key"}, {"NVIDIA_LLAMA_ENABLED", "true"}});
+    EXPECT_EQ(find(*c, "nvidia")->disabled_reason, "nvidia-llama is on and takes its place");
+}
+
+TEST(Shipped, ALaneGoesByItsAccountsVariablesWhereItHasNone) {
+    const auto c = shipped({{"NVIDIA_API_KEY", "key"},
+                            {"NVIDIA_LLAMA_ENABLED", "true"},
+                            {"NVIDIA_DRACARYS_ENABLED", "true"},
+                            {"NVIDIA_BASE_URL", "https://nim.example"},
+                            {"NVIDIA_RPM", "7"},
+                            {"NVIDIA_CONCURRENCY", "3"},
+                            {"NVIDIA_TIMEOUT", "60000"},
+                            {"NVIDIA_MODEL", "not/theirs"},
+                            {"NVIDIA_DRACARYS_BASE_URL", "https://own.example/v1"},
+                            {"NVIDIA_DRACARYS_RPM", "9"},
+                            {"NVIDIA_DRACARYS_TIMEOUT", "30000"},
+                            {"NVIDIA_DRACARYS_MODEL", "own/model"},
+                            {"NVIDIA_DRACARYS_API_KEY", "own-key"}});
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    const Provider &llama = *find(*c, "nvidia-llama"), &dracarys = *find(*c, "nvidia-dracarys");
+    EXPECT_EQ(llama.base_url, "https://nim.example/v1");
+    EXPECT_EQ(llama.limits.rpm, 7);
+    EXPECT_EQ(llama.concurrency, 3);
+    EXPECT_EQ(llama.timeout, milliseconds(60'000));
+    EXPECT_EQ(llama.model, "meta/llama-3.3-70b-instruct");
+    EXPECT_EQ(llama.api_key.reveal(), "key");
+    EXPECT_EQ(dracarys.base_url, "https://own.example/v1");
+    EXPECT_EQ(dracarys.limits.rpm, 9);
+    EXPECT_EQ(dracarys.concurrency, 3);
+    EXPECT_EQ(dracarys.timeout, milliseconds(30'000));
+    EXPECT_EQ(dracarys.model, "own/model");
+    EXPECT_EQ(dracarys.api_key.reveal(), "own-key");
+}
+
+TEST(Shipped, WhoWritesAllOnGetsAll) {
+    const auto c = parseProviders(
+        "providers: [{ name: nvidia, plugin: p, enabled: true, base_url: http://h },"
+        " { name: nvidia-llama, plugin: p, base_url: http://h }]");
+    ASSERT_TRUE(c.ok()) << problemOf(c);
+    EXPECT_EQ(enabled(*c), (std::vector<std::string>{"nvidia", "nvidia-llama"}));
 }
 
 TEST(Shipped, LocalServersHaveNoRateLimit) {
