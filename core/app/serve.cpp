@@ -44,7 +44,7 @@ http::ServerOptions serverOptions(const config::Config& config, std::shared_ptr<
     out.max_body = config.server.max_body;
     out.bodies = std::move(bodies);
     out.keep_alive = config.server.keep_alive;
-    out.trust_proxy = config.security.trust_proxy;
+    out.trusted_proxies = config.security.trust_proxy;
     out.security_headers = config.security.security_headers;
     return out;
 }

@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/trusted_proxies.h"
 
 namespace stepper::config {
 
@@ -176,7 +177,7 @@ struct Security {
     bool api_key_skip_health = true;
     Secret admin_key;  // of /admin; without one the server makes its own, see app/admin_token.h
     bool security_headers = true;
-    bool trust_proxy = false;
+    TrustedProxies trust_proxy;  // whose X-Forwarded-For is believed
     Cors cors;
     RateLimit rate_limit;
     bool redact = true;

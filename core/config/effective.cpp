@@ -29,9 +29,7 @@ public:
         return put(key, masked() ? std::string(kMask) : sha256Hex(value.reveal()));
     }
     Section& put(std::string_view key, const std::vector<std::string>& values) {
-        json::Value list(rapidjson::kArrayType);
-        for (const auto& value : values) list.PushBack(json::text(value, a_), a_);
-        return put(key, std::move(list));
+        return put(key, list(values));
     }
     template <class T>
     Section& put(std::string_view key, const std::optional<T>& value) {
@@ -43,6 +41,11 @@ public:
     }
     Section& put(std::string_view key, Section& section) { return put(key, section.take()); }
 
+    json::Value list(const std::vector<std::string>& values) const {
+        json::Value out(rapidjson::kArrayType);
+        for (const auto& value : values) out.PushBack(json::text(value, a_), a_);
+        return out;
+    }
     bool masked() const { return secrets_ == Secrets::Masked; }
     Section section() const { return {a_, secrets_}; }
     json::Value take() { return std::move(object_); }
@@ -171,6 +174,13 @@ json::Value plugins(const Plugins& p, const Section& like) {
     return out.take();
 }
 
+// As it may be written.
+json::Value trustedProxies(const TrustedProxies& t, const Section& like) {
+    if (!t.words().empty()) return like.list(t.words());
+    if (t.hops() == 0 || t.hops() == TrustedProxies::kAll) return json::Value(t.hops() != 0);
+    return json::Value(uint64_t{t.hops()});
+}
+
 json::Value security(const Security& s, const Section& like) {
     Section out = like.section(), cors = like.section(), rate = like.section();
     cors.put("enabled", s.cors.enabled)
@@ -187,7 +197,7 @@ json::Value security(const Security& s, const Section& like) {
         .put("api_key_skip_health", s.api_key_skip_health)
         .put("admin_key", s.admin_key)
         .put("security_headers", s.security_headers)
-        .put("trust_proxy", s.trust_proxy)
+        .put("trust_proxy", trustedProxies(s.trust_proxy, like))
         .put("cors", cors)
         .put("rate_limit", rate)
         .put("redact", s.redact);

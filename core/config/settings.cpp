@@ -203,6 +203,19 @@ Read origins(std::vector<std::string>& out) {
     });
 }
 
+Read trustedProxies(TrustedProxies& out) {
+    return [&out](const Value& v) {
+        std::vector<std::string> words;
+        read::words(words)(v);
+        if (const auto read = TrustedProxies::parse(words))
+            out = *read;
+        else
+            v.failExpected(
+                "true, false, how many proxies stand in front, or their addresses and networks such as "
+                "10.0.0.0/8, loopback, linklocal and uniquelocal with commas between");
+    };
+}
+
 Read corsSection(Cors& c) {
     return [&c](const Value& v) {
         readMapping(v, {{"enabled", read::flag(c.enabled)},
@@ -237,7 +250,7 @@ Read securitySection(Security& s) {
                         {"api_key_skip_health", read::flag(s.api_key_skip_health)},
                         {"admin_key", read::secret(s.admin_key)},
                         {"security_headers", read::flag(s.security_headers)},
-                        {"trust_proxy", read::flag(s.trust_proxy)},
+                        {"trust_proxy", trustedProxies(s.trust_proxy)},
                         {"cors", corsSection(s.cors)},
                         {"rate_limit", rateLimitSection(s.rate_limit)},
                         {"redact", read::flag(s.redact)}});
@@ -297,6 +310,11 @@ std::string readSettings(const Value& root, Config& config) {
          {"security", securitySection(config.security)},
          {"webhooks", webhooksSection(config.webhooks)},
          {"log", logSection(config.log)}});
+    if (config.security.trust_proxy.hops() == TrustedProxies::kAll)
+        config.warnings.emplace_back(
+            "security.trust_proxy (TRUST_PROXY) is true: a client's address is what the client itself writes "
+            "into "
+            "X-Forwarded-For; write how many proxies stand in front, such as 1, or their addresses");
     Cache& cache = config.cache;
     if (cache.fresh_for > cache.ttl) {
         config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",

@@ -6,10 +6,10 @@
 
 #include <Poco/Exception.h>
 
-#include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/http/body_stream.h"
+#include "core/http/client_address.h"
 #include "core/http/media_type.h"
 #include "core/http/target.h"
 #include "core/http/turn_away.h"
@@ -35,23 +35,6 @@ std::string_view codeOf(int status) {
 bool isUsableId(std::string_view id) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     return !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-// Some proxies write the port, too.
-std::optional<std::string> addressOf(std::string_view hop) {
-    if (auto address = plainAddress(hop)) return address;
-    const auto endpoint = parseEndpoint(hop);
-    return endpoint ? plainAddress(endpoint->host) : std::nullopt;
-}
-
-// Everything left of the last entry was written by whoever the proxy talked to: not to be believed.
-std::string clientIp(const std::string& connected, const Headers& headers, bool trust_proxy) {
-    // A socket for both families calls an IPv4 client ::ffff:1.2.3.4.
-    const std::string peer = plainAddress(connected).value_or(connected);
-    const std::string_view list = find(headers, "x-forwarded-for");
-    if (!trust_proxy || list.empty()) return peer;
-    const auto comma = list.rfind(',');
-    return addressOf(trim(comma == std::string_view::npos ? list : list.substr(comma + 1))).value_or(peer);
 }
 
 class Exchange {
@@ -92,7 +75,8 @@ private:
         const auto offered = request_.header("x-request-id");
         request_.id = isUsableId(offered) ? std::string(offered) : newId();
         request_.client_ip =
-            clientIp(socket_.peerAddress().host().toString(), request_.headers, front_.options.trust_proxy);
+            clientAddress(socket_.peerAddress().host().toString(), request_.header("x-forwarded-for"),
+                          front_.options.trusted_proxies);
         request_.server_ip = socket_.address().host().toString();
     }
 

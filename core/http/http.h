@@ -15,6 +15,7 @@
 #include "core/base/cancel.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/trusted_proxies.h"
 #include "core/http/byte_budget.h"
 
 namespace stepper::http {
@@ -124,7 +125,7 @@ struct ServerOptions {
     // 256 MiB.
     std::shared_ptr<ByteBudget> bodies{};
     milliseconds cancel_grace{5'000};  // what handlers get to stop once a drain has cancelled them
-    bool trust_proxy = false;          // the peer is our proxy: the last X-Forwarded-For entry is the client
+    TrustedProxies trusted_proxies{};  // who is believed in X-Forwarded-For
     bool security_headers = true;
 };
 

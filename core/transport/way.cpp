@@ -1,13 +1,9 @@
 #include "core/transport/way.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <vector>
-
-#include <arpa/inet.h>
 
 #include "core/base/endpoint.h"
+#include "core/base/network.h"
 #include "core/base/text.h"
 
 namespace stepper::transport {
@@ -17,35 +13,6 @@ namespace {
 bool isThisMachine(std::string_view host) {
     const auto address = plainAddress(host);
     return isLoopback(host) || address == "0.0.0.0" || address == "::";
-}
-
-// In network order, 4 or 16 of them; empty when it is no address.
-std::vector<unsigned char> bytesOf(std::string_view text) {
-    const auto plain = plainAddress(text);
-    if (!plain) return {};
-    const std::string address = plain->substr(0, plain->find('%'));
-    std::array<unsigned char, 16> raw;
-    if (::inet_pton(AF_INET, address.c_str(), raw.data()) == 1) return {raw.begin(), raw.begin() + 4};
-    ::inet_pton(AF_INET6, address.c_str(), raw.data());
-    return {raw.begin(), raw.end()};
-}
-
-bool sameStart(const std::vector<unsigned char>& a, const std::vector<unsigned char>& b, size_t bits) {
-    if (a.size() != b.size() || bits > a.size() * 8) return false;
-    const size_t whole = bits / 8, rest = bits % 8;
-    if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(whole), b.begin())) return false;
-    return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
-}
-
-bool isInNetwork(const std::vector<unsigned char>& address, std::string_view network) {
-    const size_t slash = network.find('/');
-    const auto base = bytesOf(network.substr(0, slash));
-    if (slash == std::string_view::npos) return address == base;
-    const std::string_view digits = network.substr(slash + 1);
-    size_t bits = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, bits);
-    return error == std::errc{} && stop == end && sameStart(address, base, bits);
 }
 
 bool isWithinDomain(std::string_view host, std::string_view domain) {
@@ -62,8 +29,10 @@ bool names(std::string_view entry, std::string_view host, uint16_t port) {
     const auto with_port = parseEndpoint(entry);
     if (with_port && with_port->port != port) return false;
     const std::string_view name = with_port ? std::string_view(with_port->host) : entry;
-    const auto address = bytesOf(host);
-    return address.empty() ? isWithinDomain(host, name) : isInNetwork(address, name);
+    const auto address = Address::parse(host);
+    if (!address) return isWithinDomain(host, name);
+    const auto network = Network::parse(name);
+    return network && network->contains(*address);
 }
 
 }  // namespace

@@ -178,6 +178,15 @@ class Environment(Case):
                 self.assertEqual((shown["timeout"], shown["first_byte_timeout"]), (int(value), limit))
                 self.check_stopped(server)
 
+    def test_a_client_is_whom_the_trusted_proxies_name(self):
+        for trusted, client in (("true", "3.3.3.3"), ("1", "1.1.1.1"), ("2", "2.2.2.2"), ("loopback", "1.1.1.1"),
+                                ("loopback, 1.1.1.0/24", "2.2.2.2"), ("uniquelocal", "127.0.0.1"), ("false", "127.0.0.1")):
+            with self.subTest(trusted):
+                server = self.serve({"PORT": "0", "TRUST_PROXY": trusted}, enabled=False)
+                call("GET", server.url + "/", headers={"X-Forwarded-For": "3.3.3.3, 2.2.2.2, 1.1.1.1"})
+                self.assertEqual([line["client"] for line in self.logged("request")], [client])
+                self.check_stopped(server)
+
     def test_requests_a_second_take_the_place_of_those_a_minute(self):
         server = self.serve({"PORT": "0", "ONE_RPS": "5"}, limits={"rpm": 1})
         for _ in range(2):

@@ -65,7 +65,7 @@ security:
   api_key_header: X-Key
   api_key_skip_health: off
   security_headers: "false"
-  trust_proxy: 1
+  trust_proxy: [10.0.0.0/8, loopback]
   redact: FALSE
   cors: { enabled: false, allowed_origins: [https://a, "https://b"], allow_credentials: true }
   rate_limit: { enabled: true, window: 500ms, max_requests: 5, max_per_user: 4, skip_health: false }
@@ -105,7 +105,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->security.api_key_header, "X-Key");
     EXPECT_FALSE(c->security.api_key_skip_health);
     EXPECT_FALSE(c->security.security_headers);
-    EXPECT_TRUE(c->security.trust_proxy);
+    EXPECT_THAT(c->security.trust_proxy.words(), ElementsAre("10.0.0.0/8", "loopback"));
     EXPECT_FALSE(c->security.redact);
     EXPECT_FALSE(c->security.cors.enabled);
     EXPECT_THAT(c->security.cors.allowed_origins, ElementsAre("https://a", "https://b"));

@@ -68,7 +68,13 @@ TEST(Overrides, EachReachesItsField) {
         {"API_KEY_SKIP_HEALTH", "false", [](auto& c) { return !c.security.api_key_skip_health; }},
         {"STEPPER_API_KEY", "new",
          [](auto& c) { return c.security.api_key.reveal() == "new" && c.security.api_key_enabled; }},
-        {"TRUST_PROXY", "1", [](auto& c) { return c.security.trust_proxy; }},
+        {"TRUST_PROXY", "1", [](auto& c) { return c.security.trust_proxy.hops() == 1; }},
+        {"TRUST_PROXY", "2", [](auto& c) { return c.security.trust_proxy.hops() == 2; }},
+        {"TRUST_PROXY", "false", [](auto& c) { return c.security.trust_proxy == TrustedProxies(); }},
+        {"TRUST_PROXY", "loopback, 10.0.0.0/8",
+         [](auto& c) {
+             return c.security.trust_proxy.words() == std::vector<std::string>{"loopback", "10.0.0.0/8"};
+         }},
         {"LOG_LEVEL", "debug", [](auto& c) { return c.log.level == "debug"; }},
         {"LOG_LEVEL", "fatal", [](auto& c) { return c.log.level == "error"; }},
         {"LOG_LEVEL", "Silent", [](auto& c) { return c.log.level == "off"; }},
@@ -108,6 +114,11 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
          "\"0.0.0.0:3001\""},
         {"LOG_LEVEL", "loud",
          "log.level: expected one of trace, debug, info, warn, error, off, fatal, silent, not \"loud\""},
+        {"TRUST_PROXY", "nginx",
+         "security.trust_proxy: expected true, false, how many proxies stand in front, or their addresses "
+         "and "
+         "networks such as 10.0.0.0/8, loopback, linklocal and uniquelocal with commas between, not "
+         "\"nginx\""},
         {"REDACT_BEFORE_SEND", "maybe", "security.redact: expected true or false, not \"maybe\""},
         {"HF_SPACE_RPM", "0",
          "providers[0].limits.rpm: expected a whole number from 1 to 1000000000000, not \"0\""},
@@ -125,6 +136,15 @@ TEST(Overrides, AMalformedOneNamesTheVariable) {
     for (const auto& [variable, value, problem] : cases)
         EXPECT_EQ(problemOf(parseBoth("{}", kProvider, {{variable, value}})),
                   std::string("environment variable ") + variable + ": " + problem);
+}
+
+TEST(Overrides, TrustInEverybodyIsWarnedOf) {
+    for (const auto& [value, warns] :
+         {std::pair("true", true), {"1", false}, {"false", false}, {"loopback", false}}) {
+        const auto c = parseBoth("{}", kProvider, {{"TRUST_PROXY", value}});
+        ASSERT_TRUE(c.ok()) << problemOf(c);
+        EXPECT_EQ(c->warnings.size(), warns ? 1u : 0u) << value;
+    }
 }
 
 TEST(Overrides, AnEmptyVariableIsAsIfUnset) {

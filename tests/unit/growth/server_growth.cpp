@@ -7,6 +7,7 @@
 #include "core/engine/usage.h"
 #include "core/engine/waiting_line.h"
 #include "core/http/chunked.h"
+#include "core/http/client_address.h"
 #include "core/http/head.h"
 #include "core/http/target.h"
 #include "core/jobs/waiters.h"
@@ -51,6 +52,13 @@ const Rows kHeads = {
     {"Segments", 40'000,
      [](size_t n) -> Work {
          return [target = repeated("/a", n)] { EXPECT_TRUE(http::parseTarget(target)); };
+     }},
+    {"ProxiesOnTheWay", 16'000,
+     [](size_t n) -> Work {
+         return [forwarded = repeated("10.0.0.1,", n),
+                 ours = *TrustedProxies::parse({"loopback", "10.0.0.0/8"})] {
+             EXPECT_EQ(http::clientAddress("127.0.0.1", forwarded, ours), "10.0.0.1");
+         };
      }},
     {"TinyChunks", 80'000,
      [](size_t n) -> Work {

@@ -110,7 +110,7 @@ TEST(Server, ClientIpComesFromTheProxyOnlyWhenTrusted) {
     std::vector<Route> routes{
         {"GET", "/ip", Body::None, [](const Request& r) { return Response::json(200, r.client_ip); }}};
     ServerOptions trusting;
-    trusting.trust_proxy = true;
+    trusting.trusted_proxies = *TrustedProxies::parse({"1"});
     TestServer plain(routes);
     TestServer proxied(routes, trusting);
     const auto request = get("/ip", "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 1.1.1.1, 2001:db8::7\r\n");
