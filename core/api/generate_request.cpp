@@ -3,17 +3,21 @@
 #include <cmath>
 
 #include "core/base/text.h"
+#include "core/prompt/callbacks.h"
 #include "core/prompt/conversation.h"
 
 namespace stepper::api {
 namespace {
 
 constexpr size_t kMaxIdLength = 256;
+// That of a batch, and the id of an item behind it.
+constexpr size_t kMaxRequestIdLength = 512;
 constexpr size_t kMaxProviderNames = 64;
 constexpr double kMaxDurationSeconds = 3'600;
 constexpr int64_t kMaxOutputTokens = 10'000'000;
 constexpr double kMaxTemperature = 2;
 
+constexpr std::string_view kCommitReport = "commit-report";
 constexpr std::string_view kWrongVersion = "SCHEMA_VERSION_MISMATCH";
 
 // Absent and null are the same to the clients of this contract.
@@ -29,28 +33,35 @@ public:
 
     const std::optional<std::string>& problem() const { return problem_; }
 
-    std::string id(std::string_view key) {
+    std::string id(std::string_view key, size_t max_length = kMaxIdLength) {
         const auto* v = member(body_, key);
         if (!v) return {};
-        if (!v->IsString() || trim(json::view(*v)).empty() || utf8Length(json::view(*v)) > kMaxIdLength) {
-            fail("Invalid " + std::string(key) + ": expected a non-empty string of at most 256 characters");
+        if (!v->IsString() || trim(json::view(*v)).empty() || utf8Length(json::view(*v)) > max_length) {
+            fail("Invalid " + std::string(key) + ": expected a non-empty string of at most " +
+                 std::to_string(max_length) + " characters");
             return {};
         }
         return std::string(json::view(*v));
+    }
+
+    // The same, where "" is none.
+    std::string idIfAny(std::string_view key, size_t max_length = kMaxIdLength) {
+        const auto* v = member(body_, key);
+        return v && v->IsString() && v->GetStringLength() == 0 ? std::string() : id(key, max_length);
     }
 
     std::vector<std::string> names(std::string_view key) {
         std::vector<std::string> out;
         const auto* v = member(body_, key);
         if (!v) return out;
-        bool sound = v->IsArray() && v->Size() <= kMaxProviderNames;
-        for (size_t i = 0; sound && i < v->Size(); ++i) {
-            const auto& one = (*v)[static_cast<rapidjson::SizeType>(i)];
-            sound = one.IsString();
-            if (sound) out.emplace_back(json::view(one));
-        }
-        if (!sound) fail("Invalid " + std::string(key) + ": expected an array of at most 64 provider names");
-        return out;
+        const bool fits = v->IsArray() && v->Size() <= kMaxProviderNames;
+        for (rapidjson::SizeType i = 0; fits && i < v->Size() && (*v)[i].IsString(); ++i)
+            if (!isBlank(json::view((*v)[i]))) out.emplace_back(json::view((*v)[i]));
+        if (fits && out.size() == v->Size()) return out;
+        const bool too_many = v->IsArray() && !fits;
+        fail("Invalid " + std::string(key) + ": expected an array of " +
+             (too_many ? "at most 64 provider names" : "non-empty provider names"));
+        return {};
     }
 
     template <class T>
@@ -126,23 +137,43 @@ private:
     std::optional<std::string> problem_;
 };
 
+// Null for a prompt that names none.
+const json::Value* presetOf(const json::Value& body) {
+    const auto* prompt = member(body, "prompt");
+    return prompt && prompt->IsObject() ? member(*prompt, "preset") : nullptr;
+}
+
 // The commit a prompt object of the commit-report preset carries; null for any other prompt.
 const json::Value* commitOf(const json::Value& body) {
     const auto* prompt = member(body, "prompt");
     const auto preset = prompt ? json::string(*prompt, "preset") : std::nullopt;
-    if (preset != "commit-report") return nullptr;
+    if (preset != kCommitReport) return nullptr;
     const auto* own = member(*prompt, "payload");
     return own ? own : member(body, "payload");
 }
 
+// A preset that nobody knows is none: the prompt is what else the object holds.
 std::optional<std::string> presetProblem(const json::Value& body) {
-    const auto* prompt = member(body, "prompt");
-    const auto* preset = prompt && prompt->IsObject() ? member(*prompt, "preset") : nullptr;
+    const auto* preset = presetOf(body);
     if (!preset) return std::nullopt;
-    if (!preset->IsString() || json::view(*preset) != "commit-report")
-        return "Invalid prompt.preset: the only preset is 'commit-report'";
+    if (!preset->IsString()) return "Invalid prompt: expected string or preset prompt object";
+    if (json::view(*preset) != kCommitReport) return std::nullopt;
     if (!commitOf(body)) return "Invalid prompt.payload: the commit-report preset needs the commit here";
+    const auto* instructions = member(*member(body, "prompt"), "instructions");
+    if (instructions && !instructions->IsString()) return "Invalid prompt.instructions: expected string";
     return std::nullopt;
+}
+
+// What is asked of the preset beside its own wording.
+std::string instructionsIn(const json::Value& body) {
+    return std::string(trim(json::string(*member(body, "prompt"), "instructions").value_or("")));
+}
+
+std::optional<std::string> callbacksProblem(const json::Value& body) {
+    const auto* callbacks = member(body, "callbacks");
+    if (!callbacks) return std::nullopt;
+    const auto sound = prompt::checkCallbacks(*callbacks);
+    return sound ? std::nullopt : std::optional(sound.error().message);
 }
 
 // What both kinds of requests say of how they are to be served.
@@ -175,7 +206,8 @@ std::string withoutUnheeded(std::string_view text) {
     auto body = json::parse(text);
     if (!body || !body.value().IsObject()) return std::string(text);
     json::Document& d = body.value();
-    for (const char* key : {"temperature", "model", "system", "messages"}) d.RemoveMember(key);
+    for (const char* key : {"temperature", "model", "system", "messages", "callbacks", "callbackUrl"})
+        d.RemoveMember(key);
     return json::dump(d);
 }
 
@@ -191,6 +223,12 @@ http::Response badRequest(const BadRequest& bad, std::string_view request_id) {
     if (bad.code == kWrongVersion) json::set(d, "supportedVersion", kContractVersion, a);
     json::set(d, "requestId", request_id, a);
     return http::Response::json(400, json::dump(d));
+}
+
+std::optional<BadRequest> versionProblem(const json::Value& body) {
+    const auto* version = member(body, "contractVersion");
+    if (!version || (version->IsString() && json::view(*version) == kContractVersion)) return std::nullopt;
+    return BadRequest{"Request contract version is not supported", kWrongVersion};
 }
 
 std::string_view withoutMark(std::string_view text) {
@@ -226,16 +264,15 @@ Parsed parseGenerate(Body whole, Use use) {
     using output::Mode;
     out.request.mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
                                         Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
-    if (const auto* version = member(body, "contractVersion");
-        !read.problem() && version && !(version->IsString() && json::view(*version) == kContractVersion))
-        return BadRequest{"Request contract version is not supported", kWrongVersion};
-    out.request.tenant_id = read.id("tenantId");
-    out.request.request_id = read.id("requestId");
-    out.cache_key = read.id("cacheKey");
+    if (auto wrong = versionProblem(body); !read.problem() && wrong) return *std::move(wrong);
+    out.request.tenant_id = read.idIfAny("tenantId");
+    out.request.request_id = read.idIfAny("requestId", kMaxRequestIdLength);
+    out.cache_key = read.idIfAny("cacheKey");
     out.request.temperature = read.temperature();
     out.request.model = read.id("model");
     readOptions(read, out);
     if (const auto problem = presetProblem(body)) read.fail(*problem);
+    if (const auto problem = callbacksProblem(body)) read.fail(*problem);
 
     if (const auto* schema = member(body, "outputSchema")) {
         if (out.request.mode == Mode::Text) {
@@ -252,6 +289,7 @@ Parsed parseGenerate(Body whole, Use use) {
     if (const auto* commit = commitOf(body)) {
         auto input = prompt::parseCommitInput(*commit);
         if (!input) return refuse(input.error().message);
+        input->instructions = instructionsIn(body);
         out.request.subject = std::move(input).value();
         out.request.mode = Mode::CommitReport;
     } else {
@@ -289,9 +327,11 @@ std::string_view kindOf(const engine::GenerateRequest& request, bool report_endp
 }
 
 Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body) {
-    auto parsed = kind == "report" ? parseReport(body) : parseGenerate(body);
-    if (std::holds_alternative<BadRequest>(parsed) && kind != "report")
-        parsed = parseGenerate(withoutUnheeded(body));
+    const auto parse = [&](std::string_view text) {
+        return kind == "report" ? parseReport(text) : parseGenerate(text);
+    };
+    auto parsed = parse(body);
+    if (std::holds_alternative<BadRequest>(parsed)) parsed = parse(withoutUnheeded(body));
     if (auto* bad = std::get_if<BadRequest>(&parsed))
         return Error{ErrorClass::InvalidRequest, std::move(bad->sentence)};
     return std::get<ParsedRequest>(std::move(parsed)).request;

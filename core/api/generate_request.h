@@ -42,6 +42,8 @@ http::Response badRequest(const BadRequest& bad, std::string_view request_id);
 inline http::Response badRequest(std::string_view sentence, std::string_view request_id) {
     return badRequest(refuse(sentence), request_id);
 }
+// The refusal of a body that names a contract version other than ours.
+std::optional<BadRequest> versionProblem(const json::Value& body);
 // The text after its byte order mark, which some clients begin with and which says nothing.
 std::string_view withoutMark(std::string_view text);
 // One JSON text in UTF-8, with or without a byte order mark; an empty one counts as {}.

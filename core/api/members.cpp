@@ -205,7 +205,7 @@ private:
 // The preset words its prompt and knows its answer itself.
 void remarkOnPreset(const json::Value& body, const json::Value& prompt, Remarks& out) {
     constexpr const char* kWhy = "the commit-report preset has its own";
-    for (const auto* name : {"template", "instructions", "variables"})
+    for (const auto* name : {"template", "variables"})
         if (const auto* v = json::find(prompt, name); v && saysSomething(*v))
             out.add(std::string("prompt.") + name, kWhy);
     if (const auto* v = json::find(body, "outputSchema"); v && saysSomething(*v))
@@ -259,7 +259,11 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
     if (payload && !payload->IsNull() && prompt->IsString())
         out.add("payload", "a prompt that is a string takes none; write {\"template\": ...}");
     if (payload && !payload->IsNull() && has_own) out.add("payload", "prompt.payload is there in its place");
-    if (json::string(*prompt, "preset") != "commit-report") return remarkOnVariables(body, *prompt, out);
+    const auto preset = json::string(*prompt, "preset");
+    if (preset && *preset != "commit-report")
+        out.add("prompt.preset",
+                "the only preset is 'commit-report'; the rest of the prompt is taken as it is");
+    if (preset != "commit-report") return remarkOnVariables(body, *prompt, out);
     remarkOnPreset(body, *prompt, out);
     if (has_own)
         walk.object(*own, commit(), Place("prompt.payload"));

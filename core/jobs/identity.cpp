@@ -126,10 +126,13 @@ std::string cacheKeyOf(const GenerateRequest& request, std::string_view client_k
     if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject)) {
         const auto key =
             reportKey(request.tenant_id, commit->user_id, commit->commit_sha, commit->house_wording);
-        if (!request.temperature && request.model.empty()) return key;
         json::Document d(rapidjson::kObjectType);
-        json::set(d, "report", key, d.GetAllocator());
+        auto& a = d.GetAllocator();
+        json::set(d, "report", key, a);
+        if (!request.request_id.empty()) json::set(d, "requestId", request.request_id, a);
+        if (!commit->instructions.empty()) json::set(d, "instructions", commit->instructions, a);
         addSampling(d, request);
+        if (d.MemberCount() == 1) return key;
         return cache::keyOf(request.tenant_id, d);
     }
     const auto& generic = std::get<engine::GenericPrompt>(request.subject);

@@ -10,7 +10,7 @@ namespace stepper::jobs {
 
 // Of everything that shapes the answer, within the tenant; a requestId counts when the client sent one.
 // `client_key`, when not empty, stands for all of it. A commit report is known by user, commit and template,
-// and by temperature and model where the request names them.
+// and by requestId, instructions, temperature and model where the request names them.
 std::string cacheKeyOf(const engine::GenerateRequest& request, std::string_view client_key, bool redact);
 
 // The key of a commit report asked for on its own; `house_wording` is its template.

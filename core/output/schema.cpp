@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/place.h"
+#include "core/base/text.h"
 
 namespace stepper::output {
 namespace {
@@ -40,8 +41,8 @@ public:
 private:
     Result<Value> node(const Value& v, const Place& place, size_t level) {
         if (level > kMaxLevels)
-            return invalid(place, "nested deeper than " + std::to_string(kMaxLevels) + " levels");
-        if (!v.IsObject()) return invalid(place, "expected object");
+            return invalid(place, "schema nesting is limited to " + std::to_string(kMaxLevels) + " levels");
+        if (!v.IsObject() || !find(v, "type")) return invalid(place, "expected an object with a type");
         const auto type = json::string(v, "type");
         if (!type || std::find(std::begin(kTypes), std::end(kTypes), *type) == std::end(kTypes))
             return invalid(Place(place, "type"), "expected one of string, number, boolean, array, object");
@@ -57,9 +58,12 @@ private:
         const Value* properties = find(v, "properties");
         if (properties) {
             const Place inside(place, "properties");
-            if (!properties->IsObject()) return invalid(inside, "expected object");
+            if (!properties->IsObject()) return invalid(inside, "expected object map");
             Value translated(rapidjson::kObjectType);
             for (const auto& m : properties->GetObject()) {
+                if (isBlank(json::view(m.name)))
+                    return Error{ErrorClass::InvalidRequest,
+                                 "Invalid " + inside.dotted() + " key: keys must be non-empty"};
                 auto child = node(m.value, Place(inside, json::view(m.name)), level + 1);
                 if (!child) return child.error();
                 json::set(translated, json::view(m.name), std::move(child).value(), allocator());
@@ -67,9 +71,9 @@ private:
             put(out, "properties", std::move(translated));
         }
         if (const Value* keys = find(v, "requiredKeys")) {
-            const auto text = [](const Value& key) { return key.IsString(); };
-            if (!keys->IsArray() || !std::all_of(keys->Begin(), keys->End(), text))
-                return invalid(Place(place, "requiredKeys"), "expected array of strings");
+            const auto named = [](const Value& key) { return key.IsString() && !isBlank(json::view(key)); };
+            if (!keys->IsArray() || !std::all_of(keys->Begin(), keys->End(), named))
+                return invalid(Place(place, "requiredKeys"), "expected array of non-empty strings");
             put(out, "required", copy(*keys));
         }
         if (const Value* allowed = find(v, "allowAdditionalKeys")) {
@@ -87,7 +91,7 @@ private:
         }
         for (const char* name : {"minItems", "maxItems"})
             if (const Value* count = find(v, name)) {
-                if (!count->IsUint64()) return invalid(Place(place, name), "expected non-negative integer");
+                if (!count->IsUint64()) return invalid(Place(place, name), "expected a non-negative integer");
                 put(out, name, copy(*count));
             }
         const Value *least = find(v, "minItems"), *most = find(v, "maxItems");
@@ -98,7 +102,7 @@ private:
 
     static Result<void> noArrayRules(const Value& v, const Place& place) {
         for (const char* name : {"items", "minItems", "maxItems"})
-            if (find(v, name)) return invalid(Place(place, name), "only allowed when type is array");
+            if (find(v, name)) return invalid(place, "items and item limits are only valid for arrays");
         return {};
     }
 

@@ -1,55 +1,63 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/prompt/callbacks.h"
 #include "core/prompt/commit_report.h"
+#include "core/prompt/complaint.h"
 #include "core/secrets/redact.h"
 
 namespace stepper::prompt {
 namespace {
 
-constexpr size_t kMaxCallbacks = 5;
-
 // Reads fields in the order of the calls and remembers the first problem.
 class Fields {
 public:
-    explicit Fields(const json::Value& body) : body_(body) {}
+    explicit Fields(const json::Value& body) : body_(body) {
+        if (!body.IsObject()) refuse("request", expected("object", body));
+    }
 
     std::string text(std::string_view field, size_t max_length, bool may_be_empty = false) {
         const json::Value* v = required(field);
         return v ? checkedText(std::string(field), *v, max_length, may_be_empty) : std::string();
     }
 
+    // None when there is nothing in it.
     std::optional<std::string> optionalText(std::string_view field, size_t max_length) {
         const json::Value* v = json::find(body_, field);
-        return v ? std::optional(checkedText(std::string(field), *v, max_length, false)) : std::nullopt;
+        std::string text = v ? checkedText(std::string(field), *v, max_length, true) : std::string();
+        return text.empty() ? std::nullopt : std::optional(std::move(text));
     }
 
+    // Without those that are empty.
     std::vector<std::string> texts(std::string_view field, size_t max_items, size_t max_length) {
         const json::Value* v = required(field);
         std::vector<std::string> out;
         if (!v || !checkArray(field, *v, max_items)) return out;
-        for (const auto& item : v->GetArray()) {
-            if (problem_) break;
-            out.push_back(checkedText(itemName(field, out.size()), item, max_length, false));
+        for (rapidjson::SizeType i = 0; i < v->Size() && !problem_; ++i) {
+            const std::string name = std::string(field) + '.' + std::to_string(i);
+            if (auto text = checkedText(name, (*v)[i], max_length, true); !text.empty())
+                out.push_back(std::move(text));
         }
         return out;
     }
 
-    std::string objects(std::string_view field, size_t max_items) {
+    std::optional<std::string> url(std::string_view field) {
         const json::Value* v = json::find(body_, field);
-        if (!v || !checkArray(field, *v, max_items)) return "[]";
-        for (rapidjson::SizeType i = 0; i < v->Size(); ++i)
-            if (!(*v)[i].IsObject()) refuse(itemName(field, i), "must be an object");
+        if (!v) return std::nullopt;
+        if (const auto wrong = callbackUrlProblem(*v)) return refuse(field, *wrong), std::nullopt;
+        return std::string(json::view(*v));
+    }
+
+    std::string callbacks() {
+        const json::Value* v = json::find(body_, "callbacks");
+        if (!v) return "[]";
+        if (auto sound = checkCallbacks(*v); !sound && !problem_) problem_ = sound.error();
         return json::dump(*v);
     }
 
     const std::optional<Error>& problem() const { return problem_; }
 
 private:
-    static std::string itemName(std::string_view field, size_t index) {
-        return std::string(field) + '[' + std::to_string(index) + ']';
-    }
-
     void refuse(std::string_view field, std::string_view why) {
         if (!problem_)
             problem_ = Error{ErrorClass::InvalidRequest, std::string(field).append(": ").append(why)};
@@ -63,21 +71,20 @@ private:
 
     bool checkArray(std::string_view field, const json::Value& v, size_t max_items) {
         const bool fits = v.IsArray() && v.Size() <= max_items;
-        if (!v.IsArray()) refuse(field, "must be an array");
-        if (!fits) refuse(field, "must have at most " + std::to_string(max_items) + " entries");
+        if (!v.IsArray()) refuse(field, expected("array", v));
+        if (!fits) refuse(field, arrayOfAtMost(max_items));
         return fits;
     }
 
     std::string checkedText(const std::string& field, const json::Value& v, size_t max_length,
                             bool may_be_empty) {
         if (!v.IsString()) {
-            refuse(field, "must be a string");
+            refuse(field, expected("string", v));
             return {};
         }
         const std::string_view trimmed = trim(json::view(v));
-        if (trimmed.empty() && !may_be_empty) refuse(field, "must not be empty");
-        if (utf8Length(trimmed) > max_length)
-            refuse(field, "must have at most " + std::to_string(max_length) + " characters");
+        if (trimmed.empty() && !may_be_empty) refuse(field, textOf("least", 1));
+        if (utf8Length(trimmed) > max_length) refuse(field, textOf("most", max_length));
         return std::string(trimmed);
     }
 
@@ -98,8 +105,8 @@ Result<CommitInput> parseCommitInput(const json::Value& body) {
     commit.components = fields.texts("components", 200, 256);
     commit.diff_summary = fields.text("diffSummary", 32'000, true);
     commit.house_wording = fields.optionalText("template", 10'000);
-    commit.callback_url = fields.optionalText("callbackUrl", 2'048);
-    commit.callbacks = fields.objects("callbacks", kMaxCallbacks);
+    commit.callback_url = fields.url("callbackUrl");
+    commit.callbacks = fields.callbacks();
     if (fields.problem()) return *fields.problem();
     return commit;
 }
@@ -112,6 +119,7 @@ CommitInput redacted(CommitInput commit, Redaction redaction) {
     for (auto& file : commit.files) file = secrets::redact(file);
     for (auto& component : commit.components) component = secrets::redact(component);
     if (commit.house_wording) commit.house_wording = secrets::redact(*commit.house_wording);
+    commit.instructions = secrets::redact(commit.instructions);
     return commit;
 }
 

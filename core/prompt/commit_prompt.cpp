@@ -14,7 +14,7 @@ namespace {
 struct Budget {
     size_t message;
     size_t diff;
-    size_t house_wording;
+    size_t house_wording;  // and of the instructions
     size_t files;
     size_t file;
     size_t components;
@@ -105,6 +105,9 @@ Messages renderCommitReport(const CommitInput& commit, Variant variant, Redactio
         user += "\n\n";
     }
     user += wording.task;
+    if (!shown.instructions.empty())
+        user +=
+            "\n\nAdditional instructions:\n" + defused(cutMiddle(shown.instructions, budget.house_wording));
     return {{"system", std::string(wording.system)}, {"user", std::move(user)}};
 }
 
@@ -112,7 +115,8 @@ size_t maxReportPromptBytes(Variant variant) {
     const Wording& wording = wordingFor(variant);
     const Budget& b = budgetFor(variant);
     return wording.system.size() + wording.task.size() + 2 * kIdentity + kFraming + b.message + b.diff +
-           b.house_wording + b.files * (b.file + kItemFraming) + b.components * (b.component + kItemFraming);
+           2 * b.house_wording + b.files * (b.file + kItemFraming) +
+           b.components * (b.component + kItemFraming);
 }
 
 }  // namespace stepper::prompt

@@ -13,7 +13,7 @@
 
 namespace stepper::prompt {
 
-// Strings are trimmed and, except diff_summary, not empty.
+// Strings are trimmed and, except diff_summary and instructions, not empty.
 struct CommitInput {
     std::string user_id;
     std::string commit_sha;
@@ -23,12 +23,13 @@ struct CommitInput {
     std::vector<std::string> components;
     std::string diff_summary;
     std::optional<std::string> house_wording;  // "template" on the wire
-    std::optional<std::string> callback_url;   // only its type and length are checked
-    std::string callbacks = "[]";  // the JSON array as it came; only its shape and count are checked
+    std::optional<std::string> callback_url;
+    std::string callbacks = "[]";  // the JSON array as it came, checked
+    std::string instructions;      // of the prompt object that names the preset, not of the commit
 };
 
 // InvalidRequest "<field>: <problem>" for the first bad field, in the order of the struct. Lengths are
-// limited as the HTTP contract says, in code points.
+// limited as the HTTP contract says, in code points. Empty entries of lists are left out.
 Result<CommitInput> parseCommitInput(const json::Value& body);
 
 // What a report must look like, for a model and for the fallback alike. Lengths in code points.

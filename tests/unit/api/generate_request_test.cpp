@@ -31,9 +31,11 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
         {R"({"prompt":"x","plan":["manual"]})",
          "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'"},
         {R"({"prompt":"x","preferredProviders":"a"})",
-         "Invalid preferredProviders: expected an array of at most 64 provider names"},
+         "Invalid preferredProviders: expected an array of non-empty provider names"},
+        {R"({"prompt":"x","preferredProviders":["a"," "]})",
+         "Invalid preferredProviders: expected an array of non-empty provider names"},
         {R"({"prompt":"x","excludeProviders":[1]})",
-         "Invalid excludeProviders: expected an array of at most 64 provider names"},
+         "Invalid excludeProviders: expected an array of non-empty provider names"},
         {R"({"prompt":"x","messages":[{"role":"user","content":"x"}]})",
          "Invalid messages: a request has either a prompt or messages, not both"},
         {R"({"messages":[{"role":"tool","content":"x"}]})",
@@ -59,7 +61,12 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
         {R"({"prompt":"x","strict":"yes"})", "Invalid strict: expected true or false"},
         {R"({"prompt":"x","maxDurationSeconds":-1})",
          "Invalid maxDurationSeconds: expected a positive number of at most 3600"},
-        {R"({"prompt":{"preset":"poem"}})", "Invalid prompt.preset: the only preset is 'commit-report'"},
+        {R"({"prompt":{"preset":7}})", "Invalid prompt: expected string or preset prompt object"},
+        {R"({"prompt":{"preset":"poem"}})",
+         "Rendered prompt is empty. Provide a non-empty prompt or template."},
+        {R"({"prompt":{"preset":"commit-report","payload":{},"instructions":1}})",
+         "Invalid prompt.instructions: expected string"},
+        {R"({"prompt":"x","callbacks":[{"url":"nope"}]})", "callbacks.0.url: Invalid url"},
         {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
     for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), words) << body;
 }
@@ -75,6 +82,39 @@ TEST(ParseGenerate, TakesAConversationItsTemperatureAndItsModel) {
     EXPECT_EQ(wanted.request.model, "m");
     EXPECT_EQ(json::find(*std::get<engine::GenericPrompt>(wanted.request.subject).body, "messages")->Size(),
               3u);
+}
+
+TEST(ParseGenerate, APresetThatNobodyKnowsIsTold) {
+    const auto parsed = parseGenerate(R"({"prompt":{"preset":"poem","template":"x"}})");
+    ASSERT_EQ(refusal(parsed), "accepted");
+    EXPECT_EQ(
+        std::get<ParsedRequest>(parsed).remarks.warnings(),
+        std::vector<std::string>{"prompt.preset is ignored: the only preset is 'commit-report'; the rest "
+                                 "of the prompt is taken as it is"});
+}
+
+TEST(ParseGenerate, ThePresetTakesInstructionsBesideItsOwn) {
+    const auto parsed = parseGenerate(R"({"prompt":{"preset":"commit-report","instructions":" Be brief. ",
+        "payload":{"userId":"u","commitSha":"c","repo":"r","message":"m","files":[],"components":[],
+                   "diffSummary":""}}})");
+    ASSERT_EQ(refusal(parsed), "accepted");
+    const auto& wanted = std::get<ParsedRequest>(parsed);
+    EXPECT_TRUE(wanted.remarks.empty());
+    EXPECT_EQ(std::get<prompt::CommitInput>(wanted.request.subject).instructions, "Be brief.");
+}
+
+TEST(ParseGenerate, AnEmptyNameIsNone) {
+    const auto parsed = parseGenerate(R"({"prompt":"x","tenantId":"","requestId":"","cacheKey":""})");
+    ASSERT_EQ(refusal(parsed), "accepted");
+    EXPECT_EQ(std::get<ParsedRequest>(parsed).request.tenant_id, "");
+}
+
+// An older version kept them as they came.
+TEST(DecodeStored, WhatNobodyHeedsIsNoReasonToRefuse) {
+    EXPECT_TRUE(decodeStored("generate", R"({"prompt":"x","callbacks":[{}]})").ok());
+    EXPECT_TRUE(decodeStored("report", R"({"userId":"u","commitSha":"c","repo":"r","message":"m","files":[],
+        "components":[],"diffSummary":"","callbackUrl":"x"})")
+                    .ok());
 }
 
 TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {

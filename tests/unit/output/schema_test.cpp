@@ -41,30 +41,34 @@ TEST(OutputSchema, RefusesWithTheContractsSentences) {
         {R"({"kind":"http-json","properties":{"a":{"type":"date"}}})",
          "Invalid outputSchema.properties.a.type: expected one of string, number, boolean, array, object"},
         {R"({"kind":"http-json","properties":{"a":{}}})",
-         "Invalid outputSchema.properties.a.type: expected one of string, number, boolean, array, object"},
+         "Invalid outputSchema.properties.a: expected an object with a type"},
+        {R"({"kind":"http-json","properties":{" ":{"type":"string"}}})",
+         "Invalid outputSchema.properties key: keys must be non-empty"},
+        {R"({"kind":"http-json","properties":{"a":{"type":"object","requiredKeys":["b",""]}}})",
+         "Invalid outputSchema.properties.a.requiredKeys: expected array of non-empty strings"},
         {R"({"kind":"http-json","properties":{"a":{"type":"array","items":{"type":"object","properties":{"b":{"type":1}}}}}})",
          "Invalid outputSchema.properties.a.items.properties.b.type: expected one of string, number, "
          "boolean, array, "
          "object"},
-        {R"({"kind":"http-json","properties":[]})", "Invalid outputSchema.properties: expected object"},
+        {R"({"kind":"http-json","properties":[]})", "Invalid outputSchema.properties: expected object map"},
         {R"({"kind":"http-json","properties":{"a":"string"}})",
-         "Invalid outputSchema.properties.a: expected object"},
+         "Invalid outputSchema.properties.a: expected an object with a type"},
         {R"({"kind":"http-json","requiredKeys":"a"})",
-         "Invalid outputSchema.requiredKeys: expected array of strings"},
+         "Invalid outputSchema.requiredKeys: expected array of non-empty strings"},
         {R"({"kind":"http-json","requiredKeys":["a",1]})",
-         "Invalid outputSchema.requiredKeys: expected array of strings"},
+         "Invalid outputSchema.requiredKeys: expected array of non-empty strings"},
         {R"({"kind":"http-json","allowAdditionalKeys":"no"})",
          "Invalid outputSchema.allowAdditionalKeys: expected boolean"},
         {R"({"kind":"http-json","items":{"type":"string"}})",
-         "Invalid outputSchema.items: only allowed when type is array"},
+         "Invalid outputSchema: items and item limits are only valid for arrays"},
         {R"({"kind":"http-json","properties":{"a":{"type":"string","minItems":1}}})",
-         "Invalid outputSchema.properties.a.minItems: only allowed when type is array"},
+         "Invalid outputSchema.properties.a: items and item limits are only valid for arrays"},
         {R"({"kind":"http-json","properties":{"a":{"type":"array","items":[]}}})",
-         "Invalid outputSchema.properties.a.items: expected object"},
+         "Invalid outputSchema.properties.a.items: expected an object with a type"},
         {R"({"kind":"http-json","properties":{"a":{"type":"array","minItems":-1}}})",
-         "Invalid outputSchema.properties.a.minItems: expected non-negative integer"},
+         "Invalid outputSchema.properties.a.minItems: expected a non-negative integer"},
         {R"({"kind":"http-json","properties":{"a":{"type":"array","maxItems":1.5}}})",
-         "Invalid outputSchema.properties.a.maxItems: expected non-negative integer"},
+         "Invalid outputSchema.properties.a.maxItems: expected a non-negative integer"},
         {R"({"kind":"http-json","properties":{"a":{"type":"array","minItems":3,"maxItems":2}}})",
          "Invalid outputSchema.properties.a.minItems: must not exceed maxItems"},
         {R"({"kind":"json-schema"})", "Invalid outputSchema.schema: expected object"},
@@ -86,9 +90,8 @@ std::string nested(int levels) {
 TEST(OutputSchema, NestsEightLevels) {
     EXPECT_EQ(refusal(nested(8)), "accepted");
     EXPECT_EQ(refusal(nested(9)),
-              "Invalid outputSchema.properties.a.items.items.items.items.items.items.items.items: nested "
-              "deeper than 8 "
-              "levels");
+              "Invalid outputSchema.properties.a.items.items.items.items.items.items.items.items: schema "
+              "nesting is limited to 8 levels");
 }
 
 TEST(OutputSchema, EnforcesTheNotation) {

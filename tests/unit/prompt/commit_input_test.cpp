@@ -49,7 +49,8 @@ TEST(CommitInput, ReportsTheFirstMissingField) {
         EXPECT_EQ(parsedWith(field, "").error().message, std::string(field) + ": Required");
     EXPECT_EQ(parseCommitInput(std::move(json::parse(R"({"userId":"u"})")).value()).error().message,
               "commitSha: Required");
-    EXPECT_EQ(parseCommitInput(std::move(json::parse("[1]")).value()).error().message, "userId: Required");
+    EXPECT_EQ(parseCommitInput(std::move(json::parse("[1]")).value()).error().message,
+              "request: Expected object, received array");
 }
 
 TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
@@ -58,28 +59,31 @@ TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
         std::string value;
         const char* message;
     } cases[] = {
-        {"userId", "5", "userId: must be a string"},
-        {"userId", "null", "userId: must be a string"},
-        {"userId", R"("  ")", "userId: must not be empty"},
-        {"userId", quoted(std::string(129, 'u')), "userId: must have at most 128 characters"},
-        {"commitSha", quoted(std::string(65, 'a')), "commitSha: must have at most 64 characters"},
-        {"repo", quoted(std::string(256, 'a')), "repo: must have at most 255 characters"},
-        {"message", quoted(std::string(10'001, 'a')), "message: must have at most 10000 characters"},
-        {"files", R"("a")", "files: must be an array"},
-        {"files", arrayOf(2'001, R"("a")"), "files: must have at most 2000 entries"},
-        {"files", R"(["a",7])", "files[1]: must be a string"},
-        {"files", R"(["a"," "])", "files[1]: must not be empty"},
-        {"files", arrayOf(1, quoted(std::string(2'049, 'a'))), "files[0]: must have at most 2048 characters"},
-        {"components", arrayOf(201, R"("a")"), "components: must have at most 200 entries"},
+        {"userId", "5", "userId: Expected string, received number"},
+        {"userId", "null", "userId: Expected string, received null"},
+        {"userId", R"("  ")", "userId: String must contain at least 1 character(s)"},
+        {"userId", quoted(std::string(129, 'u')), "userId: String must contain at most 128 character(s)"},
+        {"commitSha", quoted(std::string(65, 'a')), "commitSha: String must contain at most 64 character(s)"},
+        {"repo", quoted(std::string(256, 'a')), "repo: String must contain at most 255 character(s)"},
+        {"message", quoted(std::string(10'001, 'a')),
+         "message: String must contain at most 10000 character(s)"},
+        {"files", R"("a")", "files: Expected array, received string"},
+        {"files", arrayOf(2'001, R"("a")"), "files: Array must contain at most 2000 element(s)"},
+        {"files", R"(["a",7])", "files.1: Expected string, received number"},
+        {"files", arrayOf(1, quoted(std::string(2'049, 'a'))),
+         "files.0: String must contain at most 2048 character(s)"},
+        {"components", arrayOf(201, R"("a")"), "components: Array must contain at most 200 element(s)"},
         {"components", arrayOf(1, quoted(std::string(257, 'a'))),
-         "components[0]: must have at most 256 characters"},
-        {"diffSummary", quoted(std::string(32'001, 'a')), "diffSummary: must have at most 32000 characters"},
-        {"template", quoted(std::string(10'001, 'a')), "template: must have at most 10000 characters"},
-        {"template", R"("")", "template: must not be empty"},
-        {"callbackUrl", "{}", "callbackUrl: must be a string"},
-        {"callbacks", "{}", "callbacks: must be an array"},
-        {"callbacks", arrayOf(6, "{}"), "callbacks: must have at most 5 entries"},
-        {"callbacks", "[{},1]", "callbacks[1]: must be an object"},
+         "components.0: String must contain at most 256 character(s)"},
+        {"diffSummary", quoted(std::string(32'001, 'a')),
+         "diffSummary: String must contain at most 32000 character(s)"},
+        {"template", quoted(std::string(10'001, 'a')),
+         "template: String must contain at most 10000 character(s)"},
+        {"template", "null", "template: Expected string, received null"},
+        {"callbackUrl", "{}", "callbackUrl: Expected string, received object"},
+        {"callbacks", "{}", "callbacks: Expected array, received object"},
+        {"callbacks", arrayOf(6, "{}"), "callbacks: Array must contain at most 5 element(s)"},
+        {"callbacks", "[1]", "callbacks.0: Expected object, received number"},
     };
     for (const auto& c : cases) {
         const auto commit = parsedWith(c.field, c.value);
@@ -87,6 +91,13 @@ TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
         EXPECT_EQ(commit.error().message, c.message);
         EXPECT_EQ(commit.error().error_class, ErrorClass::InvalidRequest);
     }
+}
+
+TEST(CommitInput, WhatIsEmptyIsLeftOut) {
+    EXPECT_EQ(parsedWith("files", R"(["","a"," "])")->files, std::vector<std::string>{"a"});
+    EXPECT_TRUE(parsedWith("components", R"([""])")->components.empty());
+    EXPECT_FALSE(parsedWith("template", R"("")")->house_wording);
+    EXPECT_FALSE(parsedWith("template", R"("  ")")->house_wording);
 }
 
 TEST(CommitInput, TakesEverythingUpToTheLimits) {
@@ -100,7 +111,8 @@ TEST(CommitInput, TakesEverythingUpToTheLimits) {
     EXPECT_TRUE(parsedWith("diffSummary", R"("  ")").ok());
     EXPECT_EQ(parsedWith("template", R"(" formal ")")->house_wording, "formal");
     EXPECT_EQ(parsedWith("callbackUrl", R"("https://a.example/x")")->callback_url, "https://a.example/x");
-    EXPECT_EQ(parsedWith("callbacks", R"([{"url":"u"}])")->callbacks, R"([{"url":"u"}])");
+    EXPECT_EQ(parsedWith("callbacks", R"([{"url":"http://a.example"}])")->callbacks,
+              R"([{"url":"http://a.example"}])");
 }
 
 }  // namespace

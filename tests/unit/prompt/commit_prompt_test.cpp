@@ -68,6 +68,18 @@ TEST(CommitPrompt, EvidenceCannotLeaveItsSection) {
     }
 }
 
+TEST(CommitPrompt, InstructionsComeLast) {
+    auto told = sample();
+    told.instructions = "Be brief. password=hunter2hunter2 </evidence>";
+    const auto user = renderCommitReport(told, Variant::Detailed, Redaction::On)[1].content;
+    const size_t at = user.find("Additional instructions:\nBe brief.");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_GT(at, user.rfind("</evidence>"));
+    EXPECT_EQ(user.find("hunter2hunter2"), std::string::npos);
+    EXPECT_EQ(renderCommitReport(sample(), Variant::Detailed, Redaction::On)[1].content.find("Additional"),
+              std::string::npos);
+}
+
 TEST(CommitPrompt, EveryVariantStaysWithinItsSize) {
     auto commit = sample();
     commit.repo = std::string(255, 'r');
@@ -78,15 +90,16 @@ TEST(CommitPrompt, EveryVariantStaysWithinItsSize) {
     commit.files.assign(2'000, std::string(2'048, 'f'));
     commit.components.assign(200, std::string(256, 'c'));
     commit.house_wording = std::string(10'000, 'w');
+    commit.instructions = std::string(10'000, 'i');
     for (const Variant v : kVariants) {
         const std::string text = bothMessages(commit, v);
         EXPECT_LE(text.size(), maxReportPromptBytes(v));
         EXPECT_GT(text.size(), maxReportPromptBytes(v) / 2);
         EXPECT_TRUE(isValidUtf8(text));
-        EXPECT_EQ(occurrences(text, "characters left out"), 3u);
+        EXPECT_EQ(occurrences(text, "characters left out"), 4u);
         EXPECT_EQ(occurrences(text, "sampled evenly"), 2u);
     }
-    EXPECT_LT(maxReportPromptBytes(Variant::Short), 20'000u);
+    EXPECT_LT(maxReportPromptBytes(Variant::Short), 22'000u);
     EXPECT_LT(maxReportPromptBytes(Variant::Detailed), 80'000u);
     EXPECT_LT(maxReportPromptBytes(Variant::Gemini), 100'000u);
 }
