@@ -8,7 +8,7 @@ namespace stepper::api {
 namespace {
 
 constexpr double kMaxDurationSeconds = 86'400;
-constexpr size_t kMaxTenantLength = 256;
+constexpr size_t kMaxNameLength = 256;  // of the tenant and of the request
 
 const json::Value* member(const json::Value& body, std::string_view key) {
     const auto* v = json::find(body, key);
@@ -19,44 +19,72 @@ std::string at(size_t index, std::string_view what) {
     return "Invalid items[" + std::to_string(index) + "]" + std::string(what);
 }
 
+// A text of at most so many characters; none where it is no such text.
 std::optional<std::string> shortText(const json::Value* v, size_t max_length) {
-    if (!v || !v->IsString() || trim(json::view(*v)).empty() || utf8Length(json::view(*v)) > max_length)
-        return std::nullopt;
+    if (!v || !v->IsString() || utf8Length(json::view(*v)) > max_length) return std::nullopt;
     return std::string(json::view(*v));
 }
 
-Body requestOf(const json::Value& request, const std::string& tenant) {
+bool saysSomething(const json::Value* v) { return v && !(v->IsString() && v->GetStringLength() == 0); }
+
+// Gives the request what it does not say itself.
+void inherit(json::Document& request, std::string_view key, json::Value value) {
+    if (saysSomething(member(request, key))) return;
+    request.RemoveMember(json::text(key, request.GetAllocator()));
+    json::set(request, key, std::move(value), request.GetAllocator());
+}
+
+// What an item may say for its request.
+constexpr const char* kOfTheRequest[] = {"callbacks", "priority", "maxDurationSeconds"};
+
+// The item's request with what the item and its batch say in its place.
+Body requestOf(const json::Value& item, const std::string& id, const ParsedBatch& batch) {
     auto out = std::make_shared<json::Document>();
-    out->CopyFrom(request, out->GetAllocator());
-    if (out->IsObject() && !tenant.empty() && !member(*out, "tenantId")) {
-        out->RemoveMember("tenantId");
-        json::set(*out, "tenantId", tenant, out->GetAllocator());
-    }
+    auto& a = out->GetAllocator();
+    out->CopyFrom(*member(item, "request"), a);
+    if (!batch.tenant_id.empty()) inherit(*out, "tenantId", json::text(batch.tenant_id, a));
+    if (!batch.request_id.empty()) inherit(*out, "requestId", json::text(batch.request_id + ":" + id, a));
+    for (const char* key : kOfTheRequest)
+        if (const auto* own = member(item, key)) inherit(*out, key, json::Value(*own, a));
     return out;
 }
 
 std::variant<ParsedItem, BadRequest> parseItem(const json::Value& item, size_t index,
-                                               const std::string& tenant) {
-    auto id = shortText(member(item, "id"), kMaxItemIdLength);
-    if (!id) return refuse(at(index, ".id: expected a non-empty string of at most 128 characters"));
+                                               const ParsedBatch& batch) {
+    const auto written = shortText(member(item, "id"), kMaxItemIdLength);
+    std::string id(trim(written.value_or("")));
     const auto* request = member(item, "request");
-    if (!request || !request->IsObject()) return refuse(at(index, ".request: expected a generate request"));
-    Body body = requestOf(*request, tenant);
+    if (id.empty() || !request || !request->IsObject())
+        return refuse(at(index, ": expected an object with a unique id and request object"));
+    Body body = requestOf(item, id, batch);
     auto parsed = parseGenerate(body);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed))
-        return refuse(at(index, ".request: " + bad->sentence));
-    return ParsedItem{std::move(*id), std::get<ParsedRequest>(std::move(parsed)), json::dump(*body)};
+    if (auto* bad = std::get_if<BadRequest>(&parsed)) {
+        bad->sentence = at(index, ".request: " + bad->sentence);
+        return std::move(*bad);
+    }
+    return ParsedItem{std::move(id), std::get<ParsedRequest>(std::move(parsed)), json::dump(*body)};
+}
+
+void remarkOnItem(const json::Value& item, size_t index, Remarks& out) {
+    for (const char* key : kOfTheRequest)
+        if (member(item, key) && member(*member(item, "request"), key))
+            out.add("items[" + std::to_string(index) + "]." + key, "its request has its own");
+}
+
+// "" is none, as no member is.
+std::optional<std::string> readName(const json::Value& body, std::string_view key, std::string& out) {
+    const auto* v = member(body, key);
+    if (!v) return std::nullopt;
+    auto text = shortText(v, kMaxNameLength);
+    if (!text) return "Invalid " + std::string(key) + ": expected a string up to 256 characters";
+    out = std::move(*text);
+    return std::nullopt;
 }
 
 // What the batch says of itself; the first problem.
 std::optional<std::string> readSettings(const json::Value& body, int max_concurrency, ParsedBatch& out) {
-    if (const auto* tenant = member(body, "tenantId")) {
-        auto text = shortText(tenant, kMaxTenantLength);
-        if (!text) return "Invalid tenantId: expected a non-empty string of at most 256 characters";
-        out.tenant_id = std::move(*text);
-    }
-    if (const auto* id = member(body, "requestId"); id && !shortText(id, kMaxTenantLength))
-        return "Invalid requestId: expected a non-empty string of at most 256 characters";
+    if (auto problem = readName(body, "tenantId", out.tenant_id)) return problem;
+    if (auto problem = readName(body, "requestId", out.request_id)) return problem;
     if (const auto* strict = member(body, "strict")) {
         if (!strict->IsBool()) return "Invalid strict: expected true or false";
         out.strict = strict->GetBool();
@@ -86,19 +114,21 @@ std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_
     auto whole = parseBody(text);
     if (auto* bad = std::get_if<BadRequest>(&whole)) return std::move(*bad);
     const json::Value& body = *std::get<Body>(whole);
+    if (auto wrong = versionProblem(body)) return *std::move(wrong);
     const auto* items = member(body, "items");
     if (!items || !items->IsArray() || items->Empty()) return refuse("Batch items must be a non-empty array");
     if (items->Size() > static_cast<size_t>(max_items))
-        return refuse("Batch must have at most " + std::to_string(max_items) + " items");
+        return refuse("Batch cannot contain more than " + std::to_string(max_items) + " items");
     ParsedBatch out;
     if (const auto problem = readSettings(body, max_concurrency, out)) return refuse(*problem);
     remarkOnBatch(body, out.remarks);
 
     std::set<std::string> ids;
     for (rapidjson::SizeType i = 0; i < items->Size(); ++i) {
-        auto item = parseItem((*items)[i], i, out.tenant_id);
+        auto item = parseItem((*items)[i], i, out);
         if (auto* bad = std::get_if<BadRequest>(&item)) return std::move(*bad);
         out.items.push_back(std::get<ParsedItem>(std::move(item)));
+        remarkOnItem((*items)[i], i, out.remarks);
         if (!ids.insert(out.items.back().id).second)
             return refuse("Batch item IDs must be unique (duplicate: '" + out.items.back().id + "')");
     }

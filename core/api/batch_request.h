@@ -10,11 +10,12 @@ inline constexpr size_t kMaxItemIdLength = 128;
 struct ParsedItem {
     std::string id;
     ParsedRequest parsed;
-    std::string body;  // the request's JSON, with the batch's tenant where it names none
+    std::string
+        body;  // the request's JSON, with what its batch and its item say where it says nothing itself
 };
 
 struct ParsedBatch {
-    std::string tenant_id;
+    std::string tenant_id, request_id;  // "" for none; of its items unless they say otherwise
     int concurrency = 1;
     int priority = store::kNormalPriority;
     std::optional<milliseconds> max_duration;  // of each item

@@ -129,14 +129,16 @@ Shape report() {
 Shape commit() { return report().first(kCommitMembers); }
 
 Shape batchItem() {
-    static constexpr Member kMembers[] = {{"id"}, {"request"}};
+    static constexpr Member kMembers[] = {
+        {"id"}, {"request"}, {"callbacks"}, {"priority"}, {"maxDurationSeconds"},
+    };
     return kMembers;
 }
 
 Shape batch() {
     static constexpr Member kMembers[] = {
         {"tenantId"},
-        {.name = "requestId", .ignored = "a batch has none; give it to the items"},
+        {"requestId"},
         {"contractVersion"},
         {"items", Holds::Objects, batchItem},
         {"concurrency"},

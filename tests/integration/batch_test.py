@@ -111,6 +111,18 @@ class Batch(Case):
         self.assertEqual(self.upstream_calls(), 6)
         self.assertEqual(self.post(server, {"prompt": "item 5"}).headers["X-Cache"], "HIT")
 
+    def test_a_batch_with_an_identity_of_its_own_is_made_anew(self):
+        server = self.start_one()
+        for request_id, calls in (("first", 3), ("first", 3), ("second", 6)):
+            self.finished(server, self.batch(server, items(3), requestId=request_id))
+            self.assertEqual(self.upstream_calls(), calls)
+
+    def test_another_contract_s_batch_is_refused(self):
+        server = self.start_one()
+        answer = self.post(server, {"items": items(1), "contractVersion": "2"}, "/v1/generate/batch")
+        self.assertEqual((answer.status, answer.json["errorCode"], answer.json["supportedVersion"]),
+                         (400, "SCHEMA_VERSION_MISMATCH", "1"))
+
     def test_the_batch_s_tenant_is_that_of_its_items(self):
         server = self.start_one()
         own = [{"id": "own", "request": {"prompt": "x", "tenantId": "u"}}]
@@ -157,17 +169,16 @@ class Batch(Case):
         one = items(1)
         cases = {
             "Batch items must be a non-empty array": [{}, {"items": []}, {"items": {}}],
-            "Batch must have at most 3 items": [{"items": items(4)}],
+            "Batch cannot contain more than 3 items": [{"items": items(4)}],
             "Batch item IDs must be unique (duplicate: 'i-0')": [{"items": one + one}],
-            "Invalid items[0].id: expected a non-empty string of at most 128 characters":
-                [{"items": [{**one[0], "id": bad}]} for bad in ("", "x" * 129, 7)] + [{"items": ["x"]}],
-            "Invalid items[0].request: expected a generate request": [{"items": [{"id": "a"}]}, {"items": [{"id": "a", "request": 1}]}],
+            "Invalid items[0]: expected an object with a unique id and request object":
+                [{"items": [{**one[0], "id": bad}]} for bad in ("", "x" * 129, 7)] +
+                [{"items": ["x"]}, {"items": [{"id": "a"}]}, {"items": [{"id": "a", "request": 1}]}],
             "Invalid items[1].request: Missing required field: prompt": [{"items": one + [{"id": "b", "request": {}}]}],
             "Invalid concurrency: expected an integer from 1 to 2": [{"items": one, "concurrency": bad} for bad in (0, 3, 1.5, "1")],
             "Invalid maxDurationSeconds: expected a positive number of at most 86400":
                 [{"items": one, "maxDurationSeconds": bad} for bad in (0, -1, 86401, "1")],
-            "Invalid tenantId: expected a non-empty string of at most 256 characters":
-                [{"items": one, "tenantId": bad} for bad in ("", 1, "x" * 257)],
+            "Invalid tenantId: expected a string up to 256 characters": [{"items": one, "tenantId": bad} for bad in (1, "x" * 257)],
         }
         for sentence, bodies in cases.items():
             for body in bodies:

@@ -26,10 +26,10 @@ TEST(BatchRequest, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{}}]})"),
               "Invalid items[0].request: Missing required field: prompt");
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":7}]})"),
-              "Invalid items[0].request: expected a generate request");
+              "Invalid items[0]: expected an object with a unique id and request object");
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x"}},{"request":{"prompt":"x"}}]})"),
-              "Invalid items[1].id: expected a non-empty string of at most 128 characters");
-    EXPECT_EQ(problem(R"({"items":[1,2,3,4]})"), "Batch must have at most 3 items");
+              "Invalid items[1]: expected an object with a unique id and request object");
+    EXPECT_EQ(problem(R"({"items":[1,2,3,4]})"), "Batch cannot contain more than 3 items");
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x"}}],"concurrency":6})"),
               "Invalid concurrency: expected an integer from 1 to 5");
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x"}}],"concurrency":0})"),
@@ -39,12 +39,12 @@ TEST(BatchRequest, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(problem(R"({"strict":1,"items":[{"id":"a","request":{"prompt":"x"}}]})"),
               "Invalid strict: expected true or false");
     EXPECT_EQ(problem(R"({"requestId":7,"items":[{"id":"a","request":{"prompt":"x"}}]})"),
-              "Invalid requestId: expected a non-empty string of at most 256 characters");
+              "Invalid requestId: expected a string up to 256 characters");
 }
 
 TEST(BatchRequest, RemarksStandWhereTheyBelong) {
-    const auto batch = sound(
-        R"({"concurency":1,"strict":true,"items":[{"id":"a","request":{"prompt":"x","topK":1}}]})");
+    const auto batch =
+        sound(R"({"concurency":1,"strict":true,"items":[{"id":"a","request":{"prompt":"x","topK":1}}]})");
     EXPECT_TRUE(batch.strict);
     EXPECT_EQ(batch.remarks.warnings(),
               std::vector<std::string>{"concurency is ignored: unknown member; did you mean 'concurrency'?"});
@@ -74,6 +74,51 @@ TEST(BatchRequest, AnItemSaysItsOwnPriorityAndTimeLimit) {
     EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x","maxDurationSeconds":0}}]})"),
               "Invalid items[0].request: Invalid maxDurationSeconds: expected a positive number of at most "
               "3600");
+}
+
+TEST(BatchRequest, AWrongVersionIsSaidToBeOne) {
+    for (const char* body : {R"({"contractVersion":"2"})",
+                             R"({"items":[{"id":"a","request":{"prompt":"x","contractVersion":1}}]})"}) {
+        const auto parsed = parseBatch(body, 3, 5);
+        EXPECT_EQ(std::get<BadRequest>(parsed).code, "SCHEMA_VERSION_MISMATCH") << body;
+    }
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x","contractVersion":"2"}}]})"),
+              "Invalid items[0].request: Request contract version is not supported");
+}
+
+TEST(BatchRequest, ItsRequestIdIsPartOfEachItems) {
+    const auto batch =
+        sound(R"({"requestId":"r","items":[{"id":" a ","request":{"prompt":"x","requestId":""}},
+                                 {"id":"b","request":{"prompt":"x","requestId":"own"}}]})");
+    EXPECT_TRUE(batch.remarks.empty());
+    EXPECT_EQ(batch.items[0].parsed.request.request_id, "r:a");
+    EXPECT_EQ(batch.items[1].parsed.request.request_id, "own");
+    EXPECT_EQ(decodeStored("generate", batch.items[0].body)->request_id, "r:a");
+    EXPECT_EQ(sound(R"({"requestId":"","items":[{"id":"a","request":{"prompt":"x"}}]})")
+                  .items[0]
+                  .parsed.request.request_id,
+              "");
+    // The longest of both together can be read again.
+    const std::string longest = R"({"requestId":")" + std::string(256, 'r') + R"(","items":[{"id":")" +
+                                std::string(128, 'i') + R"(","request":{"prompt":"x"}}]})";
+    EXPECT_TRUE(decodeStored("generate", sound(longest).items[0].body).ok());
+}
+
+TEST(BatchRequest, WhatAnItemSaysIsForItsRequest) {
+    const auto batch = sound(R"({"items":[
+        {"id":"a","priority":1,"maxDurationSeconds":2,"callbacks":[{"url":"https://a.example"}],
+         "request":{"prompt":"x"}},
+        {"id":"b","priority":1,"request":{"prompt":"x","priority":0}}]})");
+    EXPECT_EQ(batch.items[0].parsed.priority, 1);
+    EXPECT_EQ(batch.items[0].parsed.max_duration, milliseconds{2'000});
+    EXPECT_NE(batch.items[0].body.find("https://a.example"), std::string::npos);
+    EXPECT_EQ(batch.items[1].parsed.priority, 0);
+    EXPECT_EQ(batch.remarks.warnings(),
+              std::vector<std::string>{"items[1].priority is ignored: its request has its own"});
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","callbacks":[{"url":"x"}],"request":{"prompt":"x"}}]})"),
+              "Invalid items[0].request: callbacks.0.url: Invalid url");
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","priority":10,"request":{"prompt":"x"}}]})"),
+              "Invalid items[0].request: Invalid priority: expected an integer from 0 (first) to 9 (last)");
 }
 
 TEST(BatchRequest, ItemsBelongToTheBatchsTenantUnlessTheySayOtherwise) {

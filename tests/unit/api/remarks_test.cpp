@@ -103,9 +103,9 @@ TEST(Remarks, EveryLevelIsLookedAt) {
     EXPECT_THAT(onGenerate(R"({"prompt":"x","outputSchema":{"kind":"http-json","type":"array"}})"),
                 ElementsAre("outputSchema.type is ignored: an http-json schema is always that of an object"));
     EXPECT_THAT(onBatch(R"({"maxDuration":1,"items":[{"id":"a","request":{}},
-                  {"id":"b","priority":1,"request":{}}]})"),
+                  {"id":"b","priorty":1,"request":{}}]})"),
                 ElementsAre("maxDuration is ignored: unknown member; did you mean 'maxDurationSeconds'?",
-                            "items[1].priority is ignored: unknown member"));
+                            "items[1].priorty is ignored: unknown member; did you mean 'priority'?"));
     EXPECT_THAT(onReport(R"({"userId":"u","commitSHA":"c"})"),
                 ElementsAre("commitSHA is ignored: unknown member; did you mean 'commitSha'?"));
     EXPECT_THAT(onGenerate(R"({"messages":[{"role":"user","content":"x","name":"n"}]})"),
@@ -138,7 +138,7 @@ TEST(Remarks, WhatIsKnownAndDoesNotCountIsTold) {
                     "{{ payload.name }}"));
     EXPECT_THAT(onGenerate(R"({"prompt":{"preset":"commit-report","payload":{}},"system":"s"})"),
                 ElementsAre("system is ignored: the commit-report preset has its own"));
-    EXPECT_EQ(onBatch(R"({"requestId":"r","metadata":{"a":1},"items":[]})").size(), 2u);
+    EXPECT_EQ(onBatch(R"({"requestId":"r","metadata":{"a":1},"items":[]})").size(), 1u);
     EXPECT_THAT(onGenerate(R"({"prompt":{"payload":1},"payload":2})"),
                 ElementsAre("payload is ignored: prompt.payload is there in its place"));
     EXPECT_THAT(onGenerate(R"({"prompt":{"preset":"commit-report","template":"t","payload":{}},
