@@ -59,6 +59,30 @@ void putQuota(json::Writer& w, const limits::QuotaState& q) {
     w.EndObject();
 }
 
+void putQuotas(json::Writer& w, const std::vector<limits::QuotaState>& quotas) {
+    w.Key("quotas");
+    w.StartArray();
+    for (const auto& quota : quotas) putQuota(w, quota);
+    w.EndArray();
+}
+
+// By number: nothing of a key is shown.
+void putKeys(json::Writer& w, const std::vector<limits::GateState::Key>& keys) {
+    w.Key("keys");
+    w.StartArray();
+    for (size_t i = 0; i < keys.size(); ++i) {
+        w.StartObject();
+        json::putInt(w, "key", static_cast<int64_t>(i) + 1);
+        json::put(w, "state", keys[i].denied ? limits::name(*keys[i].denied) : "ready");
+        if (keys[i].set_aside == limits::SetAside::KeyRefused)
+            json::put(w, "reason", "the provider refused it; correct it, or wait for the next try");
+        json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(keys[i].ready_in));
+        putQuotas(w, keys[i].quotas);
+        w.EndObject();
+    }
+    w.EndArray();
+}
+
 void putLatency(json::Writer& w, const limits::GateState& s) {
     w.Key("latency");
     w.StartObject();
@@ -108,10 +132,8 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
     if (const auto last = p.chronicle->lastError(); last && with_last_error) putLastError(w, *last);
     putLatency(w, state);
-    w.Key("quotas");
-    w.StartArray();
-    for (const auto& quota : state.quotas) putQuota(w, quota);
-    w.EndArray();
+    putQuotas(w, state.quotas);
+    if (!state.keys.empty()) putKeys(w, state.keys);
     w.EndObject();
 }
 

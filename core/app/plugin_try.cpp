@@ -93,7 +93,8 @@ Result<plugin::Answer> ask(const engine::ProviderEntry& entry, const std::string
     CancelToken cancel;
     Unheard listener;
     auto got =
-        engine::attempt(entry, engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),
+        engine::attempt(entry, entry.keyFor(entry.targets.front()),
+                        engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),
                         std::chrono::steady_clock::now() + entry.spec.timeout, cancel, transport, listener);
     if (got.error) return std::move(*got.error);
     return std::move(got.answer);

@@ -117,7 +117,7 @@ struct Provider {
     std::string base_url;             // http or https, no slash at the end; never empty when enabled
     std::string model;                // may be empty
     std::vector<std::string> models;  // others that requests may name
-    Secret api_key;
+    std::vector<Secret> api_keys;     // used in turn; none empty, no two the same
     std::optional<Secret> proxy;  // none: as the environment says; empty: none at all; else the URL of one
     milliseconds timeout{60'000}, connect_timeout{10'000}, first_byte_timeout{15'000}, idle_timeout{30'000};
     int concurrency = 2;

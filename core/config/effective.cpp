@@ -24,9 +24,11 @@ public:
     Section& put(std::string_view key, uint64_t value) { return put(key, json::Value(value)); }
     Section& put(std::string_view key, double value) { return put(key, json::Value(value)); }
     Section& put(std::string_view key, milliseconds value) { return put(key, int64_t{value.count()}); }
-    Section& put(std::string_view key, const Secret& value) {
-        if (value.empty()) return put(key, "");
-        return put(key, masked() ? std::string(kMask) : sha256Hex(value.reveal()));
+    Section& put(std::string_view key, const Secret& value) { return put(key, shown(value)); }
+    Section& put(std::string_view key, const std::vector<Secret>& values) {
+        std::vector<std::string> all;
+        for (const auto& value : values) all.push_back(shown(value));
+        return put(key, list(all));
     }
     Section& put(std::string_view key, const std::vector<std::string>& values) {
         return put(key, list(values));
@@ -52,6 +54,11 @@ public:
     json::Allocator& allocator() { return a_; }
 
 private:
+    std::string shown(const Secret& value) const {
+        if (value.empty()) return {};
+        return masked() ? std::string(kMask) : sha256Hex(value.reveal());
+    }
+
     json::Allocator& a_;
     Secrets secrets_;
     json::Value object_{rapidjson::kObjectType};
@@ -140,7 +147,6 @@ json::Value provider(const Provider& p, const Section& like) {
     if (!p.enabled) out.put("disabled_reason", p.disabled_reason);
     out.put("base_url", p.base_url)
         .put("model", p.model)
-        .put("api_key", p.api_key)
         .put("timeout", p.timeout)
         .put("connect_timeout", p.connect_timeout)
         .put("first_byte_timeout", p.first_byte_timeout)
@@ -157,6 +163,10 @@ json::Value provider(const Provider& p, const Section& like) {
         .put("isolation", p.isolation == Isolation::Process ? "process" : "none")
         .put("temperature", p.temperature)
         .put("max_tokens", p.max_tokens);
+    if (p.api_keys.size() > 1)
+        out.put("api_keys", p.api_keys);
+    else
+        out.put("api_key", p.api_keys.empty() ? Secret() : p.api_keys.front());
     if (!p.models.empty()) out.put("models", p.models);
     if (!p.system.empty()) out.put("system", out.masked() ? secrets::redact(p.system) : p.system);
     if (p.proxy) putProxy(out, *p.proxy);

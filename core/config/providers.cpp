@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr size_t kMostProviders = 256;
+constexpr size_t kMostProviders = 256, kMostKeys = 64;
 constexpr size_t kMostWindows = 16;
 constexpr size_t kLongestZone = 64;  // longer words are no slips, and comparing them takes time
 constexpr int64_t kMostPerWindow = 1'000'000'000'000;
@@ -183,26 +183,41 @@ Fields sharedFields(Provider& p) {
             {"max_tokens", read::integer(p.max_tokens, 1, 100'000'000)}};
 }
 
-// What is wrong with a key is told, and where it was written.
-Read keyField(Provider& p, std::vector<std::string>& warnings) {
-    return [&p, &warnings](const Value& v) {
+// What a provider's block says beside the values that are taken as they are.
+struct Wanted {
+    Switch enabled = Switch::Auto;
+    std::vector<Secret> key, keys;  // of `api_key`, and of `api_keys`
+};
+
+// What is wrong with a key is told, and where it was written. An empty one is none.
+Read keyField(const Provider& p, std::vector<Secret>& out, std::vector<std::string>& warnings) {
+    return [&p, &out, &warnings](const Value& v) {
+        const auto warn = [&](std::string_view remark) {
+            warnings.push_back(
+                fmt::format("{}: provider {}: its api_key {}.", describe(v.node.mark), p.name, remark));
+        };
         const auto written = v.text(Value::Unset::IsEmpty);
         if (!written) return;
         ProviderKey read = readProviderKey(*written);
         if (hasControlCharacter(read.key)) return v.fail("holds a line break or another control character");
-        p.api_key = Secret(std::move(read.key));
-        for (const auto& remark : read.remarks)
-            warnings.push_back(
-                fmt::format("{}: provider {}: its api_key {}.", describe(v.node.mark), p.name, remark));
+        for (const auto& remark : read.remarks) warn(remark);
+        Secret key(std::move(read.key));
+        if (key.empty()) return;
+        if (std::ranges::find(out, key) != out.end()) return warn("is in the list before; it counts once");
+        out.push_back(std::move(key));
     };
 }
 
-Fields allFields(Provider& p, Switch& enabled, std::vector<std::string>& warnings) {
-    Fields fields = {
-        {"name", nameField(p.name), true},  {"plugin", nameField(p.plugin), true},
-        {"enabled", switchField(enabled)},  {"base_url", read::url(p.base_url)},
-        {"model", read::text(p.model)},     {"models", read::words(p.models)},
-        {"api_key", keyField(p, warnings)}, {"options", read::json(p.options_json, p.options_shown)}};
+Fields allFields(Provider& p, Wanted& wanted, std::vector<std::string>& warnings) {
+    Fields fields = {{"name", nameField(p.name), true},
+                     {"plugin", nameField(p.plugin), true},
+                     {"enabled", switchField(wanted.enabled)},
+                     {"base_url", read::url(p.base_url)},
+                     {"model", read::text(p.model)},
+                     {"models", read::words(p.models)},
+                     {"api_key", keyField(p, wanted.key, warnings)},
+                     {"api_keys", read::list(kMostKeys, keyField(p, wanted.keys, warnings))},
+                     {"options", read::json(p.options_json, p.options_shown)}};
     Fields shared = sharedFields(p);
     std::move(shared.begin(), shared.end(), std::back_inserter(fields));
     return fields;
@@ -215,10 +230,32 @@ std::string variableFor(const Node& block, std::string_view key, const Provider&
     return named.empty() ? providerVariable(p.name, suffix) : named;
 }
 
+bool isInherited(const Node& block, std::string_view key) {
+    const Node* node = block.find(key);
+    return node && node->literal;
+}
+
+// A variable that names the one key wins over a list.
+void decideKeys(const Value& block, Wanted& wanted, Provider& p) {
+    const Node* several = block.node.find("api_keys");
+    if (several && isGiven(block.node, "api_key") && !isInherited(block.node, "api_key"))
+        block.at("api_keys", *several).fail("stands beside api_key; write one of the two");
+    p.api_keys = std::move(wanted.key.empty() ? wanted.keys : wanted.key);
+}
+
+// The variable to set for a key: the first that the block names, or the override's.
+std::string keyVariable(const Node& block, const Provider& p) {
+    const Node* several = block.find("api_keys");
+    if (several && !several->items.empty())
+        if (std::string named = firstVariable(several->items.front().text); !named.empty()) return named;
+    return variableFor(block, "api_key", p, "API_KEY");
+}
+
 // Settles p.enabled and its reason; `block` is complete with defaults and overrides.
 void decideEnabled(const Value& block, Switch wanted, Provider& p, std::vector<std::string>& warnings) {
-    const bool lacks_key = block.node.find("api_key") && p.api_key.empty();
-    const std::string key_variable = variableFor(block.node, "api_key", p, "API_KEY");
+    const bool wants_key = block.node.find("api_key") || block.node.find("api_keys");
+    const bool lacks_key = wants_key && p.api_keys.empty();
+    const std::string key_variable = keyVariable(block.node, p);
     const std::string url_variable = variableFor(block.node, "base_url", p, "BASE_URL");
     if (wanted == Switch::Off) {
         p.disabled_reason =
@@ -237,11 +274,6 @@ void decideEnabled(const Value& block, Switch wanted, Provider& p, std::vector<s
                         p.name, key_variable));
     }
     p.enabled = p.disabled_reason.empty();
-}
-
-bool isInherited(const Node& block, std::string_view key) {
-    const Node* node = block.find(key);
-    return node && node->literal;
 }
 
 // Whoever lets a call take longer lets it be silent longer, too, unless the provider's own block says how
@@ -283,7 +315,7 @@ public:
         if (block.isMapping()) complete(item, block);
         const Value value{block, item.path, item.scope};
         Provider p;
-        Switch wanted = Switch::Auto;
+        Wanted wanted;
         readMapping(value, allFields(p, wanted, config_.warnings));
         p.mark = block.mark;
         p.retry.cap = std::max(p.retry.cap, p.retry.base);
@@ -292,8 +324,9 @@ public:
         checkUnique(value, p.name);
         lengthenSilence(item.node, block, p);
         mendBaseUrl(block, p, config_.warnings);
-        if (wanted == Switch::On && !isInherited(block, "enabled")) insisting_.insert(p.name);
-        decideEnabled(value, wanted, p, config_.warnings);
+        if (wanted.enabled == Switch::On && !isInherited(block, "enabled")) insisting_.insert(p.name);
+        decideKeys(value, wanted, p);
+        decideEnabled(value, wanted.enabled, p, config_.warnings);
         if (isGiven(item.node, "proxy") && p.proxy && !p.proxy->empty() && isLoopback(hostOf(p.base_url)))
             config_.warnings.push_back(
                 fmt::format("Provider {} is on this machine, so its proxy is not used: remove it.", p.name));

@@ -52,9 +52,11 @@ milliseconds shorter(milliseconds ours, milliseconds wish) {
 
 class Attempt {
 public:
-    Attempt(const ProviderEntry& provider, SteadyTime deadline, CancelToken& cancel,
-            transport::Transport& transport, AttemptListener& listener, plugin::Session session)
+    Attempt(const ProviderEntry& provider, const config::Secret& key, SteadyTime deadline,
+            CancelToken& cancel, transport::Transport& transport, AttemptListener& listener,
+            plugin::Session session)
         : provider_(provider),
+          key_(key),
           deadline_(deadline),
           cancel_(cancel),
           transport_(transport),
@@ -104,7 +106,7 @@ private:
                                    ? std::min(limits.max_response_bytes, spec.max_response_bytes)
                                    : limits.max_response_bytes;
         if (limits.proxy) r.proxy = limits.proxy->reveal();
-        addKey(r, spec, limits.api_key);
+        addKey(r, spec, key_);
         r.on_sent = [&listener = listener_] { listener.sent(); };
         return r;
     }
@@ -187,6 +189,7 @@ private:
     }
 
     const ProviderEntry& provider_;
+    const config::Secret& key_;
     SteadyTime deadline_;
     CancelToken& cancel_;
     transport::Transport& transport_;
@@ -198,11 +201,12 @@ private:
 
 }  // namespace
 
-Attempted attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
-                  CancelToken& cancel, transport::Transport& transport, AttemptListener& listener) {
+Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
+                  SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
+                  AttemptListener& listener) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
     if (!session) return {{}, std::move(session).error()};
-    return Attempt(provider, deadline, cancel, transport, listener, std::move(session).value()).run();
+    return Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value()).run();
 }
 
 std::optional<Error> flawOf(const plugin::Answer& answer) {

@@ -25,12 +25,13 @@ struct Attempted {
 };
 
 // Blocks until the plugin is done, at most until `deadline` or until cancelled. `request_json` is an
-// OpenAI-shaped chat request. Safe from any thread.
-Attempted attempt(const ProviderEntry& provider, std::string_view request_json, SteadyTime deadline,
-                  CancelToken& cancel, transport::Transport& transport, AttemptListener& listener);
+// OpenAI-shaped chat request; `key`, one of the provider's, goes where its plugin says. Safe from any thread.
+Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
+                  SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
+                  AttemptListener& listener);
 
-// Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when its
-// token limit left no room for any text, BadResponse when it is empty for no such reason.
+// Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when
+// its token limit left no room for any text, BadResponse when it is empty for no such reason.
 std::optional<Error> flawOf(const plugin::Answer& answer);
 
 }  // namespace stepper::engine

@@ -173,7 +173,7 @@ bool Chain::tryLeg(size_t index, std::optional<HeldSlot>& slot) {
         stop_ = trouble->error;
         return true;
     }
-    if (retries(index, *trouble)) metrics.quickRetry(provider.spec.name);
+    if (!takesAnotherKey(index, *trouble) && retries(index, *trouble)) metrics.quickRetry(provider.spec.name);
     return false;
 }
 
@@ -189,7 +189,8 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
     const bool stream =
         provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
-    auto got = attempt(provider, chat, until, cancel_, engine_.deps_.transport, slot);
+    const config::Secret& key = provider.keyFor(slot.pass().target);
+    auto got = attempt(provider, key, chat, until, cancel_, engine_.deps_.transport, slot);
     if (slot.pass().permit.sent) count(provider.spec, got);
     // A poor answer is still an answer of a provider that works.
     limits::Report report = got.concluded ? limits::Report{Kind::Ok} : reportOn(*got.error, until);
@@ -258,6 +259,16 @@ bool Chain::isLastWord(const Trouble& trouble) const {
     const bool lacks_model = c == ErrorClass::ModelNotFound && !request_.model.empty();
     const bool refused = verdictOn(c).of_request && !verdictOn(c).job_retries;
     return (trouble.answered && !trouble.unwanted) || lacks_model || refused;
+}
+
+bool Chain::takesAnotherKey(size_t index, const Trouble& trouble) {
+    using Kind = limits::Report::Kind;
+    const Leg& leg = legs_[index];
+    const Kind kind = verdictOn(trouble.error.error_class).report;
+    const bool of_key = kind == Kind::RateLimited || kind == Kind::QuotaExhausted || kind == Kind::KeyRefused;
+    if (!of_key || leg.records.size() >= leg.provider->spec.api_keys.size()) return false;
+    candidates_[index].pending = static_cast<bool>(leg.provider->gate->look(demand_));
+    return candidates_[index].pending;
 }
 
 bool Chain::retries(size_t index, const Trouble& trouble) {

@@ -50,6 +50,8 @@ private:
     limits::Report reportOn(const Error& error, SteadyTime until) const;
     // Whether the same provider is asked once more, and arranges for it.
     bool retries(size_t leg, const Trouble& trouble);
+    // Likewise, with another of its keys.
+    bool takesAnotherKey(size_t leg, const Trouble& trouble);
     Outcome failed();
     // With the story of the walk.
     Outcome told();

@@ -12,8 +12,11 @@ namespace {
 constexpr int64_t kFewestFailures = 3;
 constexpr size_t kMostText = 500;
 
-std::string setAsideReason(limits::SetAside why, std::string_view model) {
-    if (why == limits::SetAside::KeyRefused)
+std::string setAsideReason(const limits::Gate::News& news, std::string_view model) {
+    if (news.set_aside == limits::SetAside::KeyRefused && news.key > 0)
+        return "the provider refused its API key number " + std::to_string(news.key) +
+               "; that one is left alone until the next try, or until a new key is configured";
+    if (news.set_aside == limits::SetAside::KeyRefused)
         return "the provider refused its API key; it is left alone until the next try, or until a new key is "
                "configured";
     return "the provider does not know the model '" + std::string(model) +
@@ -73,7 +76,7 @@ void Chronicle::news(const limits::Gate::News& news, std::string_view model) {
     bool was_opening_told;
     {
         std::lock_guard lock(mutex_);
-        is_down_ = is_down_ || news.set_aside || opened;
+        is_down_ = is_down_ || (news.set_aside && news.key == 0) || opened;
         // One that opens again after it was tried was told of.
         if (opened && !news.reopened) opens = opens_.happened(clock_.now());
         was_told_ = was_told_ || news.set_aside || opens > 0;
@@ -81,7 +84,7 @@ void Chronicle::news(const limits::Gate::News& news, std::string_view model) {
         if (news.circuit) was_opening_told_ = opened && (was_opening_told || opens > 0);
     }
     if (news.set_aside)
-        log::error("alert", {{"provider", provider_}, {"reason", setAsideReason(*news.set_aside, model)}});
+        log::error("alert", {{"provider", provider_}, {"reason", setAsideReason(news, model)}});
     if (!news.circuit) return;
     if (!opened) {
         log::write(was_opening_told ? log::Level::Info : log::Level::Debug, "circuit closed",

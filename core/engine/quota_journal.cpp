@@ -156,9 +156,9 @@ Result<void> QuotaJournal::write(const Wanted& gates) {
     std::vector<store::Note> notes;
     std::vector<std::function<void()>> saved;
     for (const auto& [provider, gate] : gates) {
-        const auto quota = gate->save(false);
+        auto quota = gate->save(false);
         notes.push_back(noteOf(kQuota, provider, quota.text));
-        saved.emplace_back([&gate = *gate, covers = quota.covers] { gate.saved(covers); });
+        saved.emplace_back([&gate = *gate, quota = std::move(quota)] { gate.saved(quota); });
         if (gate->standingToSave() == 0) continue;
         const auto standing = gate->saveStanding();
         notes.push_back(noteOf(kStanding, provider, standing.text));

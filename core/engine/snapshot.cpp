@@ -1,5 +1,7 @@
 #include "core/engine/snapshot.h"
 
+#include <algorithm>
+
 #include "core/base/id.h"
 #include "core/base/json.h"
 #include "core/base/random.h"
@@ -42,10 +44,21 @@ const ProviderEntry* unchanged(const Snapshot* previous, const ProviderEntry& en
     return same ? before : nullptr;
 }
 
+// Of each key, and one where there is none.
+std::vector<std::string> targetsOf(const config::Provider& spec) {
+    const std::string before =
+        spec.plugin + "\n" + spec.base_url + "\n" + spec.model + "\n" + spec.options_json + "\n";
+    std::vector<std::string> out;
+    for (const auto& key : spec.api_keys) out.push_back(sha256Hex(before + key.reveal()));
+    if (out.empty()) out.push_back(sha256Hex(before));
+    return out;
+}
+
 ProviderEntry makeEntry(const config::Provider& spec, const plugin::Catalog& catalog, Gates& gates,
                         const Snapshot* previous) {
     ProviderEntry entry;
     entry.spec = spec;
+    for (const auto& target : targetsOf(spec)) entry.targets.push_back(limits::targetId(target));
     entry.gate = gates.of(spec);
     entry.chronicle = gates.chronicleOf(spec);
     entry.plugin_config = configJson(spec);
@@ -77,12 +90,20 @@ limits::GateOptions gateOptions(const config::Provider& spec) {
     out.breaker = {spec.breaker.window,      spec.breaker.min_calls,    spec.breaker.failure_rate,
                    spec.breaker.consecutive, spec.breaker.open_for,     spec.breaker.max_open_for,
                    spec.breaker.probes,      spec.timeout + kProbeGrace};
-    out.target_digest = sha256Hex(spec.plugin + "\n" + spec.base_url + "\n" + spec.model + "\n" +
-                                  spec.options_json + "\n" + spec.api_key.reveal());
+    out.targets = targetsOf(spec);
     return out;
 }
 
 }  // namespace
+
+// After a reload the gate may know keys that this generation does not.
+const config::Secret& ProviderEntry::keyFor(size_t target) const {
+    static const config::Secret none;
+    if (spec.api_keys.empty()) return none;
+    const auto found = std::ranges::find(targets, target);
+    const auto place = found == targets.end() ? 0 : static_cast<size_t>(found - targets.begin());
+    return spec.api_keys[place];
+}
 
 const ProviderEntry* Snapshot::find(std::string_view name) const {
     for (const auto& entry : providers)

@@ -25,11 +25,14 @@ struct ProviderEntry {
     std::string plugin_config;                       // what the plugin was told
     Absence absence = Absence::None;
     std::string disabled_reason;  // why, and what would enable it
+    std::vector<size_t> targets;  // limits::targetId() of each of spec.api_keys
     // Shared by all generations of this name.
     std::shared_ptr<limits::Gate> gate;
     std::shared_ptr<Chronicle> chronicle;
 
     bool enabled() const { return plugin != nullptr; }
+    // What a call goes out with whose pass is for that target; empty when the provider wants none.
+    const config::Secret& keyFor(size_t target) const;
     // Its plugin is there and did not take it.
     bool isRefused() const { return absence == Absence::ConfigRefused || absence == Absence::NoMeansNow; }
 };

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "core/limits/heirs.h"
+
 namespace stepper::limits {
 namespace {
 
-constexpr milliseconds kRateLimitBase{2'000}, kRateLimitCap{60'000};
-// "Retry-After: 0" means soon, not in the same instant again.
-constexpr milliseconds kShortestHint{250};
-constexpr milliseconds kQuotaPause{600'000};
-constexpr milliseconds kSetAsideBase{300'000}, kSetAsideCap{3'600'000};
 // Limits on a request's size change with plans and models; then one request finds out.
 constexpr milliseconds kSaidFor{3'600'000};
 // What nobody means as the size of a request.
@@ -19,11 +16,7 @@ constexpr milliseconds kLongestStayAway{600'000};
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
-milliseconds doubled(milliseconds base, int times, milliseconds cap) {
-    milliseconds d = base;
-    for (int i = 0; i < times && d < cap; ++i) d *= 2;
-    return std::min(d, cap);
-}
+int64_t sum(int64_t a, int64_t b) { return a > kNoLimit - b ? kNoLimit : a + b; }
 
 Breaker::Outcome outcomeOf(Report::Kind kind) {
     switch (kind) {
@@ -40,37 +33,72 @@ Breaker::Outcome outcomeOf(Report::Kind kind) {
     return Breaker::Outcome::Neutral;
 }
 
+// One window of several keys.
+void addTo(QuotaState& all, const QuotaState& one) {
+    all.limit += one.limit;
+    all.used += one.used;
+    all.configured += one.configured;
+    all.more_in = std::min(all.more_in, one.more_in);
+    all.reset_in = std::max(all.reset_in, one.reset_in);
+}
+
 }  // namespace
 
-std::string_view name(Denial d) {
-    switch (d) {
-        case Denial::RateLimited: return "rate_limited";
-        case Denial::CircuitOpen: return "circuit_open";
-        case Denial::Busy: return "busy";
-        case Denial::TooLarge: return "too_large";
-        case Denial::Disabled: break;
-    }
-    return "disabled";
-}
+size_t targetId(std::string_view target) { return std::hash<std::string_view>{}(target); }
 
 Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chance)
     : clock_(clock),
       chance_(std::move(chance)),
       options_(std::move(options)),
-      quotas_(options_.limits, clock),
-      breaker_(options_.breaker, chance_) {}
+      breaker_(options_.breaker, chance_) {
+    for (const auto& target : options_.targets)
+        keys_.push_back(std::make_shared<GateKey>(target, options_.limits, clock_));
+}
 
-Readiness Gate::readinessAt(SteadyTime now, const Cost& cost) {
-    if (now < standing_.until) return {standing_.why, standing_.until};
-    if (const auto at = breaker_.readyAt(now); at > now) return {Denial::CircuitOpen, at};
+bool Gate::isLeftAlone(SteadyTime now) const {
+    return std::ranges::all_of(keys_, [now](const auto& key) { return now < key->standing.until(); });
+}
+
+Readiness Gate::readinessOf(GateKey& key, SteadyTime now, const Cost& cost) {
+    if (now < key.standing.until()) return {key.standing.why(), key.standing.until()};
     // Its own "now" is a moment later than ours.
-    if (const auto at = quotas_.readyAt(cost); at > clock_.now()) {
-        const auto at_best = quotas_.readyAtBest(cost);
-        return {Denial::RateLimited, at, at_best, at_best <= clock_.now(), quotas_.countsTokens()};
+    if (const auto at = key.quotas.readyAt(cost); at > clock_.now()) {
+        const auto at_best = key.quotas.readyAtBest(cost);
+        return {Denial::RateLimited, at, at_best, at_best <= clock_.now(), key.quotas.countsTokens()};
     }
-    if (in_flight_ >= options_.concurrency)
-        return {Denial::Busy, SteadyTime::max(), SteadyTime::max(), true, quotas_.countsTokens()};
     return {};
+}
+
+// The one that has most left; of several, the one that was not used for longest.
+Gate::Look Gate::bestKey(SteadyTime now, const Cost& cost) {
+    Look best;
+    int64_t most = 0;
+    std::optional<Readiness> denied;
+    for (const auto& key : keys_) {
+        const Readiness ready = readinessOf(*key, now, cost);
+        if (!ready) {
+            if (!denied || ready.at < denied->at) denied = ready;
+            denied->at_best = std::min(denied->at_best, ready.at_best);
+            denied->leave_helps = denied->leave_helps || ready.leave_helps;
+            continue;
+        }
+        const int64_t left = keys_.size() > 1 ? key->quotas.sendsWithin(milliseconds{0}, cost) : 0;
+        if (best.key && (left < most || (left == most && key->last_used >= best.key->last_used))) continue;
+        best.key = key;
+        most = left;
+    }
+    if (!best.key) best.readiness = *denied;
+    return best;
+}
+
+Gate::Look Gate::lookAt(SteadyTime now, const Cost& cost) {
+    Look look = bestKey(now, cost);
+    if (!look.key && isLeftAlone(now)) return look;
+    if (const auto at = breaker_.readyAt(now); at > now) return {{}, {Denial::CircuitOpen, at}};
+    if (look.key && in_flight_ >= options_.concurrency)
+        return {{},
+                {Denial::Busy, SteadyTime::max(), SteadyTime::max(), true, look.key->quotas.countsTokens()}};
+    return look;
 }
 
 std::optional<int64_t> Gate::saidMost(SteadyTime now) {
@@ -78,74 +106,60 @@ std::optional<int64_t> Gate::saidMost(SteadyTime now) {
     return said_ ? std::optional(said_->most_tokens) : std::nullopt;
 }
 
-Readiness Gate::readinessFor(SteadyTime now, const Demand& demand, const Cost& cost) {
-    const int64_t most = std::min(quotas_.mostTokens(now), saidMost(now).value_or(kNoLimit));
+Gate::Look Gate::lookFor(SteadyTime now, const Demand& demand, const Cost& cost) {
+    int64_t most = 0;
+    for (const auto& key : keys_) most = std::max(most, key->quotas.mostTokens(now));
+    most = std::min(most, saidMost(now).value_or(kNoLimit));
     const uint64_t most_bytes = most == kNoLimit ? Readiness::kAnySize : estimate_.mostBytes(most);
-    Readiness out =
-        demand.bytes > most_bytes ? Readiness{Denial::TooLarge, SteadyTime::max()} : readinessAt(now, cost);
-    out.most_bytes = most_bytes;
+    Look out =
+        demand.bytes > most_bytes ? Look{{}, {Denial::TooLarge, SteadyTime::max()}} : lookAt(now, cost);
+    out.readiness.most_bytes = most_bytes;
     return out;
 }
 
 Readiness Gate::look(const Demand& demand) {
     std::lock_guard lock(mutex_);
-    return readinessFor(clock_.now(), demand, estimate_.of(demand));
+    return lookFor(clock_.now(), demand, estimate_.of(demand)).readiness;
 }
 
 Entry Gate::tryEnter(const Demand& demand) {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
     const Cost cost = estimate_.of(demand);
-    if (const auto readiness = readinessFor(now, demand, cost); !readiness) return {{}, readiness};
+    Look look = lookFor(now, demand, cost);
+    if (!look.key) return {{}, look.readiness};
     ++in_flight_;
     budget_.called(now);
     usual_ = demand;
-    return {Pass{demand, quotas_.reserve(cost), breaker_.enter(now), now}, {}};
+    look.key->last_used = now;
+    const size_t target = targetId(look.key->target);
+    const Permit permit = look.key->quotas.reserve(cost);
+    return {Pass{std::move(look.key), target, demand, permit, breaker_.enter(now), now}, {}};
 }
 
 void Gate::sent(Pass& pass) {
     std::lock_guard lock(mutex_);
-    quotas_.sent(pass.permit);
+    pass.key->quotas.sent(pass.permit);
 }
 
 void Gate::hear(Pass& pass, const std::vector<Allowance>& said) {
     std::lock_guard lock(mutex_);
-    quotas_.arrived(pass.permit);
-    quotas_.learn(said, pass.permit);
+    pass.key->quotas.arrived(pass.permit);
+    pass.key->quotas.learn(said, pass.permit);
 }
 
-void Gate::coolFor(Denial why, milliseconds pause) {
-    const SteadyTime until = clock_.now() + std::min(pause, kLongestPause);
-    if (until <= standing_.until) return;
-    standing_.until = until;
-    standing_.why = why;
+void Gate::setAside(SteadyTime now, GateKey& key, SetAside why, const Report& report, News& news) {
+    if (!key.standing.putAside(now, why, report.retry_after)) return;
+    const auto is_it = [&](const auto& one) { return one.get() == &key; };
+    const auto place = static_cast<size_t>(std::ranges::find_if(keys_, is_it) - keys_.begin());
+    news.set_aside = why;
+    news.key = allSetAside() ? 0 : place + 1;
 }
 
-milliseconds Gate::pauseAfter429(const Report& report) {
-    const int step = standing_.limits_in_row++;
-    if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
-    const milliseconds most = doubled(kRateLimitBase, step, kRateLimitCap);
-    return std::max(kShortestHint,
-                    milliseconds(static_cast<int64_t>(chance_() * static_cast<double>(most.count()))));
-}
-
-// Without a word from the provider a day's quota comes back with the day, and anything else nobody knows
-// when.
-milliseconds Gate::pauseAfterQuota(const Report& report) {
-    const int step = standing_.limits_in_row++;
-    if (report.retry_after) return std::max(*report.retry_after, kShortestHint);
-    if (const auto day = quotas_.dayResetIn()) return *day;
-    return doubled(kQuotaPause, step, kLongestPause);
-}
-
-std::optional<SetAside> Gate::setAside(SetAside why, const Report& report) {
-    const bool news = std::exchange(standing_.set_aside, why) != why;
-    // Calls that were under way together are refused together.
-    const bool paused = standing_.why == Denial::Disabled && clock_.now() < standing_.until;
-    if (paused && !news) return std::nullopt;
-    const milliseconds pause = doubled(kSetAsideBase, standing_.refusals_in_row++, kSetAsideCap);
-    coolFor(Denial::Disabled, std::max(pause, report.retry_after.value_or(milliseconds{0})));
-    return news ? std::optional(why) : std::nullopt;
+std::optional<SetAside> Gate::allSetAside() const {
+    for (const auto& key : keys_)
+        if (!key->standing.setAside()) return std::nullopt;
+    return keys_.front()->standing.setAside();
 }
 
 void Gate::tellCircuit(SteadyTime now, Breaker::State before, News& news) {
@@ -165,28 +179,29 @@ Gate::News Gate::leave(const Pass& pass, const Report& report) {
     --in_flight_;
     const Quotas::Actual actual{report.kind == Kind::Ok, report.tokens_in, report.tokens_out};
     if (pass.permit.sent || report.kind == Kind::Ok) {
-        quotas_.settle(pass.permit, actual);
+        pass.key->quotas.settle(pass.permit, actual);
     } else {
-        quotas_.cancel(pass.permit);
+        pass.key->quotas.cancel(pass.permit);
     }
     News news;
     const Breaker::State circuit = breaker_.state(now);
     breaker_.leave(now, pass.breaker, outcomeOf(report.kind));
     tellCircuit(now, circuit, news);
-    const Standing before = standing_;
-    news.set_aside = learn(now, pass, report, actual);
-    if (standing_ != before) ++standing_version_;
+    learn(now, pass, report, actual, news);
+    for (const auto& key : keys_)
+        if (key->standing.takeChange()) ++standing_version_;
     return news;
 }
 
-std::optional<SetAside> Gate::learn(SteadyTime now, const Pass& pass, const Report& report,
-                                    const Quotas::Actual& actual) {
+void Gate::learn(SteadyTime now, const Pass& pass, const Report& report, const Quotas::Actual& actual,
+                 News& news) {
     using Kind = Report::Kind;
+    GateKey& used = *pass.key;
     switch (report.kind) {
         case Kind::Ok:
             last_ok_ = now;
-            failures_in_row_ = standing_.limits_in_row = standing_.refusals_in_row = 0;
-            standing_.set_aside.reset();
+            failures_in_row_ = 0;
+            used.standing.well();
             if (said_ && report.tokens_in > said_->most_tokens) said_.reset();
             latency_.add(now, std::chrono::duration_cast<milliseconds>(now - pass.entered));
             estimate_.learn(pass.demand, actual);
@@ -195,25 +210,26 @@ std::optional<SetAside> Gate::learn(SteadyTime now, const Pass& pass, const Repo
         case Kind::Unreachable:
             ++failures_in_row_;
             if (report.retry_after)
-                coolFor(Denial::CircuitOpen, std::min(*report.retry_after, kLongestStayAway));
+                for (const auto& key : keys_)
+                    key->standing.coolFor(now, Denial::CircuitOpen,
+                                          std::min(*report.retry_after, kLongestStayAway));
             break;
         case Kind::RateLimited:
-            quotas_.refused();
-            coolFor(Denial::RateLimited, pauseAfter429(report));
+            used.quotas.refused();
+            used.standing.limited(now, report.retry_after, chance_());
             break;
         case Kind::QuotaExhausted:
-            coolFor(Denial::RateLimited, pauseAfterQuota(report));
-            standing_.quota_words = report.words;
-            standing_.quota_until = standing_.until;
+            used.standing.spent(now, report.retry_after, used.quotas.dayResetIn(), report.words);
             break;
         case Kind::TooLarge:
             if (report.most_tokens.value_or(0) >= kLeastSaid) said_ = {*report.most_tokens, now + kSaidFor};
             break;
-        case Kind::KeyRefused: return setAside(SetAside::KeyRefused, report);
-        case Kind::ModelMissing: return setAside(SetAside::ModelMissing, report);
+        case Kind::KeyRefused: setAside(now, used, SetAside::KeyRefused, report, news); break;
+        case Kind::ModelMissing:
+            for (const auto& key : keys_) setAside(now, *key, SetAside::ModelMissing, report, news);
+            break;
         case Kind::Neutral: break;
     }
-    return std::nullopt;
 }
 
 bool Gate::mayRetry() {
@@ -221,25 +237,50 @@ bool Gate::mayRetry() {
     return budget_.tryTake(clock_.now());
 }
 
+std::vector<QuotaState> Gate::quotasTogether() {
+    std::vector<QuotaState> out;
+    const bool none_left = allSetAside().has_value();
+    for (const auto& key : keys_) {
+        if (key->standing.setAside() && !none_left) continue;
+        auto of_key = key->quotas.state();
+        if (out.empty())
+            out = std::move(of_key);
+        else  // all have the same windows
+            for (size_t i = 0; i < out.size(); ++i) addTo(out[i], of_key[i]);
+    }
+    return out;
+}
+
 GateState Gate::state() {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
-    const Readiness ready = readinessAt(now, estimate_.of(usual_));
+    const Cost cost = estimate_.of(usual_);
+    const auto readyIn = [now](const Readiness& ready) {
+        const bool known = !ready && ready.at != SteadyTime::max();
+        return known ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
+    };
+    const Readiness ready = lookAt(now, cost).readiness;
     GateState out;
     out.denied = ready.denied;
-    if (!ready && ready.at != SteadyTime::max())
-        out.ready_in = std::chrono::ceil<milliseconds>(ready.at - now);
+    out.ready_in = readyIn(ready);
     out.in_flight = in_flight_;
     out.failures_in_row = failures_in_row_;
     out.only_fails = failures_in_row_ >= options_.breaker.consecutive;
     out.breaker = breaker_.state(now);
-    out.set_aside = standing_.set_aside;
+    out.set_aside = allSetAside();
     out.most_tokens = saidMost(now);
-    out.asked_for_pause = now < standing_.until && standing_.why == ready.denied;
-    if (now < standing_.quota_until) out.quota_words = standing_.quota_words;
     out.p50 = latency_.quantile(now, 0.5);
     out.p95 = latency_.quantile(now, 0.95);
-    out.quotas = quotas_.state();
+    out.quotas = quotasTogether();
+    for (const auto& key : keys_) {
+        const Standing& standing = key->standing;
+        out.asked_for_pause =
+            out.asked_for_pause || (now < standing.until() && standing.why() == ready.denied);
+        if (out.quota_words.empty() && ready.denied) out.quota_words = standing.quotaWords(now);
+        if (keys_.size() == 1) break;
+        const Readiness of_key = readinessOf(*key, now, cost);
+        out.keys.push_back({of_key.denied, readyIn(of_key), standing.setAside(), key->quotas.state()});
+    }
     return out;
 }
 
@@ -253,29 +294,37 @@ std::optional<SteadyTime> Gate::lastOk() {
     return last_ok_;
 }
 
+int64_t Gate::sendsOf(SteadyTime now, milliseconds ahead, const Cost& cost) {
+    int64_t sends = 0;
+    for (const auto& key : keys_)
+        if (key->standing.until() <= now + ahead) sends = sum(sends, key->quotas.sendsWithin(ahead, cost));
+    return sends;
+}
+
 Gate::Room Gate::room(int most) {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
     const Cost cost = estimate_.of(usual_);
-    const Readiness ready = readinessAt(now, cost);
+    const Readiness ready = lookAt(now, cost).readiness;
     if (!ready) return {0, ready.at, ready.denied == Denial::Disabled};
     if (breaker_.state(now) == Breaker::State::HalfOpen) return {1, SteadyTime::max()};
     const int slots = std::min(most, options_.concurrency - in_flight_);
-    const auto allowed = quotas_.sendsWithin(milliseconds{0}, cost);
+    const int64_t allowed = sendsOf(now, milliseconds{0}, cost);
     return {static_cast<int>(std::min<int64_t>(slots, allowed)), SteadyTime::max()};
 }
 
 int64_t Gate::sendsWithin(milliseconds ahead) {
     std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.now();
-    const Readiness ready = readinessAt(now, estimate_.of(usual_));
+    const Cost cost = estimate_.of(usual_);
+    const Readiness ready = lookAt(now, cost).readiness;
     const bool waits = !ready && ready.denied != Denial::Busy && ready.denied != Denial::RateLimited;
     const milliseconds lost =
-        waits || now < standing_.until ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
+        waits || isLeftAlone(now) ? std::chrono::ceil<milliseconds>(ready.at - now) : milliseconds{0};
     const auto typical = latency_.quantile(now, 0.5);
     const bool only_fails = failures_in_row_ > 0 && !typical;
     if (lost > ahead || only_fails) return 0;
-    int64_t sends = quotas_.sendsWithin(ahead, estimate_.of(usual_));
+    int64_t sends = sendsOf(now, ahead, cost);
     if (typical && typical->count() > 0)
         sends = std::min(sends, options_.concurrency * (1 + (ahead - lost) / *typical));
     return sends;
@@ -283,38 +332,21 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
 
 void Gate::reconfigure(GateOptions options) {
     std::lock_guard lock(mutex_);
-    if (options.target_digest != options_.target_digest) {
-        standing_.refusals_in_row = 0;
-        standing_.set_aside.reset();
+    const auto heirs = heirsOf(options.targets, options_.targets);
+    const auto before = std::exchange(keys_, {});
+    options_ = std::move(options);
+    for (size_t i = 0; i < heirs.size(); ++i) {
+        const std::string& target = options_.targets[i];
+        auto& key = keys_.emplace_back(heirs[i] ? before[*heirs[i]]
+                                                : std::make_shared<GateKey>(target, options_.limits, clock_));
+        key->quotas.reconfigure(options_.limits);
+        if (key->target == target) continue;
+        key->target = target;
+        key->standing.retarget();
         said_.reset();
-        const bool of_old_key = standing_.why == Denial::Disabled || standing_.quota_until == standing_.until;
-        if (of_old_key) standing_.until = {};
-        standing_.quota_until = {};
         ++standing_version_;
     }
-    options_ = std::move(options);
-    quotas_.reconfigure(options_.limits);
     breaker_.reconfigure(options_.breaker);
-}
-
-bool Gate::covers(const Pass& pass) {
-    std::lock_guard lock(mutex_);
-    return quotas_.covers(pass.permit);
-}
-
-Quotas::Saved Gate::save(bool final) {
-    std::lock_guard lock(mutex_);
-    return quotas_.save(final);
-}
-
-void Gate::saved(int64_t covers) {
-    std::lock_guard lock(mutex_);
-    quotas_.confirm(covers);
-}
-
-bool Gate::restore(std::string_view text, std::optional<milliseconds> age) {
-    std::lock_guard lock(mutex_);
-    return quotas_.restore(text, age);
 }
 
 }  // namespace stepper::limits

@@ -1,8 +1,10 @@
-// Admission to one provider and model: concurrency slots, quota windows, what it asked for, circuit breaker.
+// Admission to one provider and model: concurrency slots and circuit breaker of them all, and for each of its
+// keys quota windows and what the provider asked for.
 // Decisions over an injected clock; no waiting, no I/O. What it learns outlives reloads of the configuration.
 #pragma once
 #include <functional>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,9 +13,11 @@
 
 #include "core/base/clock.h"
 #include "core/limits/breaker.h"
+#include "core/limits/denial.h"
 #include "core/limits/latency.h"
 #include "core/limits/quotas.h"
 #include "core/limits/retry_budget.h"
+#include "core/limits/standing.h"
 #include "core/limits/token_estimate.h"
 
 namespace stepper::limits {
@@ -22,22 +26,24 @@ struct GateOptions {
     int concurrency = 2;
     config::Limits limits = {};
     BreakerOptions breaker = {};
-    std::string target_digest = {};  // of all that a refusal for good may have been about: key, model, URL
+    // One for each key, and one where there is none: digests of all that a refusal for good may have been
+    // about (key, model, URL).
+    std::vector<std::string> targets = {""};
 };
 
-// Why a provider cannot be used at this moment.
-enum class Denial {
-    RateLimited,
-    CircuitOpen,
-    Busy,
-    Disabled,
-    TooLarge,  // not now and never: the request is the matter
-};
-// As it appears in providersAttempted: rate_limited, circuit_open, busy, disabled, too_large.
-std::string_view name(Denial d);
+// Tells the targets of a gate apart, within a process.
+size_t targetId(std::string_view target);
 
-// What only somebody's hand can mend. The provider is set aside, and tried again after growing pauses.
-enum class SetAside { KeyRefused, ModelMissing };
+// What is known of one key.
+struct GateKey {
+    GateKey(std::string for_target, const config::Limits& limits, const Clock& clock)
+        : target(std::move(for_target)), quotas(limits, clock) {}
+
+    std::string target;
+    Quotas quotas;
+    Standing standing = {};
+    SteadyTime last_used = {};
+};
 
 // Whether a request could enter now, and if not, why and when it could.
 struct Readiness {
@@ -57,6 +63,8 @@ struct Readiness {
 
 // A held slot with what was reserved for it. Belongs to who entered; ends in leave().
 struct Pass {
+    std::shared_ptr<GateKey> key;  // of whose quotas it is; for its gate
+    size_t target = 0;             // targetId() of that key, then
     Demand demand;
     Permit permit;
     Breaker::Pass breaker;
@@ -101,7 +109,14 @@ struct GateState {
     std::optional<int64_t> most_tokens = {};  // per request, as the provider has said
     std::string quota_words = {};             // with which it said that a quota is used up, while that lasts
     std::optional<milliseconds> p50, p95;
-    std::vector<QuotaState> quotas;
+    std::vector<QuotaState> quotas;  // of all keys that are not set aside together
+    struct Key {
+        std::optional<Denial> denied;
+        milliseconds ready_in{0};
+        std::optional<SetAside> set_aside;
+        std::vector<QuotaState> quotas;
+    };
+    std::vector<Key> keys;  // where there are several
 };
 
 // Safe from any thread; every call is short. The clock must outlive it.
@@ -119,6 +134,7 @@ public:
     // What a report changed that somebody should be told.
     struct News {
         std::optional<SetAside> set_aside;
+        size_t key = 0;                         // 1, 2, ...: only that one is; 0: the provider is
         std::optional<Breaker::State> circuit;  // Open or Closed
         bool reopened = false;                  // by a request that tried it again
         Breaker::Counts counts = {};            // what opened it
@@ -150,9 +166,13 @@ public:
     void reconfigure(GateOptions options);
 
     // See Quotas: what keeps quotas across restarts.
+    struct Saved {
+        std::string text;
+        std::vector<std::pair<std::shared_ptr<GateKey>, int64_t>> covers;
+    };
     bool covers(const Pass& pass);
-    Quotas::Saved save(bool final);
-    void saved(int64_t covers);
+    Saved save(bool final);
+    void saved(const Saved& written);
     bool restore(std::string_view text, std::optional<milliseconds> age);
 
     // The same for what the provider asked for: how long to leave it alone, and why. The text is "" when
@@ -171,35 +191,31 @@ public:
     bool restoreStanding(std::string_view text, milliseconds age);
 
 private:
-    // A provider that says "come back never" must not be lost.
-    static constexpr milliseconds kLongestPause{86'400'000};
-
-    struct Standing {
-        SteadyTime until{};  // left alone
-        Denial why = Denial::RateLimited;
-        int limits_in_row = 0, refusals_in_row = 0;
-        std::optional<SetAside> set_aside;
-        std::string quota_words;
-        SteadyTime quota_until{};
-        bool operator==(const Standing&) const = default;
+    // The key to go with, none when there is none now, and why.
+    struct Look {
+        std::shared_ptr<GateKey> key;
+        Readiness readiness;
     };
 
+    Look lookAt(SteadyTime now, const Cost& cost);
+    Look lookFor(SteadyTime now, const Demand& demand, const Cost& cost);
+    Look bestKey(SteadyTime now, const Cost& cost);
+    Readiness readinessOf(GateKey& key, SteadyTime now, const Cost& cost);
+    bool isLeftAlone(SteadyTime now) const;  // with every key
+    int64_t sendsOf(SteadyTime now, milliseconds ahead, const Cost& cost);
     void tellCircuit(SteadyTime now, Breaker::State before, News& news);
-    std::optional<SetAside> learn(SteadyTime now, const Pass& pass, const Report& report,
-                                  const Quotas::Actual& actual);
-    Readiness readinessAt(SteadyTime now, const Cost& cost);
-    Readiness readinessFor(SteadyTime now, const Demand& demand, const Cost& cost);
+    void learn(SteadyTime now, const Pass& pass, const Report& report, const Quotas::Actual& actual,
+               News& news);
+    void setAside(SteadyTime now, GateKey& key, SetAside why, const Report& report, News& news);
     std::optional<int64_t> saidMost(SteadyTime now);
-    void coolFor(Denial why, milliseconds pause);
-    milliseconds pauseAfter429(const Report& report);
-    milliseconds pauseAfterQuota(const Report& report);
-    std::optional<SetAside> setAside(SetAside why, const Report& report);
+    std::optional<SetAside> allSetAside() const;
+    std::vector<QuotaState> quotasTogether();
 
     const Clock& clock_;
     const std::function<double()> chance_;
     std::mutex mutex_;
     GateOptions options_;
-    Quotas quotas_;
+    std::vector<std::shared_ptr<GateKey>> keys_;  // never empty
     Breaker breaker_;
     RetryBudget budget_;
     Latency latency_;
@@ -208,7 +224,6 @@ private:
     int in_flight_ = 0;
     int failures_in_row_ = 0;
     std::optional<SteadyTime> last_ok_;
-    Standing standing_;
     uint64_t standing_version_ = 0, saved_standing_ = 0;
     // What the provider said a request may have at most.
     struct Said {

@@ -1,60 +1,109 @@
-// How what a provider asked for is kept across restarts, in durations from the moment of the save.
+// How quotas and what a provider asked for are kept across restarts. Of one key as they are, of several as
+// {"keys":[{"target", ...}]}; of the digests only as much as tells them apart, which is of no use to whoever
+// looks for the key in it.
 #include <algorithm>
-#include <array>
 
 #include "core/base/json.h"
 #include "core/limits/gate.h"
+#include "core/limits/heirs.h"
 
 namespace stepper::limits {
 namespace {
 
-constexpr int64_t kMostInRow = 1'000;
-// Enough to tell targets apart; of no use to whoever looks for the key in it.
 constexpr size_t kDigestLength = 16;
 
-constexpr std::array kDenials{Denial::RateLimited, Denial::CircuitOpen, Denial::Disabled};
-constexpr std::array kSetAsides{SetAside::KeyRefused, SetAside::ModelMissing};
+std::string shortOf(std::string_view target) { return std::string(target.substr(0, kDigestLength)); }
 
-std::string_view nameOf(SetAside s) { return s == SetAside::KeyRefused ? "key_refused" : "model_missing"; }
-std::string_view nameOf(Denial d) { return name(d); }
+std::string textOf(const json::Buffer& buffer) { return {buffer.GetString(), buffer.GetSize()}; }
 
-// The one that is named.
-template <class T, size_t N>
-std::optional<T> among(const std::array<T, N>& all, std::optional<std::string_view> named) {
-    for (const T candidate : all)
-        if (named == nameOf(candidate)) return candidate;
-    return std::nullopt;
-}
-
-int countIn(const json::Value& v, std::string_view key) {
-    return static_cast<int>(std::clamp<int64_t>(json::integer(v, key).value_or(0), 0, kMostInRow));
-}
-
-int64_t msUntil(SteadyTime then, SteadyTime now) {
-    return std::chrono::ceil<milliseconds>(std::max(then, now) - now).count();
+// One for each key, whichever form the text has.
+std::vector<const json::Value*> keysIn(const json::Document& saved) {
+    const json::Value* list = json::find(saved, "keys");
+    if (!list || !list->IsArray()) return {&saved};
+    std::vector<const json::Value*> out;
+    for (const auto& one : list->GetArray()) out.push_back(&one);
+    return out;
 }
 
 }  // namespace
 
-Gate::SavedStanding Gate::saveStanding() {
+bool Gate::covers(const Pass& pass) {
     std::lock_guard lock(mutex_);
-    const SteadyTime now = clock_.now();
-    if (standing_.until <= now) return {"", standing_version_};
+    return pass.key->quotas.covers(pass.permit);
+}
+
+Gate::Saved Gate::save(bool final) {
+    std::lock_guard lock(mutex_);
+    Saved out;
     json::Buffer text;
     json::Writer w(text);
     w.StartObject();
-    json::put(w, "target", std::string_view(options_.target_digest).substr(0, kDigestLength));
-    json::put(w, "why", nameOf(standing_.why));
-    json::putInt(w, "ms", msUntil(standing_.until, now));
-    json::putInt(w, "limitsInRow", standing_.limits_in_row);
-    json::putInt(w, "refusalsInRow", standing_.refusals_in_row);
-    if (standing_.set_aside) json::put(w, "setAside", nameOf(*standing_.set_aside));
-    if (standing_.quota_until > now) {
-        json::put(w, "quotaWords", standing_.quota_words);
-        json::putInt(w, "quotaMs", msUntil(standing_.quota_until, now));
+    w.Key("keys");
+    w.StartArray();
+    for (const auto& key : keys_) {
+        auto saved = key->quotas.save(final);
+        out.covers.emplace_back(key, saved.covers);
+        w.StartObject();
+        json::put(w, "target", shortOf(key->target));
+        w.Key("quotas");
+        w.RawValue(saved.text.data(), saved.text.size(), rapidjson::kObjectType);
+        w.EndObject();
+        if (keys_.size() == 1) out.text = std::move(saved.text);
     }
+    w.EndArray();
     w.EndObject();
-    return {{text.GetString(), text.GetSize()}, standing_version_};
+    if (keys_.size() > 1) out.text = textOf(text);
+    return out;
+}
+
+void Gate::saved(const Saved& written) {
+    std::lock_guard lock(mutex_);
+    for (const auto& [key, covers] : written.covers) key->quotas.confirm(covers);
+}
+
+bool Gate::restore(std::string_view text, std::optional<milliseconds> age) {
+    const auto saved = json::parse(text);
+    if (!saved) return false;
+    std::lock_guard lock(mutex_);
+    if (!json::find(*saved, "keys")) return keys_.front()->quotas.restore(text, age);
+    const auto all = keysIn(*saved);
+    std::vector<std::string> before, now;
+    for (const auto* one : all) before.emplace_back(json::string(*one, "target").value_or(""));
+    for (const auto& key : keys_) now.push_back(shortOf(key->target));
+    const auto heirs = heirsOf(now, before);
+    bool well = true;
+    for (size_t i = 0; i < keys_.size(); ++i) {
+        const json::Value* quotas = heirs[i] ? json::find(*all[*heirs[i]], "quotas") : nullptr;
+        if (heirs[i]) well = quotas && keys_[i]->quotas.restore(json::dump(*quotas), age) && well;
+    }
+    return well;
+}
+
+Gate::SavedStanding Gate::saveStanding() {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.now();
+    if (std::ranges::none_of(keys_, [now](const auto& key) { return now < key->standing.until(); }))
+        return {"", standing_version_};
+    json::Buffer text;
+    json::Writer w(text);
+    const bool several = keys_.size() > 1;
+    if (several) {
+        w.StartObject();
+        w.Key("keys");
+        w.StartArray();
+    }
+    for (const auto& key : keys_) {
+        if (now >= key->standing.until()) continue;
+        w.StartObject();
+        json::put(w, "target", shortOf(key->target));
+        key->standing.save(now, w);
+        w.EndObject();
+    }
+    if (several) {
+        w.EndArray();
+        w.EndObject();
+    }
+    return {textOf(text), standing_version_};
 }
 
 void Gate::standingSaved(uint64_t version) {
@@ -75,26 +124,19 @@ bool Gate::standingIsSaved(uint64_t version) {
 bool Gate::restoreStanding(std::string_view text, milliseconds age) {
     const auto saved = json::parse(text);
     if (!saved) return false;
-    const auto why = among(kDenials, json::string(*saved, "why"));
-    const auto ms = json::integer(*saved, "ms");
-    if (!why || !ms) return false;
     std::lock_guard lock(mutex_);
-    const auto target = std::string_view(options_.target_digest).substr(0, kDigestLength);
-    const auto left = [age](int64_t of) {
-        return std::min(
-            milliseconds{std::clamp<int64_t>(of, 0, kLongestPause.count())} - std::max(age, milliseconds{0}),
-            kLongestPause);
-    };
-    if (json::string(*saved, "target") != target || left(*ms) <= milliseconds{0}) return true;
     const SteadyTime now = clock_.now();
-    standing_.until = now + left(*ms);
-    standing_.why = *why;
-    standing_.limits_in_row = countIn(*saved, "limitsInRow");
-    standing_.refusals_in_row = countIn(*saved, "refusalsInRow");
-    standing_.set_aside = among(kSetAsides, json::string(*saved, "setAside"));
-    standing_.quota_words = json::string(*saved, "quotaWords").value_or("");
-    standing_.quota_until = now + left(json::integer(*saved, "quotaMs").value_or(0));
-    return true;
+    bool well = true;
+    for (const json::Value* one : keysIn(*saved)) {
+        Standing standing;
+        if (!standing.restore(now, *one, age)) {
+            well = false;
+            continue;
+        }
+        for (const auto& key : keys_)
+            if (json::string(*one, "target") == shortOf(key->target)) key->standing = standing;
+    }
+    return well;
 }
 
 }  // namespace stepper::limits

@@ -186,7 +186,7 @@ TEST(Broken, Providers) {
         {"plans: manual\nproviders: []\n", "1:1: plans: unknown key; did you mean \"plan\"?"},
         {"providers: [{ name: a, plugin: p, plan: manual }]\n",
          "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, "
-         "models, api_key, options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, "
+         "models, api_key, api_keys, options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, "
          "concurrency, "
          "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, isolation, price, "
          "temperature, system, max_tokens"},

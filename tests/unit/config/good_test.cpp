@@ -187,7 +187,7 @@ TEST(Providers, EveryKeyIsRead) {
     EXPECT_EQ(p.disabled_reason, "");
     EXPECT_EQ(p.base_url, "https://h/v1");
     EXPECT_EQ(p.model, "m");
-    EXPECT_EQ(p.api_key.reveal(), "k");
+    EXPECT_EQ(p.api_keys.at(0).reveal(), "k");
     EXPECT_EQ(p.timeout, 61s);
     EXPECT_EQ(p.connect_timeout, 2s);
     EXPECT_EQ(p.first_byte_timeout, 3s);

@@ -88,7 +88,7 @@ TEST(Overrides, EachReachesItsField) {
              return first(c).breaker.open_for == 10min && first(c).breaker.max_open_for == 10min;
          }},
         {"HF_SPACE_ENABLED", "false", [](auto& c) { return !first(c).enabled; }},
-        {"HF_SPACE_API_KEY", "a$b", [](auto& c) { return first(c).api_key.reveal() == "a$b"; }},
+        {"HF_SPACE_API_KEY", "a$b", [](auto& c) { return first(c).api_keys.at(0).reveal() == "a$b"; }},
         {"HF_SPACE_BASE_URL", "https://new", [](auto& c) { return first(c).base_url == "https://new"; }},
         {"HF_SPACE_MODEL", "new", [](auto& c) { return first(c).model == "new"; }},
         {"HF_SPACE_TIMEOUT", "30000", [](auto& c) { return first(c).timeout == 30s; }},

@@ -83,10 +83,11 @@ TEST(ProviderKey, KeysAreLeftAlone) {
 TEST(ProviderKey, TheWarningNamesTheProviderAndThePlace) {
     const auto c = parseProvider("    base_url: http://h\n    api_key: ${K:-}\n", {{"K", "\"sk-abc123\""}});
     ASSERT_TRUE(c) << problemOf(c);
-    EXPECT_EQ(c->providers[0].api_key.reveal(), "sk-abc123");
-    EXPECT_THAT(c->warnings,
-                ElementsAre("providers.yaml:5:14: provider one: its api_key is in quotes, as docker --env-file "
-                            "keeps them; they were left away."));
+    EXPECT_EQ(c->providers[0].api_keys.at(0).reveal(), "sk-abc123");
+    EXPECT_THAT(
+        c->warnings,
+        ElementsAre("providers.yaml:5:14: provider one: its api_key is in quotes, as docker --env-file "
+                    "keeps them; they were left away."));
     const auto dollar = parseProvider("    base_url: http://h\n    api_key: $K\n", {{"K", "sk-abc123"}});
     ASSERT_TRUE(dollar);
     EXPECT_THAT(dollar->warnings, Contains(HasSubstr("write ${K}")));
@@ -96,8 +97,38 @@ TEST(ProviderKey, TheWarningNamesTheProviderAndThePlace) {
     EXPECT_THAT(literal->warnings, Contains(HasSubstr("write ${NAME}")));
     const auto overridden = parseProvider("    base_url: http://h\n", {{"ONE_API_KEY", "Bearer x1"}});
     ASSERT_TRUE(overridden);
-    EXPECT_EQ(overridden->providers[0].api_key.reveal(), "x1");
+    EXPECT_EQ(overridden->providers[0].api_keys.at(0).reveal(), "x1");
     EXPECT_THAT(overridden->warnings, Contains(HasSubstr("ONE_API_KEY: provider one: its api_key begins")));
+}
+
+TEST(ProviderKey, SeveralAreUsedOnceEach) {
+    const std::string block = "    base_url: http://h\n    api_keys: [one, ${K2:-}, two, one]\n";
+    const auto c = parseProvider(block);
+    ASSERT_TRUE(c) << problemOf(c);
+    EXPECT_THAT(c->providers[0].api_keys, ElementsAre(Secret("one"), Secret("two")));
+    EXPECT_THAT(c->warnings,
+                ElementsAre("providers.yaml:5:35: provider one: its api_key is in the list before; "
+                            "it counts once."));
+    const auto third = parseProvider(block, {{"K2", "three"}});
+    EXPECT_EQ(third->providers[0].api_keys.size(), 3u);
+    const auto variable = parseProvider(block, {{"ONE_API_KEY", "four"}});
+    EXPECT_THAT(variable->providers[0].api_keys, ElementsAre(Secret("four")));
+}
+
+TEST(ProviderKey, AListWithoutAnySwitchesTheProviderOff) {
+    for (const char* list : {"[]", "[${K1:-}, ${K2:-}]"}) {
+        const auto c = parseProvider("    base_url: http://h\n    api_keys: " + std::string(list) + "\n");
+        ASSERT_TRUE(c) << problemOf(c);
+        EXPECT_FALSE(c->providers[0].enabled);
+    }
+    const auto c = parseProvider("    base_url: http://h\n    api_keys: [\"${K1:-}\", \"${K2:-}\"]\n");
+    EXPECT_EQ(c->providers[0].disabled_reason, "no API key: set K1");
+}
+
+TEST(ProviderKey, OneKeyAndAListOfThemIsRefused) {
+    const auto c = parseProvider("    base_url: http://h\n    api_key: a\n    api_keys: [b]\n");
+    EXPECT_EQ(problemOf(c),
+              "providers.yaml:6:15: providers[0].api_keys: stands beside api_key; write one of the two");
 }
 
 }  // namespace

@@ -134,13 +134,13 @@ TEST(Shipped, ALaneGoesByItsAccountsVariablesWhereItHasNone) {
     EXPECT_EQ(llama.concurrency, 3);
     EXPECT_EQ(llama.timeout, milliseconds(60'000));
     EXPECT_EQ(llama.model, "meta/llama-3.3-70b-instruct");
-    EXPECT_EQ(llama.api_key.reveal(), "key");
+    EXPECT_EQ(llama.api_keys.at(0).reveal(), "key");
     EXPECT_EQ(dracarys.base_url, "https://own.example/v1");
     EXPECT_EQ(dracarys.limits.rpm, 9);
     EXPECT_EQ(dracarys.concurrency, 3);
     EXPECT_EQ(dracarys.timeout, milliseconds(30'000));
     EXPECT_EQ(dracarys.model, "own/model");
-    EXPECT_EQ(dracarys.api_key.reveal(), "own-key");
+    EXPECT_EQ(dracarys.api_keys.at(0).reveal(), "own-key");
 }
 
 TEST(Shipped, WhoWritesAllOnGetsAll) {

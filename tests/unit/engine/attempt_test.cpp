@@ -38,7 +38,7 @@ protected:
     }
     Attempted run(bool stream = false) {
         const std::string request = R"({"model":"m-1","messages":[{"role":"user","content":"hi"}],"stream":)";
-        return attempt(entry_, request + (stream ? "true}" : "false}"),
+        return attempt(entry_, entry_.keyFor(0), request + (stream ? "true}" : "false}"),
                        std::chrono::steady_clock::now() + 5s, cancel_, transport_, listener_);
     }
 
@@ -59,7 +59,7 @@ TEST_F(AttemptTest, AnAnswerComesBackAndTheExchangeIsClosed) {
 }
 
 TEST_F(AttemptTest, TheKeyMeetsTheRequestOnlyHere) {
-    entry_.spec.api_key = config::Secret("k-1");
+    entry_.spec.api_keys = {config::Secret("k-1")};
     answers(200, R"({"shouted":"HI"})");
     ASSERT_FALSE(run().error);
     const auto& headers = transport_.requests.front().headers;

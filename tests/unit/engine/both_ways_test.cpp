@@ -39,8 +39,8 @@ plugin::Answer answerTo(const ProviderEntry& entry, bool stream, const std::vect
     NobodyListens listener;
     CancelToken cancel;
     const std::string request = R"({"messages":[{"role":"user","content":"hi"}],"stream":)";
-    return attempt(entry, request + (stream ? "true}" : "false}"), std::chrono::steady_clock::now() + 5s,
-                   cancel, transport, listener)
+    return attempt(entry, entry.keyFor(0), request + (stream ? "true}" : "false}"),
+                   std::chrono::steady_clock::now() + 5s, cancel, transport, listener)
         .answer;
 }
 

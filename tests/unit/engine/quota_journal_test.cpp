@@ -93,7 +93,7 @@ class StandingTest : public QuotaJournalTest {
 protected:
     std::shared_ptr<limits::Gate> gateTo(const std::string& target) {
         limits::GateOptions options = perMinute({});
-        options.target_digest = target;
+        options.targets = {target};
         return std::make_shared<limits::Gate>(clock_, options, [] { return 0.5; });
     }
     // A call that ends so.

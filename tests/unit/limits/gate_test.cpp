@@ -193,7 +193,7 @@ TEST_F(GateTest, ARefusedKeyIsNewsOnceAndPausesForLongerUntilThereIsAnother) {
     gate_.reconfigure(options());
     EXPECT_EQ(denied(), Denial::Disabled);
     auto other_key = options();
-    other_key.target_digest = "other";
+    other_key.targets = {"other"};
     gate_.reconfigure(other_key);
     EXPECT_FALSE(denied());
     attempt(Kind::Ok);
@@ -212,7 +212,7 @@ TEST_F(GateTest, AModelThatIsMissingIsSetAsideLikeARefusedKey) {
     EXPECT_FALSE(attempt(Kind::ModelMissing)) << "told once";
     EXPECT_EQ(closedFor(), 10min);
     auto other_model = options();
-    other_model.target_digest = "other";
+    other_model.targets = {"other"};
     gate_.reconfigure(other_model);
     EXPECT_FALSE(denied());
     EXPECT_FALSE(gate_.state().set_aside);
@@ -238,7 +238,7 @@ TEST_F(GateTest, ARefusedKeyAfterAMissingModelIsNewsOfItsOwn) {
 TEST_F(GateTest, AReloadKeepsARateLimitEvenWithAnotherKey) {
     attempt(Kind::RateLimited, 30s);
     auto other_key = options();
-    other_key.target_digest = "other";
+    other_key.targets = {"other"};
     gate_.reconfigure(other_key);
     EXPECT_EQ(denied(), Denial::RateLimited);
 }
@@ -248,7 +248,7 @@ TEST_F(GateTest, AUsedUpQuotaIsThatOfItsKey) {
     gate_.reconfigure(options());
     EXPECT_EQ(denied(), Denial::RateLimited);
     auto other_key = options();
-    other_key.target_digest = "other";
+    other_key.targets = {"other"};
     gate_.reconfigure(other_key);
     EXPECT_FALSE(denied());
     EXPECT_EQ(gate_.state().quota_words, "");
@@ -392,7 +392,7 @@ TEST_F(GateSizes, ALargerAnswerOrAnotherModelLiftsWhatWasSaid) {
     EXPECT_FALSE(gate_.state().most_tokens);
     refuse(1'000);
     auto other_model = options();
-    other_model.target_digest = "other";
+    other_model.targets = {"other"};
     gate_.reconfigure(other_model);
     EXPECT_FALSE(of(1'000'000).denied);
 }
