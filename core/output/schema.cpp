@@ -11,7 +11,7 @@ namespace {
 using json::find;
 using json::Value;
 
-constexpr size_t kMaxLevels = 8;  // of `properties` and `items` inside each other
+constexpr size_t kMaxLevels = 8;  // of `properties` and `items` below those of the schema itself
 constexpr std::string_view kTypes[] = {"string", "number", "boolean", "array", "object"};
 
 Error invalid(const Place& place, const std::string& what) {
@@ -40,7 +40,7 @@ public:
 
 private:
     Result<Value> node(const Value& v, const Place& place, size_t level) {
-        if (level > kMaxLevels)
+        if (level > kMaxLevels + 1)
             return invalid(place, "schema nesting is limited to " + std::to_string(kMaxLevels) + " levels");
         if (!v.IsObject() || !find(v, "type")) return invalid(place, "expected an object with a type");
         const auto type = json::string(v, "type");

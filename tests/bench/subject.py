@@ -49,7 +49,7 @@ class Subject:
 
 
 class Stepper(Subject):
-    done_metric = r'(?:stepper_jobs_ended|jobs_processed)_total\{status="completed"\}'  # the latter in older revisions
+    done_metric = r'jobs_processed_total\{status="completed"\}'
 
     def __init__(self, simulator, folder, instance, workers=64, build=load.BUILD):
         self.build = build
@@ -72,15 +72,17 @@ class Stepper(Subject):
 
 
 class NodePackage(Subject):
-    """Its logs, rate limits and key are off and nothing throttles its calls, so that what is measured is its queue and cache."""
+    """Its logs, rate limits and key are off and nothing throttles its calls: what is measured is its queue and cache."""
 
     done_metric = r'jobs_processed_total\{status="success"\}'
 
     def __init__(self, simulator, folder, instance, workers=64):
-        environment = {**os.environ, "NODE_ENV": "production", "RATE_LIMIT_ENABLED": "false", "QUEUE_CONCURRENCY": str(workers)}
-        provider = {"name": "openai", "enabled": True, "baseUrl": f"{simulator.url}/p/{instance}", "apiKey": "k", "modelName": "m-1",
-                    "timeout": 3_000_000, "concurrency": 4096}
-        self.package = PackageServer(folder, environment, config={"security": {"apiKey": {"enabled": False}}}, providers=[provider])
+        environment = {**os.environ, "NODE_ENV": "production", "RATE_LIMIT_ENABLED": "false",
+                       "QUEUE_CONCURRENCY": str(workers)}
+        provider = {"name": "openai", "enabled": True, "baseUrl": f"{simulator.url}/p/{instance}", "apiKey": "k",
+                    "modelName": "m-1", "timeout": 3_000_000, "concurrency": 4096}
+        self.package = PackageServer(folder, environment, providers=[provider],
+                                     config={"security": {"apiKey": {"enabled": False}}})
         self.server = self.package.server
 
     def pids(self):

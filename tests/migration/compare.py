@@ -7,9 +7,9 @@ NONE = "-"  # where one side has nothing
 
 # Framing and the moment: no client takes them for the answer.
 UNTOLD_HEADERS = {"date", "connection", "keep-alive", "content-length", "transfer-encoding"}
-# Members whose value is another one each time; of a header, of a body, or of a metric.
-PASSING = re.compile(r"(^|\.)(jobId|id|statusUrl|timestamp|lastChecked|requestId|totalMs|providerMs|durationMs|etag|x-request-id"
-                     r"|ratelimit|ratelimit-reset|location)$")
+# What has another value each time.
+PASSING = re.compile(r"\.(jobId|id|statusUrl|timestamp|lastChecked|requestId|totalMs|providerMs|durationMs"
+                     r"|etag|x-request-id|ratelimit-reset|location)$")
 
 
 class Seen(NamedTuple):
@@ -51,8 +51,8 @@ def told(at, value):
 
 
 def samples(text):
-    """The series of an exposition and their values; of what is measured in time only that it is there. What has Stepper's name
-    before it has no counterpart."""
+    """The series of an exposition and their values; of what is measured in time only that it is there. What has Stepper's
+    name before it has no counterpart."""
     for line in text.splitlines():
         if line and not line.startswith(("#", "stepper_")):
             series, value = line.rsplit(" ", 1)
@@ -81,17 +81,20 @@ def places(seen):
 
 
 def differences(package, stepper):
-    """Of two answers, in the order of the package's places. What Stepper adds to a body is told by its kind only; of answers with
-    different statuses the bodies have nothing in common but `error` and `errorCode`."""
+    """Of two answers, in the order of the package's places. What Stepper adds to a body is told by its kind only; of answers
+    with different statuses the bodies have nothing in common but `error` and `errorCode`."""
     theirs, ours = places(package), places(stepper)
     same_status = package.status == stepper.status
 
     def matters(at):
         return same_status or at in ("body.error", "body.errorCode") or not at.startswith(("body", "metric"))
 
+    def added(at):
+        is_scalar = at.startswith("body") and ours[at][0] in '"-0123456789'
+        return kind(json.loads(ours[at])) if is_scalar else ours[at]
+
     def pair(at):
-        added = at not in theirs and at.startswith("body")
-        return theirs.get(at, NONE), kind(json.loads(ours[at])) if added and ours[at][0] in '"0123456789' else ours.get(at, NONE)
+        return (theirs[at], ours.get(at, NONE)) if at in theirs else (NONE, added(at))
 
     found = [Difference(at, *pair(at)) for at in dict.fromkeys([*theirs, *ours]) if matters(at)]
     return [d for d in found if d.package != d.stepper]

@@ -34,7 +34,8 @@ class Compare(unittest.TestCase):
                    ("body.timings.totalMs", "number", "string"))
 
     def test_headers(self):
-        self.check(answer({}, date="now", vary="Origin", x_request_id="1"), answer({}, date="then", x_request_id="2", allow="GET"),
+        self.check(answer({}, date="now", vary="Origin", x_request_id="1"),
+                   answer({}, date="then", x_request_id="2", allow="GET"),
                    ("header.vary", "Origin", "-"), ("header.allow", "-", "GET"))
 
     def test_bodies_of_different_statuses_share_the_error_only(self):

@@ -65,7 +65,8 @@ class Page(Case):
                 config = self.write_config([provider(self.simulator, "one")])
                 if not variable:
                     config.write_text(f"{line}\nproviders_file: providers.yaml\nplugins_dir: {PLUGINS}\n")
-                done = run_stepper("check", config, env={**clean_environment(), **dict([variable.groups()] if variable else [])})
+                environment = dict([variable.groups()] if variable else [])
+                done = run_stepper("check", config, env={**clean_environment(), **environment})
                 self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
     def test_the_ids_are_the_same_on_the_page(self):

@@ -63,7 +63,8 @@ class Examples(Case):
                 self.assertIn("REDIS_URL", refused.stderr)
                 example.pop("REDIS_URL")
                 server = self.serve(example)
-                named = set(re.findall(r"variable ([A-Z_]+) is set but has no effect", self.log_path.read_text(encoding="utf-8")))
+                log = self.log_path.read_text(encoding="utf-8")
+                named = set(re.findall(r"variable ([A-Z_]+) is set but has no effect", log))
                 self.assertEqual(named, {name for name in example if sets.get(name, "").startswith("nothing")})
                 self.check_stopped(server)
 
@@ -85,7 +86,8 @@ class Examples(Case):
         commands = curls()
         self.assertGreater(len(commands), 3)
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-            both = [start(self.simulator, Path(folder), "open", WORLDS["open"]) for start in (servers.start_package, servers.start_stepper)]
+            both = [start(self.simulator, Path(folder), "open", WORLDS["open"])
+                    for start in (servers.start_package, servers.start_stepper)]
             for server in both:
                 stack.callback(server.stop)
             for command in commands:

@@ -1,11 +1,11 @@
-"""The differences that are known: what each looks like from outside. Why it is there says the row of docs/migrate.md with its id."""
+"""The differences that are known: what each looks like from outside. docs/migrate.md has the reasons by id."""
 import re
 from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """A difference at a place that matches `at`, in the answer to a request whose WORLD/NAME matches `on`, with these two sides.
-    All are regular expressions for the whole of it."""
+    """A difference at a place that matches `at`, in the answer to a request whose WORLD/NAME matches `on`, with these two
+    sides. All are regular expressions for the whole of it."""
     id: str
     at: str
     package: str = ".*"
@@ -25,14 +25,19 @@ RULES = [
     Rule("D2", r"body\.(metadata|data|data\.items\.\d+\.metadata)\.(finishReason|model|cost|usage\..*)", ABSENT),
     Rule("D2", r"body\.data\.fallbacks", ABSENT),
     Rule("D3", r"body\.(metadata\.|data\.|data\.items\.\d+\.metadata\.)?warnings\.\d+", ABSENT),
-    Rule("D4", r"body\.providers\.\d+\.(plugin|model|state|reason|inFlight|quotas.*|latency.*|consecutiveFailures|lastError\..*)", ABSENT),
+    Rule("D4",
+         r"body\.providers\.\d+\.(plugin|model|state|reason|inFlight|quotas.*|latency.*|consecutiveFailures|lastError\..*)",
+         ABSENT),
     Rule("D4", r"body\.(store|config)\..*", ABSENT),
-    Rule("D5", r"header\.(x-request-id|cache-control|location|retry-after|x-cache|age|x-stepper-fallback|www-authenticate|allow)", ABSENT),
+    Rule("D5",
+         r"header\.(x-request-id|cache-control|location|retry-after|x-cache|age|x-stepper-fallback|www-authenticate|allow)",
+         ABSENT),
     Rule("D6", r"header\.etag", "string", ABSENT),
     # What is refused, and how
     Rule("D6", "status", "304", "200", r"open/root if none match \*"),
     Rule("D7", "status", "500", "400|413|415"),
-    Rule("D7", r"body\.error", CRASHED, '"(Request body|The request|Missing required|Batch items|userId: Req|Invalid cacheKey).*"'),
+    Rule("D7", r"body\.error", CRASHED,
+         '"(Request body|The request|Missing required|Batch items|userId: Req|Invalid cacheKey).*"'),
     Rule("D39", "status", "20[02]", "400", "open/(.* body latin|deep)"),
     Rule("D39", "status", "404", "400", "open/get /%C0%AF"),
     Rule("D40", "status", "200", "415", "open/gzip"),
@@ -43,7 +48,8 @@ RULES = [
     Rule("D8", r"body\.error", ABSENT),
     Rule("D9", "status", "20[02]", "400", "open/(now|queue) bad prompt .*|open/batch empty prompt"),
     Rule("D10", "status", "20[02]", "400", "open/((now|queue) bad (tenantId|cacheKey) .*|forget nested)"),
-    Rule("D11", "status", "400", "20[02]", "open/(now|queue|batch) bad (prompt|responseMode|contractVersion|cacheControl|outputSchema|"
+    Rule("D11", "status", "400", "20[02]",
+         "open/(now|queue|batch) bad (prompt|responseMode|contractVersion|cacheControl|outputSchema|"
          "(preferred|exclude)Providers|concurrency) .*"),
     Rule("D11", r"body\.(error|errorCode)", ".*", ABSENT, "open/(queue|now|batch) bad .*"),
     Rule("D11", r"body\.error", '"Invalid prompt: .*', '"Missing required field: prompt"', "open/queue bad prompt 3"),
@@ -52,9 +58,11 @@ RULES = [
     Rule("D14", "status", "400", "200", "open/content type application/problem.json"),
     Rule("D14", "status", "500", "200", "open/content type .*charset=utf8"),
     Rule("D14", r"body\.error", CRASHED, ABSENT, "open/content type .*charset=utf8"),
-    Rule("D14", r"body\.error", '"Missing required field: prompt"', '"The request.s body must be JSON.*"|-', "open/content type .*"),
+    Rule("D14", r"body\.error", '"Missing required field: prompt"', '"The request.s body must be JSON.*"|-',
+         "open/content type .*"),
     # What is not there
-    Rule("D16", "status|body\\.error", ".*", "40[14]|.*There is nothing at this path.*|.*Unauthorized.*", ".*/.*completion.*"),
+    Rule("D16", "status|body\\.error", ".*", "40[14]|.*There is nothing at this path.*|.*Unauthorized.*",
+         ".*/.*completion.*"),
     Rule("D16", r"body\.endpoints\.POST /webhook/report-completion", ".*", ABSENT),
     Rule("D17", "status", "400", "20[02]", "open/report bad callback.*"),
     Rule("D17", r"body\.error", '"callback.*', ABSENT, "open/report bad callback.*"),
@@ -89,9 +97,11 @@ RULES = [
     # When nobody answers
     Rule("D29", "status", "500", "429|50[23]", "(down-without-fallback|refused|limited)/.*now"),
     Rule("D29", r"body\.error", CRASHED, '"(All configured|No) provider.*"', "(down-without-fallback|refused|limited)/.*now"),
-    Rule("D30", r"body\.(error|failure\.message|data\.items\.0\.failure\.message)", '"All .*', '"The job was not done within .*', ".* > job"),
+    Rule("D30", r"body\.(error|failure\.message|data\.items\.0\.failure\.message)", '"All .*',
+         '"The job was not done within .*', ".* > job"),
     Rule("D30", r"body\.(data\.items\.0\.)?failure\..*", ".*", ".*", "(limited|refused)/.* > job"),
-    Rule("D31", r"body\.(data|data\.result)\.(summary|changes\.\d|rationale|impact_and_tests|next_steps\.\d)", ".*", ".*", "down/.*report.*"),
+    Rule("D31", r"body\.(data|data\.result)\.(summary|changes\.\d|rationale|impact_and_tests|next_steps\.\d)", ".*", ".*",
+         "down/.*report.*"),
     Rule("D32", "status", "200", "503", "refused/refused: health"),
     Rule("D32", r"body\.status", '"healthy"', '"unhealthy"', "refused/refused: providers"),
     Rule("D32", r"body\.providers\.\d\.(healthy|retryAfterSeconds)", ".*", ".*", "(refused|limited)/.*: (health|providers)"),
@@ -102,7 +112,8 @@ RULES = [
     Rule("D35", "status", "200", "404", "open/get /V1/Providers"),
     Rule("D36", r"body\.version", '"1.0.0"', '"0.1.0"'),
     Rule("D36", r"body\.endpoints\..*", '".*"|-', '".*"|string'),
-    Rule("D37", r"body\.(metadata\.provider|data\.usedProvider)|" + ATTEMPT + "provider", '"openai"', '"mistral"', "open/report (now )?preferredProviders .*"),
+    Rule("D37", r"body\.(metadata\.provider|data\.usedProvider)|" + ATTEMPT + "provider", '"openai"', '"mistral"',
+         "open/report (now )?preferredProviders .*"),
     Rule("D38", r"header\.content-type", "text/plain; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"),
 ]
 
@@ -112,9 +123,12 @@ UNTRIED = {
 
 # Not the same yet, for no reason that a row could give. What is done is taken out here.
 UNFINISHED = [
-    Rule("helmet", r"header\.(content-security-policy|cross-origin-(opener|resource)-policy|origin-agent-cluster|strict-transport-security|x-frame-options|"
+    Rule("helmet",
+         r"header\.(content-security-policy|cross-origin-(opener|resource)-policy|origin-agent-cluster|"
+         r"strict-transport-security|x-frame-options|"
          r"x-(dns-prefetch-control|download-options|permitted-cross-domain-policies|xss-protection))"),
-    Rule("401", r"body\.(error|message)", '"(Unauthorized|Missing API key.*|Invalid API key.*)"', '"Unauthorized: .*"|-', "(locked|all-behind.*)/.* key.*"),
+    Rule("401", r"body\.(error|message)", '"(Unauthorized|Missing API key.*|Invalid API key.*)"', '"Unauthorized: .*"|-',
+         "(locked|all-behind.*)/.* key.*"),
     Rule("open-door", "status", "200", "401", "locked/(no|wrong) key: (root|metrics)"),
     Rule("open-door", r"header\.content-type", "text/plain.*", "application/json.*", "locked/(no|wrong) key: metrics"),
     Rule("open-door", "body|body\\.error", ".*", ".*", "locked/(no|wrong) key: (root|metrics)"),
@@ -125,10 +139,12 @@ UNFINISHED = [
     Rule("report-sentences", r"body\.error", r'"[a-z.0-9A-Z]+: .*', r'"[a-z0-9A-Z\[\]]+: must .*', "open/report bad .*"),
     Rule("report-sentences", r"body\.error", '"request: .*', '"userId: Required"', "open/.* body array"),
     Rule("report-empties", "status", "20[02]", "400", "open/report (now )?(template|files) 1"),
-    Rule("schema-sentences", r"body\.error", '"Invalid outputSchema.*', '"Invalid outputSchema.*', "open/(queue|now) bad outputSchema .*"),
+    Rule("schema-sentences", r"body\.error", '"Invalid outputSchema.*', '"Invalid outputSchema.*',
+         "open/(queue|now) bad outputSchema .*"),
     Rule("provider-names", r"body\.error", ".*non-empty provider names.*", ".*at most 64 provider names.*"),
     Rule("text-fallback", r"body\.data", ".* Retry later.\"", ".*failed.\"", "down/down: text now"),
-    Rule("batch", r"body\.(error|errorCode|supportedVersion)", '"(Invalid|Batch|SCHEMA|Request contract|1).*', ".*", "(open|small-batches)/batch .*"),
+    Rule("batch", r"body\.(error|errorCode|supportedVersion)", '"(Invalid|Batch|SCHEMA|Request contract|1).*', ".*",
+         "(open|small-batches)/batch .*"),
     Rule("batch", r"status", "400", "202", "open/batch bad (items|contractVersion) .*"),
 ]
 
@@ -136,7 +152,8 @@ KNOWN = RULES + UNFINISHED
 
 
 def matches(rule, request, difference):
-    sides = (rule.on, request), (rule.at, difference.where), (rule.package, difference.package), (rule.stepper, difference.stepper)
+    sides = (rule.on, request), (rule.at, difference.where), (rule.package, difference.package), (rule.stepper,
+                                                                                                  difference.stepper)
     return all(re.fullmatch(pattern, text, re.S) for pattern, text in sides)
 
 

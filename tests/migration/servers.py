@@ -20,7 +20,7 @@ ENDED = ("completed", "failed", "cancelled")
 
 
 class Client:
-    """One connection to a server, made anew when that closed it: what an answer changes there is in force for the next request."""
+    """One connection to a server, made anew when that closed it: what an answer changes is in force for the next request."""
 
     def __init__(self, url):
         self.connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
@@ -52,7 +52,8 @@ class Client:
         first = self.send(ask)
         out = {ask.name: first}
         if ask.job and first.status == 202:
-            out[f"{ask.name} > job"] = self.ended(ask._replace(method="GET", path=json.loads(first.raw)["statusUrl"], body=None))
+            page = ask._replace(method="GET", path=json.loads(first.raw)["statusUrl"], body=None)
+            out[f"{ask.name} > job"] = self.ended(page)
         return out
 
     def settled(self):
@@ -79,8 +80,9 @@ def start_stepper(simulator, folder, name, world):
         simulator.behave(f"stepper-{name}-{one}", behaviour)
     chain = [provider(simulator, one, instance=f"stepper-{name}-{one}") for one in world.providers]
     (home / "providers.yaml").write_text(json.dumps({"defaults": {"limits": {"rpm": None}}, "providers": chain}))
-    (home / "stepper.yaml").write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": "plugins",
-                                                   "store": {"url": "sqlite:store.db"}, "server": {"drain_timeout": "100ms"}, **world.settings}))
+    settings = {"providers_file": "providers.yaml", "plugins_dir": "plugins", "store": {"url": "sqlite:store.db"},
+                "server": {"drain_timeout": "100ms"}, **world.settings}
+    (home / "stepper.yaml").write_text(json.dumps(settings))
     with open(home / "log", "w", encoding="utf-8") as log:
         return Server([STEPPER, "serve", "--config", home / "stepper.yaml", "--listen", "127.0.0.1:0"],
                       {**clean_environment(), **world.environment}, log)
@@ -101,5 +103,6 @@ def seen_by(start, simulator, folder, name, world, asks):
 def seen_by_both(simulator, folder, name, world, asks):
     """What the package and Stepper answered, each by the request's name."""
     with ThreadPoolExecutor(2) as both:
-        futures = [both.submit(seen_by, start, simulator, folder, name, world, asks) for start in (start_package, start_stepper)]
+        futures = [both.submit(seen_by, start, simulator, folder, name, world, asks)
+                   for start in (start_package, start_stepper)]
         return [future.result() for future in futures]

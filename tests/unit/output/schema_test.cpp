@@ -87,11 +87,12 @@ std::string nested(int levels) {
     return R"({"kind":"http-json","properties":{"a":)" + node + "}}";
 }
 
-TEST(OutputSchema, NestsEightLevels) {
-    EXPECT_EQ(refusal(nested(8)), "accepted");
-    EXPECT_EQ(refusal(nested(9)),
-              "Invalid outputSchema.properties.a.items.items.items.items.items.items.items.items: schema "
-              "nesting is limited to 8 levels");
+TEST(OutputSchema, NestsEightLevelsBelowAProperty) {
+    EXPECT_EQ(refusal(nested(9)), "accepted");
+    EXPECT_EQ(
+        refusal(nested(10)),
+        "Invalid outputSchema.properties.a.items.items.items.items.items.items.items.items.items: schema "
+        "nesting is limited to 8 levels");
 }
 
 TEST(OutputSchema, EnforcesTheNotation) {

@@ -32,7 +32,8 @@ TEST(Fallback, IsWhatTheContractSays) {
     EXPECT_EQ(
         json::dump(fallbackJson()),
         R"({"error":"GENERATION_FAILED","message":"Generation could not be completed because all configured providers failed.","retryable":true})");
-    EXPECT_EQ(fallbackText(), "Generation could not be completed because all configured providers failed.");
+    EXPECT_EQ(fallbackText(),
+              "Generation could not be completed because all configured providers failed. Retry later.");
 }
 
 }  // namespace
