@@ -9,7 +9,8 @@ from harness import ROOT, STEPPER, Case, Server, call, clean_environment, provid
 from markdown import tables, unquoted
 
 # docs/migrate.md has them all: the key that a variable sets, or why it sets nothing.
-SETS = {unquoted(variable): what for variable, what, *_ in tables((ROOT / "docs/migrate.md").read_text())["Environment variables"]}
+PAGE = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
+SETS = {unquoted(variable): what for variable, what, *_ in tables(PAGE)["Environment variables"]}
 # Why nothing, in the words of the program.
 WITHOUT_EFFECT = {variable: what.removeprefix("nothing: ") for variable, what in SETS.items()
                   if what.startswith("nothing: ") and variable != "REDIS_URL"}
@@ -184,7 +185,8 @@ class Environment(Case):
             with self.subTest(trusted):
                 server = self.serve({"PORT": "0", "TRUST_PROXY": trusted}, enabled=False)
                 call("GET", server.url + "/", headers={"X-Forwarded-For": "3.3.3.3, 2.2.2.2, 1.1.1.1"})
-                self.assertEqual([line["client"] for line in self.logged("request")], [client])
+                # The line is written once the client has its answer.
+                self.assertEqual([line["client"] for line in self.wait_for(lambda: self.logged("request"))], [client])
                 self.check_stopped(server)
 
     def test_requests_a_second_take_the_place_of_those_a_minute(self):
