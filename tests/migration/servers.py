@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-from harness import PLUGINS, STEPPER, Server, clean_environment, provider  # noqa: E402
+from harness import PLUGINS, ROOT, STEPPER, Server, clean_environment, provider  # noqa: E402,F401
 from node_package import PackageServer  # noqa: E402
 
 from compare import Seen  # noqa: E402
@@ -79,7 +79,9 @@ def start_stepper(simulator, folder, name, world):
     for one, behaviour in world.providers.items():
         simulator.behave(f"stepper-{name}-{one}", behaviour)
     chain = [provider(simulator, one, instance=f"stepper-{name}-{one}") for one in world.providers]
-    (home / "providers.yaml").write_text(json.dumps({"defaults": {"limits": {"rpm": None}}, "providers": chain}))
+    # A breaker opens at a share of failures, too, however many the world's variable allows in a row.
+    defaults = {"limits": {"rpm": None}, "breaker": {"min_calls": 1000}}
+    (home / "providers.yaml").write_text(json.dumps({"defaults": defaults, "providers": chain}))
     settings = {"providers_file": "providers.yaml", "plugins_dir": "plugins", "store": {"url": "sqlite:store.db"},
                 "server": {"drain_timeout": "100ms"}, **world.settings}
     (home / "stepper.yaml").write_text(json.dumps(settings))
