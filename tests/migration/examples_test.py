@@ -17,7 +17,8 @@ from table import WORLDS
 
 HERE = "localhost:3001"  # where the pages have it
 DOCUMENTS = FOLDER / "node_modules" / NAME
-README, GUIDE, ARCHITECTURE = "README.md", "docs/DEVELOPER_IMPLEMENTATION_GUIDE.md", "ARCHITECTURE.md"
+README, GUIDE, TESTING = "README.md", "docs/DEVELOPER_IMPLEMENTATION_GUIDE.md", "TESTING_GUIDE.md"
+ARCHITECTURE = "ARCHITECTURE.md"
 
 
 def blocks(document, language):
@@ -54,10 +55,10 @@ class Examples(Case):
     def test_each_variable_is_honoured_or_named(self):
         page = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
         sets = {unquoted(variable): what for variable, what, *_ in tables(page)["Environment variables"]}
-        for document, language in ((README, "env"), (GUIDE, "bash")):
+        for document, language in ((README, "env"), (GUIDE, "bash"), (TESTING, "bash")):
             with self.subTest(document):
                 example = variables(document, language)
-                self.assertGreater(len(example), 8)
+                self.assertGreater(len(example), 5)
                 refused = run_stepper("serve", env={**clean_environment(), **example}, cwd=self.folder)
                 self.assertEqual(refused.returncode, 78)
                 self.assertIn("REDIS_URL", refused.stderr)
