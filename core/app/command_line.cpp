@@ -136,6 +136,11 @@ private:
         app.add_option("-c,--config", options_.config, "The configuration file")
             ->type_name("FILE")
             ->check(notEmpty);
+        app.add_option(
+               "--env-file", options_.env_file,
+               "Variables that the environment lacks; unless given, .env beside the configuration file")
+            ->type_name("PATH")
+            ->check(notEmpty);
     }
 
     void takesFile(CLI::App& app) {

@@ -17,6 +17,7 @@ inline constexpr int kExitOk = 0, kExitFailure = 1, kExitUsage = 64, kExitSystem
 
 struct Options {
     std::optional<std::string> config;    // FILE, -c FILE
+    std::optional<std::string> env_file;  // --env-file PATH
     std::optional<Endpoint> listen;       // --listen HOST:PORT
     std::optional<std::string> server;    // --server URL: http or https, no slash at its end
     std::optional<config::Secret> key;    // --key KEY

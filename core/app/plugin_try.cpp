@@ -39,13 +39,15 @@ void setAt(json::Value& object, std::string_view key, json::Value value, json::A
 }
 
 // A configuration with one provider, made of KEY=VALUE settings as providers.yaml would have them.
-Result<config::Config> configOf(const std::vector<std::string>& settings, const std::string& kind) {
+Result<config::Config> configOf(const Options& options, const std::string& kind) {
+    Surroundings around;
+    if (const auto found = surround(options, around); !found) return found.error();
     json::Document d(rapidjson::kObjectType);
     auto& a = d.GetAllocator();
     json::Value provider(rapidjson::kObjectType);
     json::set(provider, "name", "tried", a);
     json::set(provider, "plugin", kind, a);
-    for (const auto& setting : settings) {
+    for (const auto& setting : options.set) {
         const size_t equals = setting.find('=');
         if (equals == 0 || equals == std::string::npos)
             return Error{ErrorClass::Config, "--set " + setting + ": expected KEY=VALUE, such as model=m-1"};
@@ -60,7 +62,7 @@ Result<config::Config> configOf(const std::vector<std::string>& settings, const 
     sources.stepper_name = "built-in stepper.yaml";
     sources.providers_yaml = yaml;
     sources.providers_name = "--set";
-    return config::parse(sources, config::processEnvironment());
+    return config::parse(sources, around.environment);
 }
 
 // The provider to try it as, alone.
@@ -121,7 +123,7 @@ int pluginTry(const Options& options) {
     if (!image) return complain(image.error().message);
     const std::string& kind = (*image)->kind();
 
-    auto config = options.set.empty() ? loadConfig(options) : configOf(options.set, kind);
+    auto config = options.set.empty() ? loadConfig(options) : configOf(options, kind);
     if (!config) return complain(config.error().message, kExitConfig);
     config = chosen(std::move(config).value(), options, kind);
     if (!config) return complain(config.error().message, kExitConfig);

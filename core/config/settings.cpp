@@ -313,8 +313,7 @@ std::string readSettings(const Value& root, Config& config) {
     if (config.security.trust_proxy.hops() == TrustedProxies::kAll)
         config.warnings.emplace_back(
             "security.trust_proxy (TRUST_PROXY) is true: a client's address is what the client itself writes "
-            "into "
-            "X-Forwarded-For; write how many proxies stand in front, such as 1, or their addresses");
+            "into X-Forwarded-For; write how many proxies stand in front, such as 1, or their addresses");
     Cache& cache = config.cache;
     if (cache.fresh_for > cache.ttl) {
         config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",

@@ -1,4 +1,5 @@
 #include "core/config/config.h"
+#include "core/config/env_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace stepper;
@@ -11,5 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     config::Sources as_settings;
     as_settings.stepper_yaml = text;
     (void)config::parse(as_settings, env);
+    (void)config::parseEnvFile(text, ".env");
     return 0;
 }

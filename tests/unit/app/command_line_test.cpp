@@ -69,6 +69,20 @@ TEST(CommandLine, EveryDocumentedSpelling) {
     const Options s = taken(serve, {"serve", "--config", "a", "--listen", "[::1]:0", "--recover"});
     EXPECT_EQ(s.listen, (Endpoint{"::1", 0}));
     EXPECT_TRUE(s.recover);
+    for (const auto& [verb, words] :
+         std::vector<std::pair<Verb, Words>>{{serve, {"serve"}},
+                                             {check, {"check"}},
+                                             {generate, {"generate", "what?"}},
+                                             {reload, {"reload"}},
+                                             {jobsList, {"jobs", "list"}},
+                                             {jobsCancel, {"jobs", "cancel", "a"}},
+                                             {pluginList, {"plugin", "list"}},
+                                             {pluginTry, {"plugin", "try", "a.so", "x"}}}) {
+        Words with = words;
+        with.insert(with.end(), {"--env-file", "a.env"});
+        EXPECT_EQ(taken(verb, words).env_file, std::nullopt);
+        EXPECT_EQ(taken(verb, with).env_file, "a.env");
+    }
     EXPECT_EQ(taken(generate, {"generate", "--config", "a", "--json", "-"}).prompt, "-");
     const Options g = taken(
         generate, {"generate", "--system", "Be brief.", "--model", "m-1", "--temperature", "0.5", "what?"});
