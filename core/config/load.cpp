@@ -71,7 +71,7 @@ Result<Config> build(const Document& settings, const fs::path& base_dir, const E
             problems.add(named ? named->mark : Mark{settings.name}, "providers_file",
                          document.error().message);
         else if (const auto providers = parseYaml(document->text, document->name, problems))
-            readProviders({*providers, "", scope}, config);
+            readProviders({*providers, "", scope}, tree->find("provider_defaults"), config);
     }
 
     if (!problems.empty()) return Error{ErrorClass::Config, problems.text()};

@@ -324,7 +324,8 @@ public:
         checkUnique(value, p.name);
         lengthenSilence(item.node, block, p);
         mendBaseUrl(block, p, config_.warnings);
-        if (wanted.enabled == Switch::On && !isInherited(block, "enabled")) insisting_.insert(p.name);
+        if (wanted.enabled == Switch::On && isGiven(item.node, "enabled") && !isInherited(block, "enabled"))
+            insisting_.insert(p.name);
         decideKeys(value, wanted, p);
         decideEnabled(value, wanted.enabled, p, config_.warnings);
         if (isGiven(item.node, "proxy") && p.proxy && !p.proxy->empty() && isLoopback(hostOf(p.base_url)))
@@ -359,14 +360,19 @@ private:
 
 }  // namespace
 
-void readProviders(const Value& root, Config& config) {
+void readProviders(const Value& root, const Node* before_defaults, Config& config) {
     Node defaults;
-    Provider ignored;
     const auto read_defaults = [&](const Value& v) {
-        readMapping(v, sharedFields(ignored));
+        Provider ignored;
+        Switch enabled = Switch::Auto;
+        Fields fields = sharedFields(ignored);
+        fields.push_back({"enabled", switchField(enabled)});
+        readMapping(v, fields);
         // Faulty ones would only repeat their faults in every provider.
-        if (v.scope.problems.empty()) defaults = v.node;
+        if (v.scope.problems.empty()) defaults = withDefaults(std::move(defaults), v.node);
     };
+    if (before_defaults && before_defaults->kind != Node::Kind::Null)
+        read_defaults({*before_defaults, "provider_defaults", root.scope});
     ProviderList list(defaults, config);
     const auto add = [&list](const Value& item) { list.add(item); };
     readMapping(root, {{"plan", read::choice(config.plan, {{"manual", Plan::Manual},

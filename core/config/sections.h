@@ -6,10 +6,12 @@
 
 namespace stepper::config {
 
-// stepper.yaml into everything but Config::providers. Returns the path of the providers file as written.
+// stepper.yaml into everything but Config::providers; its provider_defaults are left to readProviders().
+// Returns the path of the providers file as written.
 std::string readSettings(const Value& root, Config& config);
 
-// providers.yaml into Config::providers and warnings.
-void readProviders(const Value& root, Config& config);
+// providers.yaml into Config::providers and warnings. `before_defaults` (may be null): what goes before its
+// `defaults`, in the same keys.
+void readProviders(const Value& root, const Node* before_defaults, Config& config);
 
 }  // namespace stepper::config

@@ -294,6 +294,7 @@ std::string readSettings(const Value& root, Config& config) {
         root,
         {{"server", serverSection(config.server)},
          {"providers_file", read::text(providers_file)},
+         {"provider_defaults", [](const Value&) {}},
          {"plugins_dir", directory(config.plugins_dir)},
          {"plugins", pluginsSection(config.plugins)},
          {"store", read::section({{"url", storeUrl(config.store_url)},

@@ -204,6 +204,20 @@ class Environment(Case):
                 levels = {json.loads(line)["level"] for line in self.log_path.read_text(encoding="utf-8").splitlines()}
                 self.assertLessEqual(levels, {level} - {"off"})
 
+    def test_the_services_own_defaults_serve_without_complaint(self):
+        self.log_path = self.folder / "log"
+        environment = {**clean_environment(), "HOST": "127.0.0.1", "PORT": "0", "REDIS_URL": "memory:", "XDG_RUNTIME_DIR": str(self.folder),
+                       "GROQ_ENABLED": "true", "GROQ_API_KEY": "key-of-the-test", "GEMINI_API_KEY": "key-of-the-test"}
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            server = Server([STEPPER, "serve", "--config", ROOT / "config" / "compat.yaml"], environment, log)
+        self.addCleanup(self.check_stopped, server)
+        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        complaints = [line for line in lines if line["level"] in ("warn", "error")]
+        # What is told of any configuration with it, in this version.
+        self.assertEqual([line for line in complaints if "rate_limit is not enforced" not in line.get("warning", "")], [])
+        self.assertEqual([line["name"] for line in lines if line["event"] == "provider enabled"], ["groq"])
+        self.assertEqual(call("GET", server.url + "/health").status, 200)
+
     def test_the_command_line_wins(self):
         server = self.serve({"HOST": "127.0.0.2", "PORT": "1"}, "--listen", "127.0.0.1:0")
         self.assertTrue(server.url.startswith("http://127.0.0.1:"), server.url)

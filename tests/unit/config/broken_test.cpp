@@ -59,12 +59,12 @@ TEST(Broken, Settings) {
     const Broken cases[] = {
         {"lgo: {}\n", "1:1: lgo: unknown key; did you mean \"log\"?"},
         {"a: 1\n\"b\": 2\na: 3\n",
-         "1:1: a: unknown key; valid here: server, providers_file, plugins_dir, plugins, store, cache, "
+         "1:1: a: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, store, cache, "
          "queue, batch, fallback, security, webhooks, log\n"
-         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, plugins_dir, plugins, "
+         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log\n"
          "stepper.yaml:3:1: a: this key is already on line 1\n"
-         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, plugins_dir, plugins, "
+         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log"},
         {"log: info\n", "1:6: log: expected a mapping of keys to values, not \"info\""},
         {"log: { level: [] }\n", "1:15: log.level: expected a single value, not a list"},
@@ -233,7 +233,7 @@ TEST(Broken, Providers) {
          "idle_timeout, "
          "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
          "isolation, "
-         "price, temperature, system, max_tokens"},
+         "price, temperature, system, max_tokens, enabled"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
          "1:28: defaults.limits.rpm: expected a whole number from 1 to 1000000000000, not \"x\""},
         {"providers: [{ name: a, plugin: p, retry: { attempts: 0 }, breaker: { failure_rate: 2 } }]\n",
