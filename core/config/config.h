@@ -1,9 +1,10 @@
 // The typed configuration: what stepper.yaml, providers.yaml and the environment say, checked and immutable.
 //
 // Key names are those of the YAML. Each value knows nothing of YAML; `Mark`s keep the place for later
-// messages. What wins, per key: the environment's override, the provider's own block, `defaults:`, the values
-// written here. Mappings (limits, retry, breaker) merge key by key; lists replace; a key written as null is
-// as if written nowhere. A Config is a value: immutable once loaded, safe to read from any thread.
+// messages. What wins, per key: the environment's override, the provider's own block, `provider_defaults:`,
+// `defaults:`, the values written here. Mappings (limits, retry, breaker) merge key by key; lists replace; a
+// key written as null is as if written nowhere. A Config is a value: immutable once loaded, safe to read from
+// any thread.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -209,8 +210,8 @@ struct Config {
     std::filesystem::path plugins_dir;  // absolute; empty: the build's or the install's plugin folder
     Plugins plugins;
     std::string store_url = "sqlite:var/stepper.db";  // once loaded, SQLite's path is absolute
-    std::string store_key_prefix = "stepper";
-    std::string store_durability = "full";  // full | normal
+    std::string store_key_prefix = "stepper";         // without the colon behind it
+    std::string store_durability = "full";            // full | normal
     Cache cache;
     Queue queue;
     Batch batch;

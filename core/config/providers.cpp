@@ -284,11 +284,12 @@ void lengthenSilence(const Node& own, const Node& block, Provider& p) {
     if (!isGiven(own, "idle_timeout")) p.idle_timeout = std::max(p.idle_timeout, p.timeout);
 }
 
+// Of one that is off it is not told.
 void mendBaseUrl(const Node& block, Provider& p, std::vector<std::string>& warnings) {
     if (p.base_url.empty()) return;
     BaseUrl read = readBaseUrl(p.name, p.plugin, p.base_url, isInherited(block, "base_url"));
     p.base_url = std::move(read.url);
-    if (!read.remark.empty())
+    if (p.enabled && !read.remark.empty())
         warnings.push_back(fmt::format("{}: provider {}: its base_url {}.",
                                        describe(block.find("base_url")->mark), p.name, read.remark));
 }
@@ -323,11 +324,11 @@ public:
         if (p.name.empty()) return;
         checkUnique(value, p.name);
         lengthenSilence(item.node, block, p);
-        mendBaseUrl(block, p, config_.warnings);
         if (wanted.enabled == Switch::On && isGiven(item.node, "enabled") && !isInherited(block, "enabled"))
             insisting_.insert(p.name);
         decideKeys(value, wanted, p);
         decideEnabled(value, wanted.enabled, p, config_.warnings);
+        mendBaseUrl(block, p, config_.warnings);
         if (isGiven(item.node, "proxy") && p.proxy && !p.proxy->empty() && isLoopback(hostOf(p.base_url)))
             config_.warnings.push_back(
                 fmt::format("Provider {} is on this machine, so its proxy is not used: remove it.", p.name));

@@ -110,6 +110,9 @@ TEST(BaseUrl, AConfigurationTellsWhereItWasWritten) {
     EXPECT_THAT(of_env->warnings,
                 ElementsAre(HasSubstr("environment variable GROQ_BASE_URL: provider groq: ")));
     EXPECT_THAT(parseProviders(written("https://api.groq.com/openai/v1"))->warnings, IsEmpty());
+    const auto off = parseProviders(written("https://api.groq.com/openai, enabled: false"));
+    EXPECT_EQ(off->providers[0].base_url, "https://api.groq.com/openai/v1");
+    EXPECT_THAT(off->warnings, ElementsAre(HasSubstr("No provider is enabled")));
 }
 
 }  // namespace

@@ -59,12 +59,15 @@ TEST(Broken, Settings) {
     const Broken cases[] = {
         {"lgo: {}\n", "1:1: lgo: unknown key; did you mean \"log\"?"},
         {"a: 1\n\"b\": 2\na: 3\n",
-         "1:1: a: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, store, cache, "
+         "1:1: a: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, "
+         "store, cache, "
          "queue, batch, fallback, security, webhooks, log\n"
-         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, "
+         "stepper.yaml:2:1: b: unknown key; valid here: server, providers_file, provider_defaults, "
+         "plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log\n"
          "stepper.yaml:3:1: a: this key is already on line 1\n"
-         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, provider_defaults, plugins_dir, plugins, "
+         "stepper.yaml:3:1: a: unknown key; valid here: server, providers_file, provider_defaults, "
+         "plugins_dir, plugins, "
          "store, cache, queue, batch, fallback, security, webhooks, log"},
         {"log: info\n", "1:6: log: expected a mapping of keys to values, not \"info\""},
         {"log: { level: [] }\n", "1:15: log.level: expected a single value, not a list"},

@@ -120,7 +120,8 @@ TEST(EnvFile, OneThatIsOpenToEverybodyIsWarnedOf) {
         ASSERT_TRUE(file.ok()) << file.error().message;
         EXPECT_EQ(file->variables.at("A"), "1");
         EXPECT_EQ(file->warnings.size(), warns ? 1u : 0u) << std::oct << mode;
-        for (const auto& warning : file->warnings) EXPECT_THAT(warning, HasSubstr("chmod 600 " + path.string()));
+        for (const auto& warning : file->warnings)
+            EXPECT_THAT(warning, HasSubstr("chmod 600 " + path.string()));
     }
     EXPECT_THAT(readEnvFile(folder.path()).error().message, HasSubstr(folder.path().string()));
     EXPECT_THAT(readEnvFile(folder.path() / "none").error().message, HasSubstr("none"));
