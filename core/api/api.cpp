@@ -11,6 +11,7 @@
 #include "core/api/job_endpoints.h"
 #include "core/api/rate_headers.h"
 #include "core/api/request_remarks.h"
+#include "core/api/retry.h"
 #include "core/api/submit.h"
 #include "core/api/usage_view.h"
 #include "core/base/version.h"
@@ -177,8 +178,10 @@ http::Response Endpoints::root() const {
     json::put(w, "GET /v1/jobs/:jobId", "State and result of a job; ?wait=SECONDS waits for it");
     json::put(w, "GET /v1/jobs/:jobId/events", "The same as server-sent events");
     json::put(w, "DELETE /v1/jobs/:jobId", "Cancel a job, or remove a finished one");
-    json::put(w, "POST /v1/jobs/:jobId/retry", "Run a finished job's request again");
-    json::put(w, "GET /v1/jobs", "Jobs, newest first; ?state=&limit=");
+    json::put(w, "POST /v1/jobs/:jobId/retry", "Run a finished job again, or a batch's failed items");
+    json::put(w, "POST /v1/jobs/retry",
+              "Run finished jobs again: those that failed, since when, of whom, or by id");
+    json::put(w, "GET /v1/jobs", "Jobs, newest first; ?state=&limit=&before=");
     json::put(w, "POST /v1/reports", "Queue a commit report, or answer it from the cache");
     json::put(w, "GET /v1/reports/:jobId", "State and result of a report's job");
     json::put(w, "DELETE /v1/reports", "Remove a cached report; ?userId=&commitSha=[&template=]");
@@ -215,6 +218,7 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
     const auto submit =
         std::make_shared<const Submit>(deps.engine, deps.jobs, deps.snapshots, deps.metrics, deps.clock);
     const auto jobs = std::make_shared<JobEndpoints>(deps.jobs, deps.clock, deps.metrics, deps.bodies);
+    const auto retries = std::make_shared<const Retries>(deps.jobs, deps.clock);
     const auto admin = std::make_shared<const Admin>(deps.reloading, deps.snapshots);
     return {
         {"POST", "/v1/generate", Body::Json, [submit](const Request& r) { return submit->generate(r); }},
@@ -226,6 +230,7 @@ std::vector<http::Route> makeRoutes(ApiDeps deps) {
         {"DELETE", "/v1/jobs/{id}", Body::None, [jobs](const Request& r) { return jobs->drop(r); }},
         {"GET", "/v1/jobs/{id}/events", Body::None, [jobs](const Request& r) { return jobs->events(r); }},
         {"POST", "/v1/jobs/{id}/retry", Body::None, [submit](const Request& r) { return submit->retry(r); }},
+        {"POST", "/v1/jobs/retry", Body::Json, [retries](const Request& r) { return retries->many(r); }},
         {"GET", "/v1/reports/{id}", Body::None, [jobs](const Request& r) { return jobs->get(r); }},
         {"POST", "/v1/generate/immediate", Body::Json,
          [api](const Request& r) {

@@ -149,11 +149,16 @@ http::Response JobEndpoints::list(const http::Request& request) const {
         if (!n) return badRequest("Invalid limit: expected a number from 1 to 1000", request.id);
         filter.limit = static_cast<int>(std::min(*n, kMostListed));
     }
+    if (const auto before = request.queryValue("before")) {
+        filter.before = wholeNumber(*before, 1, kAnyNumber);
+        if (!filter.before) return badRequest("Invalid before: expected the `next` of a list", request.id);
+    }
     const auto jobs = jobs_.store().list(filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);
     Remarks remarks;
-    remarkOnQuery(request, {"state", "limit"}, remarks);
-    return http::Response::json(200, jobListJson(*jobs, remarks.warnings()));
+    remarkOnQuery(request, {"state", "limit", "before"}, remarks);
+    const bool may_be_more = static_cast<int>(jobs->size()) == filter.limit;
+    return http::Response::json(200, jobListJson(*jobs, may_be_more, remarks.warnings()));
 }
 
 }  // namespace stepper::api

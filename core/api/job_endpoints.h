@@ -20,7 +20,7 @@ public:
     http::Response events(const http::Request& request);
     // Cancels a live job, purges a finished one, once nobody else wants it; ?force=true does not ask.
     http::Response drop(const http::Request& request) const;
-    // ?state=&limit=
+    // ?state=&limit=&before=
     http::Response list(const http::Request& request) const;
 
 private:

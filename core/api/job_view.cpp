@@ -122,6 +122,10 @@ void putMoment(json::Writer& w, std::string_view key, const std::optional<WallTi
     if (t) json::put(w, key, isoTime(*t));
 }
 
+void putRetry(json::Writer& w, const store::Job& job) {
+    if (!job.retried_as.empty()) json::put(w, "retriedAs", job.retried_as);
+}
+
 }  // namespace
 
 std::string_view wireStatus(JobState state) {
@@ -188,6 +192,7 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
         const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
         json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
     }
+    putRetry(w, job);
     if (job.isBatch())
         putWarnings(w, warnings, metaOf(job.meta));
     else
@@ -203,7 +208,8 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
     return {buffer.GetString(), buffer.GetSize()};
 }
 
-std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<std::string>& warnings) {
+std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
+                        const std::vector<std::string>& warnings) {
     json::Buffer buffer;
     json::Writer w(buffer);
     w.StartObject();
@@ -226,9 +232,11 @@ std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<s
         json::put(w, "updatedAt", isoTime(job.updated));
         if (job.state == JobState::Delayed) putMoment(w, "runAt", job.run_at);
         putMoment(w, "finishedAt", job.finished);
+        putRetry(w, job);
         w.EndObject();
     }
     w.EndArray();
+    if (may_be_more && !jobs.empty()) json::put(w, "next", std::to_string(jobs.back().place));
     engine::putWarnings(w, warnings);
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};

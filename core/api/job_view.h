@@ -11,15 +11,16 @@ std::string_view wireStatus(store::JobState state);
 // What ?state= of the list means; none when the word is not known.
 std::optional<store::ListFilter> filterNamed(std::string_view word);
 
-// {"id","status","rawStatus","contractVersion","progress"[,"warnings"][,"data"][,"error","failure"]}.
+// {"id","status","rawStatus","contractVersion","progress"[,"retriedAs"][,"warnings"][,"data"][,"error","failure"]}.
 // `items` are a batch's, needed once it is final; `warnings` those on requests for it, before those a batch
 // was stored with. Those in "data" are on the answer.
 std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
                     const std::vector<std::string>& warnings = {});
 // 0..100, or {"done","total"} of a batch.
 std::string progressJson(const store::Job& job);
-// {"jobs":[...],"warnings"?}, without results.
-std::string jobListJson(const std::vector<store::Job>& jobs, const std::vector<std::string>& warnings = {});
+// {"jobs":[...],"next"?,"warnings"?}, without results; `next` is for ?before=, where there may be more.
+std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
+                        const std::vector<std::string>& warnings = {});
 
 // {"status":"completed","cached":true,["stale":true,]"data","metadata"}; `warnings` are those on the request
 // it answers and join the answer's own.

@@ -98,6 +98,13 @@ std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const 
     return all;
 }
 
+std::optional<jobs::WhichItems> itemsNamed(std::string_view word) {
+    using jobs::WhichItems;
+    if (word == "failed") return WhichItems::Failed;
+    if (word == "fallback") return WhichItems::FailedAndFallback;
+    return word == "all" ? std::optional(WhichItems::All) : std::nullopt;
+}
+
 }  // namespace
 
 http::Response Submit::generate(const http::Request& request) const {
@@ -231,12 +238,22 @@ http::Response Submit::batch(const http::Request& request) const {
 }
 
 http::Response Submit::retry(const http::Request& request) const {
-    const auto again = jobs_.retry(request.param("id"));
+    using How = jobs::Retried::How;
+    const auto which = itemsNamed(request.queryValue("items").value_or("failed"));
+    if (!which) return badRequest("Invalid items: expected 'failed', 'fallback', or 'all'", request.id);
+    const auto again = jobs_.retry(request.param("id"), *which, false);
     if (!again) return storeUnavailable(again.error(), request.id);
-    if (*again) return accepted({.job_id = **again});
-    return http::Response::error(409, "BAD_REQUEST",
-                                 "Only a finished job that is no batch can be run again, while it is kept",
-                                 request.id);
+    if (again->how == How::NotFound)
+        return http::Response::error(404, "NOT_FOUND", "Job not found", request.id);
+    const auto conflicts = [&](std::string_view why) {
+        return http::Response::error(409, "BAD_REQUEST", why, request.id);
+    };
+    if (again->how == How::NotFinal) return conflicts("Only a finished job can be run again");
+    if (again->how == How::NothingMeant)
+        return conflicts("No item of this batch failed; ?items=fallback and ?items=all run others again");
+    Remarks remarks;
+    remarkOnQuery(request, {"items"}, remarks);
+    return accepted({again->job_id, false, again->batch, remarks.warnings()});
 }
 
 http::Response Submit::forgetReport(const http::Request& request) const {

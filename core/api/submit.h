@@ -18,7 +18,8 @@ public:
     http::Response generate(const http::Request& request) const;
     http::Response report(const http::Request& request) const;
     http::Response batch(const http::Request& request) const;
-    // POST /v1/jobs/{id}/retry: a new job from a finished one.
+    // POST /v1/jobs/{id}/retry[?items=failed|fallback|all]: a new job from a finished one; of a batch, from
+    // those of its items.
     http::Response retry(const http::Request& request) const;
     // DELETE /v1/reports?userId&commitSha[&template]
     http::Response forgetReport(const http::Request& request) const;

@@ -242,7 +242,19 @@ private:
         CLI::App& show = verb(jobs, "show", "One job, as JSON", jobsShow);
         withIds(show, "The job", 1);
         takesJson(show, "What it does anyway");
-        withIds(verb(jobs, "retry", "Run a finished job again", jobsRetry), "The job", 1);
+        CLI::App& again =
+            verb(jobs, "retry", "Run finished jobs again; of a batch, its failed items", jobsRetry);
+        words(again, "ID", options_.ids, "The jobs").expected(1, kMany)->check(anId);
+        for (const char* state : {"failed", "fallback", "cancelled"})
+            again
+                .add_flag_callback(
+                    "--" + std::string(state), [this, state] { options_.state = state; },
+                    "Instead: all that are " + std::string(state) + " and were not run again")
+                ->excludes("ID");
+        word(again, "--since", options_.since,
+             "Of those, which ended no longer ago (2h), or after that moment");
+        word(again, "--tenant", options_.tenant, "Of those, which are this tenant's");
+        takesServer(again);
         withIds(verb(jobs, "cancel", "End live jobs", jobsCancel), "The jobs", kMany);
         withIds(verb(jobs, "purge", "Remove finished jobs", jobsPurge),
                 "The jobs; or completed, failed or cancelled for all of these", kMany);

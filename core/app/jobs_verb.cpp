@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "core/app/client.h"
 #include "core/app/verbs.h"
@@ -11,8 +12,8 @@ using Words = std::vector<std::string>;
 
 // Null after having complained; `about` goes before what the server says.
 std::optional<Client::Answer> ask(Client& client, std::string_view method, const std::string& path,
-                                  const std::string& about = {}) {
-    auto answer = client.call(method, path);
+                                  const std::string& about = {}, std::string body = {}) {
+    auto answer = client.call(method, path, std::move(body));
     if (!answer) return complain(answer.error().message), std::nullopt;
     if (answer->status >= 300) return complain(about + problemOf(*answer)), std::nullopt;
     return std::move(answer).value();
@@ -42,17 +43,30 @@ std::string progressOf(const json::Value& job) {
            std::to_string(json::integer(*progress, "total").value_or(0));
 }
 
+void printLine(const json::Value& job) {
+    std::printf("%-36s  %-9s  %-8s  %-15s  %s  %s\n", text(job, "id").c_str(), text(job, "status").c_str(),
+                progressOf(job).c_str(), text(job, "kind").c_str(), text(job, "createdAt").c_str(),
+                text(job, "tenantId").c_str());
+}
+
+// Page by page. As JSON they are one list.
 int list(Client& client, const std::string& state, bool as_json) {
-    const auto answer = ask(client, "GET", "/v1/jobs?limit=1000" + (state.empty() ? "" : "&state=" + state));
-    if (!answer) return kExitFailure;
-    if (as_json) return std::printf("%s\n", answer->text.c_str()), kExitOk;
-    const auto* jobs = json::find(answer->body, "jobs");
-    if (!jobs || !jobs->IsArray()) return complain("the server's answer holds no list of jobs");
-    for (const auto& job : jobs->GetArray())
-        std::printf("%-36s  %-9s  %-8s  %-15s  %s  %s\n", text(job, "id").c_str(),
-                    text(job, "status").c_str(), progressOf(job).c_str(), text(job, "kind").c_str(),
-                    text(job, "createdAt").c_str(), text(job, "tenantId").c_str());
-    return kExitOk;
+    const std::string path = "/v1/jobs?limit=1000" + (state.empty() ? "" : "&state=" + state);
+    const char* separator = "{\"jobs\":[";
+    for (std::string next;;) {
+        const auto answer = ask(client, "GET", path + (next.empty() ? "" : "&before=" + next));
+        if (!answer) return kExitFailure;
+        const auto* jobs = json::find(answer->body, "jobs");
+        if (!jobs || !jobs->IsArray()) return complain("the server's answer holds no list of jobs");
+        if (as_json && next.empty()) std::printf("%s", std::exchange(separator, ""));
+        for (const auto& job : jobs->GetArray())
+            as_json ? void(std::printf("%s%s", std::exchange(separator, ","), json::dump(job).c_str()))
+                    : printLine(job);
+        next = text(answer->body, "next");
+        if (!next.empty()) continue;
+        if (as_json) std::printf("]}\n");
+        return kExitOk;
+    }
 }
 
 int show(Client& client, const std::string& id) {
@@ -94,7 +108,8 @@ bool isFinal(const std::string& status) {
 
 int purge(Client& client, const Words& words) {
     if (words.size() > 1 && std::any_of(words.begin(), words.end(), isFinal))
-        return complain("purge takes IDs or one of completed, fallback, failed and cancelled, not both", kExitUsage);
+        return complain("purge takes IDs or one of completed, fallback, failed and cancelled, not both",
+                        kExitUsage);
     if (!isFinal(words[0])) {
         for (const auto& id : words) {
             const auto job = askOf(client, "GET", id);
@@ -123,6 +138,44 @@ int retry(Client& client, const std::string& id) {
     return kExitOk;
 }
 
+std::string retryBody(const Options& o) {
+    json::Document body(rapidjson::kObjectType);
+    auto& a = body.GetAllocator();
+    json::Value ids(rapidjson::kArrayType);
+    for (const auto& id : o.ids) ids.PushBack(json::text(id, a), a);
+    if (!o.ids.empty()) json::set(body, "ids", std::move(ids), a);
+    for (const auto& [key, value] :
+         {std::pair("state", &o.state), std::pair("since", &o.since), std::pair("tenantId", &o.tenant)})
+        if (!value->empty()) json::set(body, key, *value, a);
+    return json::dump(body);
+}
+
+// What was run again as what; what was not, and why, is complained of.
+int printRetries(const json::Value& answer) {
+    int status = kExitOk;
+    const auto* jobs = json::find(answer, "jobs");
+    if (!jobs || !jobs->IsArray()) return complain("the server's answer holds no list of jobs");
+    for (const auto& job : jobs->GetArray()) {
+        if (const auto error = json::string(job, "error"))
+            status = complain("job " + text(job, "id") + ": " + std::string(*error));
+        else
+            std::printf("%s  %s\n", text(job, "id").c_str(), text(job, "jobId").c_str());
+    }
+    return status;
+}
+
+// A round finds what the one before has left.
+int retryMany(Client& client, const Options& o) {
+    for (int status = kExitOk;;) {
+        const auto answer = ask(client, "POST", "/v1/jobs/retry", {}, retryBody(o));
+        if (!answer) return kExitFailure;
+        status = std::max(status, printRetries(answer->body));
+        const auto* more = json::find(answer->body, "more");
+        if (!more || !more->IsTrue() || json::integer(answer->body, "retried").value_or(0) == 0)
+            return status;
+    }
+}
+
 }  // namespace
 
 int jobsList(const Options& o) {
@@ -132,7 +185,14 @@ int jobsShow(const Options& o) {
     return withServer(o, [&](Client& client) { return show(client, o.ids.front()); });
 }
 int jobsRetry(const Options& o) {
-    return withServer(o, [&](Client& client) { return retry(client, o.ids.front()); });
+    if (o.ids.empty() && o.state.empty())
+        return complain("name the jobs, or say --failed, --fallback or --cancelled", kExitUsage);
+    if (!o.ids.empty() && (!o.since.empty() || !o.tenant.empty()))
+        return complain("--since and --tenant go with --failed, --fallback or --cancelled, not with IDs",
+                        kExitUsage);
+    return withServer(o, [&](Client& client) {
+        return o.ids.size() == 1 ? retry(client, o.ids.front()) : retryMany(client, o);
+    });
 }
 int jobsCancel(const Options& o) {
     return withServer(o, [&](Client& client) { return cancel(client, o.ids); });

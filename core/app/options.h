@@ -40,6 +40,7 @@ struct Options {
     std::string folder;                    // FOLDER, empty when none is named
     std::vector<std::string> ids;          // ID..., or one state of jobs
     std::string state;                     // STATE of jobs, empty for any
+    std::string since, tenant;             // --since, --tenant of jobs, empty for any
 };
 
 }  // namespace stepper::app

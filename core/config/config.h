@@ -148,7 +148,9 @@ struct Cache {
 
 struct Queue {
     int workers = 64;
-    milliseconds retention{3'600'000}, lease{60'000}, max_wait{86'400'000};
+    milliseconds retention{3'600'000};
+    milliseconds retention_failed{604'800'000};  // of jobs that failed; not less than `retention`
+    milliseconds lease{60'000}, max_wait{86'400'000};
     int max_attempts = 5;
     int max_calls = 6;  // of a job, that tell of its request
 };

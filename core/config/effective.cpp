@@ -246,6 +246,7 @@ json::Document effective(const Config& c, Secrets which) {
         .put("delivery", delivery);
     queue.put("workers", c.queue.workers)
         .put("retention", c.queue.retention)
+        .put("retention_failed", c.queue.retention_failed)
         .put("lease", c.queue.lease)
         .put("max_attempts", c.queue.max_attempts)
         .put("max_calls", c.queue.max_calls)

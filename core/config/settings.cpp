@@ -183,6 +183,7 @@ Read cacheSection(Cache& c) {
 Read queueSection(Queue& q) {
     return read::section({{"workers", read::integer(q.workers, 1, 4096)},
                           {"retention", read::duration(q.retention, 1s, 24h * 365)},
+                          {"retention_failed", read::duration(q.retention_failed, 1s, 24h * 365)},
                           {"lease", read::duration(q.lease, 1s, 1h)},
                           {"max_attempts", read::integer(q.max_attempts, 1, 100)},
                           {"max_calls", read::integer(q.max_calls, 1, 1'000)},
@@ -315,6 +316,7 @@ std::string readSettings(const Value& root, Config& config) {
         config.warnings.emplace_back(
             "security.trust_proxy (TRUST_PROXY) is true: a client's address is what the client itself writes "
             "into X-Forwarded-For; write how many proxies stand in front, such as 1, or their addresses");
+    config.queue.retention_failed = std::max(config.queue.retention_failed, config.queue.retention);
     Cache& cache = config.cache;
     if (cache.fresh_for > cache.ttl) {
         config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",

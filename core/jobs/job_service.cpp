@@ -55,6 +55,21 @@ Submitted submitted(store::Enqueued enqueued, const Clock& clock) {
     return {Submitted::How::Hit, {}, std::move(hit)};
 }
 
+bool isMeant(store::JobState item, WhichItems which) {
+    switch (which) {
+        case WhichItems::All: return true;
+        case WhichItems::FailedAndFallback: return item != store::JobState::Done;
+        case WhichItems::Failed: break;
+    }
+    return !store::isDone(item);
+}
+
+Result<Retried> retried(Result<store::Enqueued> enqueued, std::optional<std::pair<size_t, int>> batch) {
+    if (!enqueued) return std::move(enqueued).error();
+    const bool before = enqueued->how == store::Enqueued::How::Repeated;
+    return Retried{before ? Retried::How::Before : Retried::How::Queued, std::move(enqueued->id), batch};
+}
+
 }  // namespace
 
 JobService::JobService(RunnerDeps deps, const Clock& clock)
@@ -65,7 +80,10 @@ JobService::JobService(RunnerDeps deps, const Clock& clock)
       scheduler_(
           deps_.store, [this](Running& task, CancelToken& cancel) { runner_.run(task, cancel); },
           schedulerOptions(deps_)),
-      keeper_(deps_.store, scheduler_, [this] { return deps_.snapshots.get()->config.queue.retention; }) {
+      keeper_(deps_.store, scheduler_, [this] {
+          const auto& queue = deps_.snapshots.get()->config.queue;
+          return store::Retention(queue.retention, queue.retention_failed);
+      }) {
     deps_.store.setListener(this);
     deps_.engine.onRoom([this] { scheduler_.roomMade(); });
 }
@@ -163,21 +181,44 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     return submitted(std::move(enqueued).value(), clock_);
 }
 
-Result<std::optional<std::string>> JobService::retry(std::string_view job_id) {
+Result<Retried> JobService::retry(std::string_view job_id, WhichItems which, bool once) {
     const auto job = deps_.store.job(job_id);
     if (!job) return job.error();
-    if (!*job || (*job)->isBatch() || !store::isFinal((*job)->state)) return std::optional<std::string>();
-    auto again = deps_.store.request(job_id);
-    if (!again) return again.error();
-    if (!*again) return std::optional<std::string>();
-    store::NewJob next = std::move(**again);
+    if (!*job) return Retried{Retried::How::NotFound};
+    if (!store::isFinal((*job)->state)) return Retried{Retried::How::NotFinal};
+    const store::RunAgain again{std::string(job_id), once};
+    return (*job)->isBatch() ? retryBatch(again, which) : retryJob(again);
+}
+
+Result<Retried> JobService::retryJob(const store::RunAgain& again) {
+    auto stored = deps_.store.request(again.of);
+    if (!stored) return stored.error();
+    if (!*stored) return Retried{Retried::How::NotFound};
+    store::NewJob next = std::move(**stored);
     next.id = newId();
     next.accept_cached = false;
-    next.background = false;
-    next.idempotency_key.clear();
-    const auto queued = deps_.store.enqueue(next);
-    if (!queued) return queued.error();
-    return std::optional<std::string>(queued->id);
+    next.again = again;
+    return retried(deps_.store.enqueue(next), {});
+}
+
+Result<Retried> JobService::retryBatch(const store::RunAgain& again, WhichItems which) {
+    auto stored = deps_.store.batch(again.of);
+    if (!stored) return stored.error();
+    if (!*stored) return Retried{Retried::How::NotFound};
+    store::NewBatch& next = (*stored)->batch;
+    std::vector<store::NewItem> items;
+    for (size_t i = 0; i < next.items.size(); ++i) {
+        if (!isMeant((*stored)->states[i], which)) continue;
+        items.push_back(std::move(next.items[i]));
+        items.back().id = newId();
+        items.back().accept_cached = false;
+    }
+    if (items.empty()) return Retried{Retried::How::NothingMeant};
+    next.id = newId();
+    next.meta.clear();  // it tells of items by their places
+    next.items = std::move(items);
+    next.again = again;
+    return retried(deps_.store.enqueueBatch(next), std::pair(next.items.size(), next.concurrency));
 }
 
 }  // namespace stepper::jobs

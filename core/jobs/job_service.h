@@ -43,13 +43,30 @@ struct Submitted {
     std::optional<cache::Hit> hit;  // on Hit, or Repeated of one
 };
 
+// Which items of a batch are run again.
+enum class WhichItems { Failed, FailedAndFallback, All };  // cancelled ones count as failed
+
+struct Retried {
+    enum class How {
+        Queued,
+        Before,  // `job_id` was made for that already
+        NotFound,
+        NotFinal,
+        NothingMeant,  // a batch without such items
+    };
+    How how;
+    std::string job_id = {};
+    std::optional<std::pair<size_t, int>> batch = {};  // its items, its concurrency
+};
+
 // Safe from any thread.
 class JobService final : private store::Listener {
 public:
     JobService(RunnerDeps deps, const Clock& clock);
     ~JobService() override;
 
-    // Begins to run jobs; throws std::system_error when the system refuses it threads. Before it, and after drain(), jobs are accepted and wait.
+    // Begins to run jobs; throws std::system_error when the system refuses it threads. Before it, and after
+    // drain(), jobs are accepted and wait.
     void start();
     // Ends waiting, gives running jobs until the deadline, gives the others back to the store. Does not wait
     // for it, which drain() does.
@@ -59,8 +76,9 @@ public:
     // Durable when it returns without an error. An error is the store's: try again later.
     Result<Submitted> submit(const Submission& wanted);
     Result<Submitted> submitBatch(const BatchSubmission& wanted);
-    // A new job from a final one's request. None when there is no such job, or it is a batch or not final.
-    Result<std::optional<std::string>> retry(std::string_view job_id);
+    // A new job from a final one's request; of a batch, a new one of those items. `once`: unless there is
+    // one.
+    Result<Retried> retry(std::string_view job_id, WhichItems which, bool once);
 
     // Whether answers of this kind are forgotten once a client has them.
     bool deliversOnce(std::string_view kind) const;
@@ -78,6 +96,8 @@ private:
     void answerChanged(const std::string& key) override { cache_.invalidate(key); }
 
     Result<store::Enqueued> enqueue(store::NewJob job);
+    Result<Retried> retryJob(const store::RunAgain& again);
+    Result<Retried> retryBatch(const store::RunAgain& again, WhichItems which);
     std::optional<cache::Hit> lookUp(const Submission& wanted);
     void refresh(const Submission& wanted);
 

@@ -16,7 +16,7 @@ constexpr int kBeatsPerLease = 4;
 
 }  // namespace
 
-Keeper::Keeper(store::Store& store, Scheduler& scheduler, std::function<milliseconds()> retention)
+Keeper::Keeper(store::Store& store, Scheduler& scheduler, std::function<store::Retention()> retention)
     : store_(store), scheduler_(scheduler), retention_(std::move(retention)) {}
 
 Keeper::~Keeper() {

@@ -14,7 +14,7 @@ namespace stepper::jobs {
 class Keeper {
 public:
     // `retention` is asked each time. Borrows the others, which must outlive it.
-    Keeper(store::Store& store, Scheduler& scheduler, std::function<milliseconds()> retention);
+    Keeper(store::Store& store, Scheduler& scheduler, std::function<store::Retention()> retention);
     ~Keeper();
     void start();
 
@@ -29,7 +29,7 @@ private:
 
     store::Store& store_;
     Scheduler& scheduler_;
-    const std::function<milliseconds()> retention_;
+    const std::function<store::Retention()> retention_;
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stop_ = false;

@@ -12,6 +12,14 @@ constexpr milliseconds kMostDelay = std::chrono::hours{24};
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
 bool waitsForItself(JobState s) { return s == JobState::Ready || s == JobState::Delayed; }
+bool isWanted(const MemoryJob& of, const RetryFilter& filter) {
+    const Job& job = of.shown;
+    const auto has = [&](JobState s) { return std::ranges::find(filter.states, s) != filter.states.end(); };
+    const bool state = job.isBatch() ? has(JobState::Failed) && keepsLonger(job) : has(job.state);
+    return state && !of.background && job.retried_as.empty() &&
+           filter.tenant.value_or(job.tenant) == job.tenant;
+}
+
 bool waits(JobState s) { return waitsForItself(s) || s == JobState::Held || s == JobState::Following; }
 
 }  // namespace
@@ -72,12 +80,27 @@ MemoryJob* MemoryJobs::nextReady(Lane lane) {
     return job;
 }
 
-MemoryJob* MemoryJobs::oldestFinal() { return final_.empty() ? nullptr : final_.begin()->second; }
+MemoryJob* MemoryJobs::oldestFinal(bool kept_longer) {
+    const Final& jobs = final_[kept_longer];
+    return jobs.empty() ? nullptr : jobs.begin()->second;
+}
+
+std::vector<std::string> MemoryJobs::retryable(const RetryFilter& filter) const {
+    const WallTime since = filter.within ? now() - *filter.within : WallTime::min();
+    std::map<Moment, std::string> found;
+    for (const Final& jobs : final_)
+        for (auto it = jobs.lower_bound({since, 0}); it != jobs.end(); ++it)
+            if (isWanted(*it->second, filter)) found.emplace(it->first, it->second->shown.id);
+    std::vector<std::string> out;
+    for (auto& [moment, id] : found)
+        if (static_cast<int>(out.size()) < filter.limit) out.push_back(std::move(id));
+    return out;
+}
 
 MemoryJob& MemoryJobs::add(MemoryJob added) {
     const std::string id = added.shown.id;
     MemoryJob& job = jobs_.emplace(id, std::move(added)).first->second;
-    job.age = ++last_age_;
+    job.age = job.shown.place = ++last_age_;
     job.shown.version = 1;
     job.shown.created = job.shown.updated = now();
     const JobState state = job.shown.state;
@@ -179,7 +202,7 @@ void MemoryJobs::place(MemoryJob& job) {
         case JobState::Substituted:
         case JobState::Failed:
         case JobState::Cancelled:
-            if (!job.batch) final_.emplace(Moment{*shown.finished, job.age}, &job);
+            if (!job.batch) final_[keepsLonger(shown)].emplace(Moment{*shown.finished, job.age}, &job);
             break;
     }
 }
@@ -207,7 +230,7 @@ void MemoryJobs::displace(MemoryJob& job) {
         case JobState::Substituted:
         case JobState::Failed:
         case JobState::Cancelled:
-            if (!job.batch) final_.erase({*shown.finished, job.age});
+            if (!job.batch) final_[keepsLonger(shown)].erase({*shown.finished, job.age});
             break;
     }
 }

@@ -64,7 +64,9 @@ public:
     MemoryJob* flight(const std::string& cache_key);  // the live job under that key
     MemoryJob* leased(const Lease& lease);
     MemoryJob* nextReady(Lane lane);  // and its tenant's turn is taken
-    MemoryJob* oldestFinal();
+    // Of those that are kept longer, or of the others.
+    MemoryJob* oldestFinal(bool kept_longer);
+    std::vector<std::string> retryable(const RetryFilter& filter) const;
     // Those past their time limits first.
     std::vector<MemoryJob*> overdue(int max, milliseconds max_wait) const;
     std::optional<milliseconds> nextOverdue(milliseconds max_wait) const;
@@ -148,7 +150,8 @@ private:
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;   // by end, age
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
     std::map<Moment, MemoryJob*> waiting_;                          // that follow none, by created, age
-    std::map<Moment, MemoryJob*> final_;                            // by finished, age; without items
+    using Final = std::map<Moment, MemoryJob*>;                     // by finished, age; without items
+    std::array<Final, 2> final_;                                    // the second are kept longer
     JobsByAge listed_;
     Stats counts_;
     int64_t last_age_ = 0;

@@ -67,9 +67,29 @@ std::optional<SteadyTime> MemoryStore::deadline(std::optional<milliseconds> time
     return clock_.now() + *time_limit;
 }
 
+std::optional<Enqueued> MemoryStore::runAlready(const RunAgain& again) {
+    const MemoryJob* job = again.once ? jobs_.find(again.of) : nullptr;
+    if (!job || job->shown.retried_as.empty()) return std::nullopt;
+    return Enqueued{Enqueued::How::Repeated, job->shown.retried_as, {}};
+}
+
+void MemoryStore::noteRetry(const RunAgain& again, const std::string& id) {
+    MemoryJob* job = jobs_.find(again.of);
+    if (!job) return;
+    job->shown.retried_as = id;
+    ++job->shown.version;
+}
+
 Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     const Turn turn(*this);
     if (auto known = repeated(job.id, job.idempotency_key, job.request_digest)) return *known;
+    if (auto known = runAlready(job.again)) return *known;
+    Enqueued taken = take(job);
+    noteRetry(job.again, taken.id);
+    return taken;
+}
+
+Enqueued MemoryStore::take(const NewJob& job) {
     if (const auto* answer = job.accept_cached ? fresh(job.cache_key) : nullptr) {
         jobs_.remember(*answer, job.idempotency_key, job.request_digest);
         return Enqueued{Enqueued::How::Cached, "", *answer};
@@ -110,6 +130,13 @@ void MemoryStore::add(const NewJob& job, JobState state) {
 Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
     const Turn turn(*this);
     if (auto known = repeated(batch.id, batch.idempotency_key, batch.request_digest)) return *known;
+    if (auto known = runAlready(batch.again)) return *known;
+    auto taken = take(batch);
+    if (taken) noteRetry(batch.again, taken->id);
+    return taken;
+}
+
+Result<Enqueued> MemoryStore::take(const NewBatch& batch) {
     std::set<std::string_view> ids{batch.id};
     for (const NewItem& item : batch.items)
         if (jobs_.find(item.id) || !ids.insert(item.id).second)
@@ -288,6 +315,29 @@ Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
     return std::optional(again);
 }
 
+Result<std::optional<StoredBatch>> MemoryStore::batch(std::string_view id) {
+    const Turn turn(*this);
+    const MemoryJob* job = jobs_.find(id);
+    if (!job || !job->shown.isBatch()) return std::optional<StoredBatch>();
+    StoredBatch out;
+    out.batch.id = job->shown.id;
+    out.batch.tenant = job->shown.tenant;
+    out.batch.meta = job->shown.meta;
+    out.batch.priority = job->shown.priority;
+    out.batch.concurrency = job->concurrency;
+    for (const auto& [age, item] : job->items) {
+        out.batch.items.push_back({item->shown.id, item->label, item->shown.kind, item->request,
+                                   item->shown.cache_key, true, item->shown.priority, item->time_limit});
+        out.states.push_back(item->shown.state);
+    }
+    return std::optional(std::move(out));
+}
+
+Result<std::vector<std::string>> MemoryStore::retryable(const RetryFilter& filter) {
+    const Turn turn(*this);
+    return jobs_.retryable(filter);
+}
+
 Result<std::vector<BatchItem>> MemoryStore::items(std::string_view batch_id) {
     const Turn turn(*this);
     std::vector<BatchItem> items;
@@ -302,8 +352,9 @@ Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
     const Turn turn(*this);
     std::vector<Job> jobs;
     const auto& listed = jobs_.listed();
-    for (auto it = listed.rbegin(); it != listed.rend() && static_cast<int>(jobs.size()) < filter.limit;
-         ++it) {
+    const auto end = filter.before ? listed.lower_bound(*filter.before) : listed.end();
+    for (auto it = std::make_reverse_iterator(end);
+         it != listed.rend() && static_cast<int>(jobs.size()) < filter.limit; ++it) {
         const Job& shown = it->second->shown;
         const auto& states = filter.states;
         if (!states.empty() && std::find(states.begin(), states.end(), shown.state) == states.end()) continue;
@@ -366,24 +417,26 @@ Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix, std::strin
     return found;
 }
 
-Result<bool> MemoryStore::sweep(milliseconds retention) {
+Result<bool> MemoryStore::sweep(Retention retention) {
     const Turn turn(*this);
     const WallTime now = jobs_.now();
     int left = kSweepAtMost;
-    const auto old = [&] {
-        MemoryJob* job = jobs_.oldestFinal();
-        return job && *job->shown.finished < now - retention ? job : nullptr;
+    const auto old = [&](bool failed) {
+        MemoryJob* job = jobs_.oldestFinal(failed);
+        const milliseconds kept = failed ? retention.failed : retention.ended;
+        return job && *job->shown.finished < now - kept ? job : nullptr;
     };
-    for (MemoryJob* job = old(); job && left > 0; job = old()) {
-        left -= 1 + static_cast<int>(job->items.size());
-        jobs_.purge(*job);
-    }
+    for (const bool failed : {false, true})
+        for (MemoryJob* job = old(failed); job && left > 0; job = old(failed)) {
+            left -= 1 + static_cast<int>(job->items.size());
+            jobs_.purge(*job);
+        }
     for (auto it = answers_.begin(); it != answers_.end() && left > 0;) {
         const bool expired = it->second.expires <= clock_.now();
         it = expired ? answers_.erase(it) : std::next(it);
         left -= expired;
     }
-    if (left > 0) left -= jobs_.forgetAnswers(now - retention, left);
+    if (left > 0) left -= jobs_.forgetAnswers(now - retention.ended, left);
     return left <= 0;
 }
 

@@ -30,6 +30,8 @@ public:
     Result<Dropped> drop(std::string_view id, bool force) override;
     Result<std::optional<Job>> job(std::string_view id) override;
     Result<std::optional<NewJob>> request(std::string_view id) override;
+    Result<std::optional<StoredBatch>> batch(std::string_view id) override;
+    Result<std::vector<std::string>> retryable(const RetryFilter& filter) override;
     Result<std::vector<BatchItem>> items(std::string_view batch_id) override;
     Result<std::vector<Job>> list(const ListFilter& filter) override;
     Result<Stats> stats() override;
@@ -37,7 +39,7 @@ public:
     Result<bool> forget(std::string_view key, std::string_view made_by) override;
     Result<void> putNotes(std::span<const Note> notes) override;
     Result<std::vector<Note>> notes(std::string_view prefix, std::string_view from, size_t most) override;
-    Result<bool> sweep(milliseconds retention) override;
+    Result<bool> sweep(Retention retention) override;
     milliseconds time() const override { return milliseconds{time_.now()}; }
     Health health() const override { return {}; }
 
@@ -46,6 +48,10 @@ private:
 
     std::optional<Enqueued> repeated(const std::string& id, const std::string& idempotency_key,
                                      const std::string& request_digest);
+    std::optional<Enqueued> runAlready(const RunAgain& again);
+    void noteRetry(const RunAgain& again, const std::string& id);
+    Enqueued take(const NewJob& job);
+    Result<Enqueued> take(const NewBatch& batch);
     std::optional<SteadyTime> deadline(std::optional<milliseconds> time_limit) const;
     // `leader`: the job it follows; null for none.
     void add(const NewJob& job, JobState state);

@@ -18,4 +18,8 @@ std::string_view name(JobState s) {
     return "cancelled";
 }
 
+bool keepsLonger(const Job& job) {
+    return job.state == JobState::Failed || (job.state == JobState::Done && job.failed > 0);
+}
+
 }  // namespace stepper::store

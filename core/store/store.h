@@ -6,7 +6,9 @@
 //   wrote nothing, unless the message says that the outcome is unknown (then a repeat with the same ids is
 //   safe).
 // - Each call is atomic: others see all of it or nothing.
-// - A final job (Done, Substituted, Failed, Cancelled) never changes any more, except that it is purged as a whole.
+// - A final job (Done, Substituted, Failed, Cancelled) never changes any more, except that it is noted which
+// job was
+//   made to run it again, and that it is purged as a whole.
 // - Every write to a leased job carries the fence of its lease; with an older fence it is refused. The fence
 //   of a job grows with every lease and whenever one is taken away.
 // - At most one live job flies under a cache key. Others for the same answer follow it, each with its own
@@ -55,6 +57,12 @@ std::string_view name(JobState s);
 // Lower runs first.
 inline constexpr int kNormalPriority = 5, kBackgroundPriority = 9;
 
+// Of a job that runs a final one again: that one.
+struct RunAgain {
+    std::string of;     // "": none
+    bool once = false;  // unless some job was made for that already: then this one is a repeat of it
+};
+
 // A job as it comes in.
 struct NewJob {
     std::string id;    // unique; a second job with a known id is a repeat of the first
@@ -68,6 +76,7 @@ struct NewJob {
     std::optional<milliseconds> time_limit;  // from now; for whoever runs it to keep
     std::string idempotency_key;             // "" for none; already scoped to the tenant
     std::string request_digest;              // compared with that of the key's first use
+    RunAgain again = {};
 };
 
 // An answer somebody may be given instead of a job.
@@ -84,7 +93,8 @@ struct Enqueued {
         Created,
         Coalesced,  // a live job already makes this answer. Without time limits one more waits for it; else
                     // a new job follows it
-        Repeated,   // the idempotency key or the id is known: that job, or the answer that was there then
+        Repeated,   // the idempotency key or the id is known: that job, or the answer that was there then; or
+                    // the job that runs the same one again
         Cached,     // `answer` is fresh; an idempotency key is kept with it as long as a final job
         Conflict,   // the idempotency key was used with another request
     };
@@ -112,6 +122,13 @@ struct NewBatch {
     std::optional<milliseconds> time_limit;  // of each item, from now
     std::string idempotency_key, request_digest;
     std::vector<NewItem> items;
+    RunAgain again = {};
+};
+
+// A batch as it came in, and what became of each of its items.
+struct StoredBatch {
+    NewBatch batch;
+    std::vector<JobState> states;
 };
 
 // The right to write to a leased job.
@@ -174,6 +191,8 @@ struct Job {
     WallTime created, updated;
     std::optional<WallTime> run_at, finished;
     std::string result, meta;             // empty in lists
+    std::string retried_as;               // the job that was made last to run it again
+    int64_t place = 0;                    // in the order of lists; the newest has the highest
     int total = 0, done = 0, failed = 0;  // of a batch: its items; `failed` counts the cancelled, too
     int busy = 0;                         // of a batch: items ready, delayed or leased
     bool isBatch() const { return total > 0; }
@@ -195,7 +214,28 @@ struct Note {
 struct ListFilter {
     std::vector<JobState> states;  // empty: all
     int limit = 50;
-    std::optional<bool> at_work = {};  // of Open batches: only those of which an item was begun, or not
+    std::optional<bool> at_work = {};    // of Open batches: only those of which an item was begun, or not
+    std::optional<int64_t> before = {};  // only those whose place is lower
+};
+
+// Final jobs that somebody wanted and that nothing was made to run again for.
+struct RetryFilter {
+    std::vector<JobState> states;  // final ones; with Failed also batches of which an item has no answer
+    std::optional<milliseconds> within = {};  // that ended no longer ago
+    std::optional<std::string> tenant = {};
+    int limit = 50;
+};
+
+// Whether a final job counts as failed, of which somebody may want to know, or have it run again, later.
+bool keepsLonger(const Job& job);
+
+// How long final jobs stay: those that failed, with the batches of which an item has no answer, and the
+// others.
+struct Retention {
+    Retention(milliseconds all) : ended(all), failed(all) {}
+    Retention(milliseconds of_others, milliseconds of_failed) : ended(of_others), failed(of_failed) {}
+    bool operator==(const Retention&) const = default;
+    milliseconds ended, failed;
 };
 
 struct Dropped {
@@ -281,6 +321,10 @@ public:
     virtual Result<std::optional<Job>> job(std::string_view id) = 0;
     // The stored request, its kind and its time limit, to run it again.
     virtual Result<std::optional<NewJob>> request(std::string_view id) = 0;
+    // Of a batch, to run items of it again; their ids are those they have.
+    virtual Result<std::optional<StoredBatch>> batch(std::string_view id) = 0;
+    // Their ids, those that ended first before the others.
+    virtual Result<std::vector<std::string>> retryable(const RetryFilter& filter) = 0;
     // Of a batch, in their order.
     virtual Result<std::vector<BatchItem>> items(std::string_view batch_id) = 0;
     // Newest first; without items of batches.
@@ -303,7 +347,7 @@ public:
     virtual milliseconds time() const = 0;
 
     // Removes final jobs older than `retention` and expired answers, a bounded number; whether more are left.
-    virtual Result<bool> sweep(milliseconds retention) = 0;
+    virtual Result<bool> sweep(Retention retention) = 0;
 
     virtual Health health() const = 0;
 };

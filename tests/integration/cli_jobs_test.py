@@ -101,6 +101,28 @@ class JobsVerb(Case):
         again = run_stepper("generate", "--async", "--json", "hello", "--server", server.url)
         self.assertEqual(json.loads(again.stdout)["data"], ANSWER)
 
+    def test_retries_those_that_failed(self):
+        server = self.start_one({"steps": [{"status": 400}] * 3}, {"fallback": {"jobs": "fail"}})
+        ids = self.made(server, 3)
+        self.simulator.behave("one", {})
+        self.assertEqual(self.said(server, "retry", "--failed", "--tenant", "other"), "")
+        again = dict(line.split() for line in self.said(server, "retry", "--failed", "--since", "2h").splitlines())
+        self.assertEqual(set(again), set(ids))
+        for new in again.values():
+            self.assertEqual(self.finished(server, new)["status"], "completed")
+        self.assertEqual(self.said(server, "retry", "--failed"), "")
+        self.assertIn("Invalid since", self.refused(server, "retry", "--failed", "--since", "soon"))
+        several = self.jobs(server, "retry", ids[0], "nope")
+        self.assertEqual((several.returncode, several.stdout.split()), (1, [ids[0], again[ids[0]]]))
+        self.assertIn("job nope: Job not found", several.stderr)
+
+    def test_a_long_list_is_whole(self):
+        server = self.start_one(HANGS, {"queue": {"workers": 1}, "store": {"durability": "normal"}})
+        for n in range(1011):
+            self.queue(server, {"prompt": str(n)})
+        self.assertEqual(len(self.said(server, "list").splitlines()), 1011)
+        self.assertEqual(len(json.loads(self.said(server, "list", "--json"))["jobs"]), 1011)
+
     def test_nobody_listens(self):
         for words in (("jobs", "list"), ("jobs", "show", "x"), ("generate", "--async", "hello")):
             with self.subTest(words):
@@ -110,7 +132,8 @@ class JobsVerb(Case):
                 self.assertIn("is `stepper serve` running there?", result.stderr)
 
     def test_words_it_does_not_know(self):
-        for words in ((), ("lst",), ("show",), ("show", "a", "b"), ("cancel",), ("purge",), ("purge", "failed", "a"), ("retry",),
+        for words in ((), ("lst",), ("show",), ("show", "a", "b"), ("cancel",), ("purge",), ("purge", "failed", "a"), ("retry",), ("retry", "a", "--failed"), ("retry", "a", "--since", "2h"), ("retry", "--since", "2h"),
+                      ("retry", "--failed", "--since", ""),
                       ("list", "faild"), ("list", "--jsno"), ("show", "a", "--async")):
             with self.subTest(words):
                 result = run_stepper("jobs", *words, "--server", NOWHERE)

@@ -108,6 +108,12 @@ class Asking(Case):
 
         self.assertEqual(ids(""), [waiting, running, *reversed(done)])
         self.assertEqual(ids("?limit=2"), [waiting, running])
+        pages, path = [], "/v1/jobs?limit=2"
+        while path:
+            page = call("GET", server.url + path).json
+            pages.append([job["id"] for job in page["jobs"]])
+            path = "next" in page and f"/v1/jobs?limit=2&before={page['next']}"
+        self.assertEqual(pages, [[waiting, running], done[:0:-1], done[:1]])
         self.assertEqual(ids("?state=completed"), done[::-1])
         self.assertEqual(ids("?state=completed&limit=1"), done[-1:])
         self.assertEqual((ids("?state=active"), ids("?state=queued"), ids("?state=failed")), ([running], [waiting], []))
@@ -125,7 +131,7 @@ class Asking(Case):
 
     def test_bad_parameters_are_told_in_a_sentence(self):
         server = self.start_one()
-        for query, word in (("?state=done", "state"), ("?limit=0", "limit"), ("?limit=many", "limit"), ("?limit=-1", "limit"),
+        for query, word in (("?state=done", "state"), ("?limit=0", "limit"), ("?limit=many", "limit"), ("?limit=-1", "limit"), ("?before=x", "before"),
                             ("/any?wait=soon", "wait"), ("/any?wait=-1", "wait"), ("/any?wait=1.5", "wait")):
             with self.subTest(query):
                 answer = call("GET", server.url + "/v1/jobs" + query)
@@ -335,7 +341,59 @@ class Dropping(Case):
         self.assertEqual(answer.status, 202)
         self.assertNotEqual(answer.json["jobId"], job_id)
         self.assertEqual(self.finished(server, answer.json["jobId"])["data"]["result"], ANSWER)
-        self.assertEqual(call("POST", f"{server.url}/v1/jobs/nope/retry").status, 409)
+        self.assertEqual(self.job(server, job_id).json["retriedAs"], answer.json["jobId"])
+        missing = call("POST", f"{server.url}/v1/jobs/nope/retry")
+        self.assertEqual((missing.status, missing.json["error"]), (404, "Job not found"))
+
+    def test_a_batch_s_failed_items_are_run_again(self):
+        server = self.start_one({"steps": [{}, {"status": 400}, {"status": 400}]}, {"fallback": {"jobs": "fail"}})
+        items = [{"id": name, "request": {"prompt": name}} for name in ("a", "b", "c")]
+        batch = self.queue(server, {"items": items, "concurrency": 1}, "/v1/generate/batch")
+        self.assertEqual(self.finished(server, batch)["data"]["failed"], 2)
+        self.simulator.behave("one", {})
+        retry = f"{server.url}/v1/jobs/{batch}/retry"
+        answer = call("POST", retry)
+        self.assertEqual((answer.status, answer.json["itemCount"], answer.json["concurrency"]), (202, 2, 1))
+        again = self.finished(server, answer.json["jobId"])["data"]
+        self.assertEqual([(item["id"], item["status"]) for item in again["items"]], [("b", "completed"), ("c", "completed")])
+        nothing = call("POST", f"{server.url}/v1/jobs/{answer.json['jobId']}/retry")
+        self.assertEqual((nothing.status, nothing.json["error"][:29]), (409, "No item of this batch failed;"))
+        self.assertEqual(call("POST", retry + "?items=all").json["itemCount"], 3)
+        self.assertEqual(call("POST", retry + "?items=some").json["error"], "Invalid items: expected 'failed', 'fallback', or 'all'")
+
+    def test_many_are_run_again_at_once_and_once(self):
+        server = self.start_one({"steps": [{"status": 400}] * 3}, {"fallback": {"jobs": "fail"}})
+        failed = [self.queue(server, {"prompt": str(i), "tenantId": tenant}) for i, tenant in enumerate("ttu")]
+        for job_id in failed:
+            self.assertEqual(self.finished(server, job_id)["status"], "failed")
+        self.simulator.behave("one", {})
+
+        def retry(**which):
+            return call("POST", f"{server.url}/v1/jobs/retry", which)
+
+        first = retry(state="failed", since="1h", tenantId="t").json
+        again = {job["id"]: job["jobId"] for job in first["jobs"]}
+        self.assertEqual((first["retried"], first["more"], set(again)), (2, False, set(failed[:2])))
+        for job_id in again.values():
+            self.assertEqual(self.finished(server, job_id)["data"]["result"], ANSWER)
+        self.assertEqual(retry(tenantId="t").json, {"jobs": [], "retried": 0, "more": False})
+        rest = retry(ids=[failed[0], failed[2], "nope"]).json
+        self.assertEqual(rest["jobs"][0], {"id": failed[0], "jobId": again[failed[0]], "already": True})
+        self.assertEqual(rest["jobs"][2], {"id": "nope", "error": "Job not found"})
+        self.assertEqual((rest["retried"], rest["more"]), (1, False))
+        self.assertEqual(retry(state="done").status, 400)
+        self.assertEqual(retry().status, 400)
+
+    def test_what_failed_is_kept_longer(self):
+        settings = {"queue": {"retention": "1s", "retention_failed": "1h"}, "fallback": {"jobs": "fail"}}
+        server = self.start_one({"steps": [{"status": 400}]}, settings)
+        failed = self.queue(server, {"prompt": "a"})
+        self.finished(server, failed)
+        self.simulator.behave("one", {})
+        done = self.queue(server, {"prompt": "b"})
+        self.finished(server, done)
+        self.wait_for(lambda: self.job(server, done).status == 404, 20)
+        self.assertEqual(self.job(server, failed).json["status"], "failed")
 
 
 if __name__ == "__main__":

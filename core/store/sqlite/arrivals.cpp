@@ -92,10 +92,7 @@ bool addItem(Transaction& tx, int64_t batch, const NewBatch& in, int64_t index) 
     return answer.has_value();
 }
 
-}  // namespace
-
-Enqueued enqueue(Transaction& tx, const NewJob& job) {
-    if (auto earlier = earlierUse(tx, job.id, job.idempotency_key, job.request_digest)) return *earlier;
+Enqueued take(Transaction& tx, const NewJob& job) {
     if (auto answer = freshAnswer(tx, job.cache_key, job.accept_cached)) {
         rememberAnswer(tx, job.idempotency_key, job.request_digest, *answer);
         return {Enqueued::How::Cached, {}, std::move(answer)};
@@ -108,8 +105,20 @@ Enqueued enqueue(Transaction& tx, const NewJob& job) {
     return {Enqueued::How::Created, job.id, {}};
 }
 
+}  // namespace
+
+Enqueued enqueue(Transaction& tx, const NewJob& job) {
+    if (auto earlier = earlierUse(tx, job.id, job.idempotency_key, job.request_digest)) return *earlier;
+    if (auto already = runAlready(tx.db, job.again)) return *already;
+    Enqueued taken = take(tx, job);
+    noteRetry(tx.db, job.again, taken.id);
+    return taken;
+}
+
 Enqueued enqueueBatch(Transaction& tx, const NewBatch& batch) {
     if (auto earlier = earlierUse(tx, batch.id, batch.idempotency_key, batch.request_digest)) return *earlier;
+    if (auto already = runAlready(tx.db, batch.again)) return *already;
+    noteRetry(tx.db, batch.again, batch.id);
     const auto total = static_cast<int>(batch.items.size());
     const int64_t seq = insert(tx, {.id = batch.id,
                                     .tenant = batch.tenant,

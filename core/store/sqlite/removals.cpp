@@ -48,6 +48,16 @@ void purge(Transaction& tx, int64_t seq) {
     tx.db.run("DELETE FROM job WHERE seq = ?1", seq);
 }
 
+std::optional<int64_t> oldestFinal(Transaction& tx, bool failed, milliseconds retention) {
+    Query q(
+        tx.db,
+        "SELECT seq FROM job WHERE state >= 10 AND parent IS NULL AND "
+        "(state = 11 OR (state = 10 AND failed > 0)) = ?2 AND finished_at < ?1 ORDER BY finished_at LIMIT 1",
+        after(tx.now, -retention), failed);
+    if (!q.next()) return {};
+    return q.integer(0);
+}
+
 }  // namespace
 
 Dropped drop(Transaction& tx, std::string_view id, bool force) {
@@ -71,20 +81,13 @@ Dropped drop(Transaction& tx, std::string_view id, bool force) {
     return {Dropped::How::Cancelled};
 }
 
-bool sweep(Transaction& tx, milliseconds retention) {
+bool sweep(Transaction& tx, Retention retention) {
     const int64_t before = tx.db.totalChanges();
     const auto swept = [&] { return tx.db.totalChanges() - before; };
-    const int64_t oldest = after(tx.now, -retention);
     bool more = true;
     while (more && swept() < kMostSwept) {
-        std::optional<int64_t> seq;
-        {
-            Query q(tx.db,
-                    "SELECT seq FROM job WHERE state >= 10 AND parent IS NULL AND finished_at < ?1 "
-                    "ORDER BY finished_at LIMIT 1",
-                    oldest);
-            if (q.next()) seq = q.integer(0);
-        }
+        auto seq = oldestFinal(tx, false, retention.ended);
+        if (!seq) seq = oldestFinal(tx, true, retention.failed);
         if (seq) purge(tx, *seq);
         more = seq.has_value();
     }
@@ -93,7 +96,7 @@ bool sweep(Transaction& tx, milliseconds retention) {
                   tx.now, kMostSwept);
     const int64_t forgotten = tx.db.run(
         "DELETE FROM answered WHERE rowid IN (SELECT rowid FROM answered WHERE used_at < ?1 LIMIT ?2)",
-        oldest, kMostSwept);
+        after(tx.now, -retention.ended), kMostSwept);
     return more || expired == kMostSwept || forgotten == kMostSwept;
 }
 

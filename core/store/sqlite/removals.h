@@ -8,6 +8,6 @@ namespace stepper::store::sqlite {
 
 Dropped drop(Transaction& tx, std::string_view id, bool force);
 // A bounded number; whether more are left.
-bool sweep(Transaction& tx, milliseconds retention);
+bool sweep(Transaction& tx, Retention retention);
 
 }  // namespace stepper::store::sqlite

@@ -107,6 +107,18 @@ std::optional<Enqueued> earlierUse(Transaction& tx, std::string_view id, std::st
     return Enqueued{Enqueued::How::Repeated, q.text(1), {}};
 }
 
+std::optional<Enqueued> runAlready(Db& db, const RunAgain& again) {
+    if (!again.once) return {};
+    Query q(db, "SELECT retried_as FROM job WHERE id = ?1 AND retried_as IS NOT NULL", again.of);
+    if (!q.next()) return {};
+    return Enqueued{Enqueued::How::Repeated, q.text(0), {}};
+}
+
+void noteRetry(Db& db, const RunAgain& again, std::string_view id) {
+    if (!again.of.empty())
+        db.run("UPDATE job SET retried_as = ?2, version = version + 1 WHERE id = ?1", again.of, id);
+}
+
 void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq) {
     if (key.empty()) return;
     db.run("INSERT INTO idempotency(key, digest, job) VALUES(?1, ?2, ?3)", key, digest, seq);

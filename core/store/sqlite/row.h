@@ -49,6 +49,9 @@ void setOutcome(Db& db, int64_t seq, std::string_view result, std::string_view m
 // What came of this id or idempotency key before; nothing when both are new.
 std::optional<Enqueued> earlierUse(Transaction& tx, std::string_view id, std::string_view key,
                                    std::string_view digest);
+// The job that was made to run the same one again, where one is to be made once only.
+std::optional<Enqueued> runAlready(Db& db, const RunAgain& again);
+void noteRetry(Db& db, const RunAgain& again, std::string_view id);
 void rememberUse(Db& db, std::string_view key, std::string_view digest, int64_t seq);
 // The first use was answered at once.
 void rememberAnswer(Transaction& tx, std::string_view key, std::string_view digest,

@@ -122,7 +122,16 @@ ALTER TABLE job DROP COLUMN leader;
 CREATE INDEX job_following ON job(cache_key, parent IS NOT NULL) WHERE state = 4;
 )sql";
 
-constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3, kLayout4};
+// Jobs that failed are kept longer than others, with the batches of which an item did: retention seeks each
+// kind by its age. `retried_as` is the id of the job that was made to run a final one again.
+constexpr const char* kLayout5 = R"sql(
+ALTER TABLE job ADD COLUMN retried_as TEXT;
+DROP INDEX job_final;
+CREATE INDEX job_final ON job((state = 11 OR (state = 10 AND failed > 0)), finished_at)
+  WHERE state >= 10 AND parent IS NULL;
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3, kLayout4, kLayout5};
 
 std::string quoted(const std::string& text) {
     std::string out = "'";

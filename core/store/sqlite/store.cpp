@@ -99,7 +99,7 @@ public:
         if (!put) return put.error();
         return {};
     }
-    Result<bool> sweep(milliseconds retention) override {
+    Result<bool> sweep(Retention retention) override {
         return writer_.run(Promise::None,
                            [retention](Transaction& tx) { return sqlite::sweep(tx, retention); });
     }
@@ -111,6 +111,12 @@ public:
     }
     Result<std::optional<NewJob>> request(std::string_view id) override {
         return readers_.run([id](Db& db) { return findRequest(db, id); });
+    }
+    Result<std::optional<StoredBatch>> batch(std::string_view id) override {
+        return readers_.run([id](Db& db) { return findBatch(db, id); });
+    }
+    Result<std::vector<std::string>> retryable(const RetryFilter& filter) override {
+        return readers_.run([&filter, this](Db& db) { return sqlite::retryable(db, filter, time_.now()); });
     }
     Result<std::vector<BatchItem>> items(std::string_view batch_id) override {
         return readers_.run([batch_id](Db& db) { return itemsOf(db, batch_id); });

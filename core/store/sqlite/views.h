@@ -11,6 +11,9 @@ namespace stepper::store::sqlite {
 
 std::optional<Job> findJob(Db& db, std::string_view id);
 std::optional<NewJob> findRequest(Db& db, std::string_view id);
+std::optional<StoredBatch> findBatch(Db& db, std::string_view id);
+// `now`: by the store's time.
+std::vector<std::string> retryable(Db& db, const RetryFilter& filter, int64_t now);
 std::vector<BatchItem> itemsOf(Db& db, std::string_view batch_id);
 std::vector<Job> list(Db& db, const ListFilter& filter);
 Stats stats(Db& db, int64_t now);

@@ -57,7 +57,7 @@ providers_file: elsewhere.yaml
 plugins_dir: ../plugins
 store: { url: "rediss://h:1/0", key_prefix: p, durability: normal }
 cache: { ttl: 2h, fresh_for: 1.5h, stale_while_revalidate: no, delivery: { reports: keep, generate: once } }
-queue: { workers: 3, retention: 2d, lease: 5s, max_attempts: 2, max_wait: 3h }
+queue: { workers: 3, retention: 2d, retention_failed: 9d, lease: 5s, max_attempts: 2, max_wait: 3h }
 batch: { max_items: 9, max_concurrency: 8, max_running: 2 }
 fallback: { enabled: False, when_limited: yes }
 security:
@@ -92,6 +92,7 @@ log: { level: WARN, format: text }
     EXPECT_EQ(c->cache.generate_delivery, "once");
     EXPECT_EQ(c->queue.workers, 3);
     EXPECT_EQ(c->queue.retention, 48h);
+    EXPECT_EQ(c->queue.retention_failed, 9 * 24h);
     EXPECT_EQ(c->queue.lease, 5s);
     EXPECT_EQ(c->queue.max_attempts, 2);
     EXPECT_EQ(c->queue.max_wait, 3h);

@@ -110,7 +110,7 @@ Rows rowsOf(const std::string& kind) {
                 for (size_t i = 0; i < n; ++i) scene.add(store::plainJob("j" + std::to_string(i)));
                 scene.runAll(Lane::Live);
                 scene.clock.advance(1h);
-                while (store::must(scene->sweep(1min))) {
+                while (store::must(scene->sweep(milliseconds{1min}))) {
                 }
             }),
     };

@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 class OldStore final : public store::UnavailableStore {
 public:
     explicit OldStore(int portions) : left_(portions) {}
-    Result<bool> sweep(milliseconds retention) override {
-        EXPECT_EQ(retention, 1h);
+    Result<bool> sweep(store::Retention retention) override {
+        EXPECT_EQ(retention, store::Retention(1h, 2h));
         std::lock_guard lock(mutex_);
         --left_;
         changed_.notify_all();
@@ -34,7 +34,7 @@ private:
 TEST(Keeper, SweepsAsLongAsThereIsAnythingOld) {
     OldStore store(2'000);
     Scheduler scheduler(store, [](Running&, CancelToken&) {}, {});
-    Keeper keeper(store, scheduler, [] { return 1h; });
+    Keeper keeper(store, scheduler, [] { return store::Retention(1h, 2h); });
     keeper.start();
     EXPECT_TRUE(store.isSwept(20s));
 }
@@ -49,7 +49,7 @@ TEST(Keeper, LooksAtTheStoreAgainWhenThereWasNoMemoryForIt) {
         mutable std::atomic<int> looks = 0;
     } store;
     Scheduler scheduler(store, [](Running&, CancelToken&) {}, {});
-    Keeper keeper(store, scheduler, [] { return 1h; });
+    Keeper keeper(store, scheduler, [] { return store::Retention(1h, 2h); });
     keeper.start();
     for (int seen = 0; seen < 2; seen = store.looks) store.looks.wait(seen);
 }
@@ -59,7 +59,7 @@ TEST(Keeper, EndsInTheMidstOfAPile) {
     Scheduler scheduler(store, [](Running&, CancelToken&) {}, {});
     const auto began = std::chrono::steady_clock::now();
     {
-        Keeper keeper(store, scheduler, [] { return 1h; });
+        Keeper keeper(store, scheduler, [] { return store::Retention(1h, 2h); });
         keeper.start();
     }
     EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);

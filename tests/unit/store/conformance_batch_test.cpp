@@ -109,7 +109,7 @@ TEST_P(Batches, ASubstitutedItemIsDone) {
     EXPECT_EQ(listed[0].id, "alone");
     EXPECT_EQ(job("alone").result, "instead");
     clock_.advance(2h);
-    must(store_->sweep(1h));
+    must(store_->sweep(milliseconds{1h}));
     EXPECT_FALSE(exists("alone"));
 }
 

@@ -152,7 +152,7 @@ TEST_P(Cache, ExpiredAnswersAreSweptAndOthersStay) {
     }
     clock_.advance(11s);
     keep("stays", "text");
-    EXPECT_TRUE(must(store_->sweep(1h)));
+    EXPECT_TRUE(must(store_->sweep(milliseconds{1h})));
     sweepAll(1h);
     EXPECT_TRUE(answer());
     EXPECT_EQ(listed({}, 1000).size(), 701u);

@@ -25,6 +25,32 @@ TEST_P(Retention, FinalJobsGoSomeTimeAfterTheirEnd) {
     EXPECT_EQ(listed(), (std::vector<std::string>{"live"}));
 }
 
+TEST_P(Retention, WhatFailedStaysLonger) {
+    for (const auto* id : {"done", "failed", "cancelled"}) enqueue(plainJob(id));
+    const Lease done = take("done"), failed = take("failed");
+    finish(done);
+    fail(failed);
+    drop("cancelled");
+    enqueue(newBatch("good", 1, {plainItem("g")}));
+    finish(take("g", Lane::Batch));
+    enqueue(newBatch("bad", 2, {plainItem("i"), plainItem("j")}));
+    fail(take("i", Lane::Batch));
+    finish(take("j", Lane::Batch));
+    const auto sweep = [&] {
+        while (must(store_->sweep({1h, 24h}))) {
+        }
+        return listed();
+    };
+    clock_.advance(61min);
+    EXPECT_EQ(sweep(), (std::vector<std::string>{"bad", "failed"}));
+    clock_.advance(22h + 58min);
+    EXPECT_EQ(sweep(), (std::vector<std::string>{"bad", "failed"}));
+    EXPECT_TRUE(exists("i"));
+    clock_.advance(2min);
+    EXPECT_TRUE(sweep().empty());
+    EXPECT_FALSE(exists("i"));
+}
+
 TEST_P(Retention, ItemsGoWithTheirBatchAndNotBefore) {
     enqueue(newBatch("batch", 2, {plainItem("i"), plainItem("j")}));
     finish(take("i", Lane::Batch));
@@ -57,13 +83,13 @@ TEST_P(Retention, OneCallIsBounded) {
         drop(id);
     }
     clock_.advance(2h);
-    EXPECT_TRUE(must(store_->sweep(1h)));
+    EXPECT_TRUE(must(store_->sweep(milliseconds{1h})));
     const size_t left = listed({}, 1000).size();
     EXPECT_GT(left, 0u);
     EXPECT_LT(left, 700u);
     sweepAll(1h);
     EXPECT_TRUE(listed().empty());
-    EXPECT_FALSE(must(store_->sweep(1h)));
+    EXPECT_FALSE(must(store_->sweep(milliseconds{1h})));
 }
 
 }  // namespace

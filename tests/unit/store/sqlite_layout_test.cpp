@@ -114,12 +114,12 @@ protected:
         script(kContents);
     }
 
-    // All rows of a table as one text, but for what later layouts need no more: whom a job follows is the
-    // flight of its cache key.
+    // All rows of a table as one text, but for what later layouts need no more (whom a job follows is the
+    // flight of its cache key) or have besides.
     std::string rows(const std::string& table) {
         const std::string columns =
             scalar("SELECT group_concat('quote(' || name || ')', '||') FROM pragma_table_info('" + table +
-                   "') WHERE name <> 'leader'");
+                   "') WHERE name NOT IN ('leader', 'retried_as')");
         return scalar("SELECT group_concat(r, ';') FROM (SELECT " + columns + " AS r FROM " + table +
                       " ORDER BY rowid)");
     }

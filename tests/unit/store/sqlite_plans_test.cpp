@@ -132,7 +132,7 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
         {"AND flies = 1", "USING INDEX job_flight (cache_key=?)"},
         {"state = 3 AND parent", "USING INDEX job_held (parent=?)"},
         {"SELECT seq FROM job WHERE state = 4", "USING INDEX job_following (cache_key=?)"},
-        {"finished_at < ?1", "USING INDEX job_final (finished_at<?)"},
+        {"finished_at < ?1", "USING INDEX job_final (<expr>=? AND finished_at<?)"},
         {"DELETE FROM note", "INDEX sqlite_autoindex_note_1 (name=?)"},
         {"name, text FROM note", "USING INDEX sqlite_autoindex_note_1 (name>?)"},
         {"FROM cache WHERE expires", "INDEX cache_expires (expires<?)"},

@@ -20,12 +20,14 @@ public:
     Result<Dropped> drop(std::string_view, bool) override { return unavailable(); }
     Result<std::optional<Job>> job(std::string_view) override { return unavailable(); }
     Result<std::optional<NewJob>> request(std::string_view) override { return unavailable(); }
+    Result<std::optional<StoredBatch>> batch(std::string_view) override { return unavailable(); }
+    Result<std::vector<std::string>> retryable(const RetryFilter&) override { return unavailable(); }
     Result<std::vector<BatchItem>> items(std::string_view) override { return unavailable(); }
     Result<std::vector<Job>> list(const ListFilter&) override { return unavailable(); }
     Result<Stats> stats() override { return unavailable(); }
     Result<std::optional<CachedAnswer>> cached(std::string_view) override { return unavailable(); }
     Result<bool> forget(std::string_view, std::string_view) override { return unavailable(); }
-    Result<bool> sweep(milliseconds) override { return unavailable(); }
+    Result<bool> sweep(Retention) override { return unavailable(); }
     Result<void> putNotes(std::span<const Note>) override { return unavailable(); }
     Result<std::vector<Note>> notes(std::string_view, std::string_view, size_t) override {
         return unavailable();
