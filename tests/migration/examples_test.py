@@ -66,7 +66,7 @@ class Examples(Case):
                 server = self.serve(example)
                 log = self.log_path.read_text(encoding="utf-8")
                 named = set(re.findall(r"variable ([A-Z_]+) is set but has no effect", log))
-                self.assertEqual(named, {name for name in example if sets.get(name, "").startswith("nothing")})
+                self.assertEqual(named, {name for name in example if sets.get(name, "").startswith("nothing")}, log)
                 self.check_stopped(server)
 
     def test_the_guide_s_key_and_provider_are_in_force(self):
@@ -75,7 +75,7 @@ class Examples(Case):
         server = self.serve(example)
         self.assertEqual(call("GET", server.url + "/v1/providers").status, 401)
         answer = call("GET", server.url + "/v1/providers", headers={"x-api-key": example["STEPPER_API_KEY"]})
-        self.assertEqual([p["name"] for p in answer.json["providers"] if p["state"] == "ready"], ["openai"])
+        self.assertEqual([p["name"] for p in answer.json["providers"] if p["state"] == "ready"], ["openai"], answer.raw)
 
     def typed(self, command, server):
         done = subprocess.run(["bash", "-c", command.replace(HERE, server.url.removeprefix("http://"))], capture_output=True,
