@@ -571,20 +571,26 @@ Anthropic, Cohere, Gemini, HfSpace, HttpTemplate, OpenAiCompatible = map(
 class Migrate(Page, harness.Case):
     page = "docs/migrate.md"
 
-    def keep_the_environment(self, command):
-        (self.home / ".env").write_text(f"PORT=0\nQUEUE_NAME=stepper-single\nOPENAI_ENABLED=true\nOPENAI_API_KEY=k\n"
-                                        f"OPENAI_BASE_URL={self.simulator.base_url('openai')}\n")
-        self.before = without_comment(command)
+    def setUp(self):
+        super().setUp()
+        (self.home / "config").mkdir()
+        shutil.copy(ROOT / "config" / "providers.yaml", self.home / "config")
+        compat = (ROOT / "config" / "compat.yaml").read_text(encoding="utf-8")
+        (self.home / "config" / "compat.yaml").write_text(f"plugins_dir: {PLUGINS}\n{compat}")
+        variables = {"HOST": "127.0.0.1", "PORT": "0", "QUEUE_NAME": "stepper-single", "OPENAI_ENABLED": "true",
+                     "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": self.simulator.base_url("openai")}
+        (self.home / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def take_over(self, command):
         self.log_path = self.folder / "log"
         with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server(["bash", "-c", f"cd '{self.home}'; {self.before}; exec {command}"], self.env, log)
+            server = Server(["bash", "-c", f"cd '{self.home}'; exec {without_comment(command)}"], self.env, log)
         self.addCleanup(self.check_stopped, server)
         self.assertIn("variable QUEUE_NAME is set", self.log_path.read_text(encoding="utf-8"))
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "openai")
+        self.check_stopped(server)  # the next one has the same store
 
-    table = {"set -a": keep_the_environment, "stepper serve": take_over}
+    table = {"stepper serve": take_over}
 
 
 class EveryPage(unittest.TestCase):
