@@ -62,6 +62,8 @@ std::variant<ParsedItem, BadRequest> parseItem(const json::Value& item, size_t i
         bad->sentence = at(index, ".request: " + bad->sentence);
         return std::move(*bad);
     }
+    if (!std::get<ParsedRequest>(parsed).start.isNow())
+        return refuse(at(index, ".request: runAt and delaySeconds are for the whole batch"));
     return ParsedItem{std::move(id), std::get<ParsedRequest>(std::move(parsed)), json::dump(*body)};
 }
 
@@ -85,6 +87,7 @@ std::optional<std::string> readName(const json::Value& body, std::string_view ke
 std::optional<std::string> readSettings(const json::Value& body, int max_concurrency, ParsedBatch& out) {
     if (auto problem = readName(body, "tenantId", out.tenant_id)) return problem;
     if (auto problem = readName(body, "requestId", out.request_id)) return problem;
+    if (auto problem = readStart(body, out.start)) return problem;
     if (const auto* strict = member(body, "strict")) {
         if (!strict->IsBool()) return "Invalid strict: expected true or false";
         out.strict = strict->GetBool();

@@ -19,9 +19,10 @@ struct ParsedBatch {
     int concurrency = 1;
     int priority = store::kNormalPriority;
     std::optional<milliseconds> max_duration;  // of each item
-    std::vector<ParsedItem> items;             // ids are unique
-    bool strict = false;                       // a remark, also on an item, is reason enough to refuse it
-    Remarks remarks;                           // those on the items are theirs
+    Start start;
+    std::vector<ParsedItem> items;  // ids are unique
+    bool strict = false;            // a remark, also on an item, is reason enough to refuse it
+    Remarks remarks;                // those on the items are theirs
 };
 
 std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_items, int max_concurrency);

@@ -118,6 +118,10 @@ public:
         return std::nullopt;
     }
 
+    void start(Start& out) {
+        if (auto problem = readStart(body_, out)) fail(*std::move(problem));
+    }
+
     std::optional<config::Plan> plan() {
         using config::Plan;
         return oneOf<std::optional<Plan>>(
@@ -191,6 +195,7 @@ void readOptions(Reader& read, ParsedRequest& out) {
     if (const auto s = read.positive("maxDurationSeconds", kMaxDurationSeconds))
         out.max_duration = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(*s));
     out.priority = read.digit("priority");
+    read.start(out.start);
     out.strict = read.flag("strict");
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/api/members.h"
+#include "core/api/start.h"
 #include "core/base/clock.h"
 #include "core/engine/request.h"
 #include "core/http/http.h"
@@ -24,6 +25,7 @@ struct ParsedRequest {
     std::string cache_key;                     // the client's own identity for it, "" for none
     std::optional<milliseconds> max_duration;  // maxDurationSeconds
     std::optional<int> priority;               // of a job: 0 runs first, 9 last
+    Start start;                               // of a job
     bool strict = false;                       // a remark is reason enough to refuse it
     Remarks remarks;
 };

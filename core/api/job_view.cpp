@@ -38,6 +38,7 @@ void putWarnings(json::Writer& w, std::vector<std::string> first, const json::Va
 
 std::string_view rawStatus(const store::Job& job) {
     switch (job.state) {
+        case JobState::Scheduled:
         case JobState::Delayed: return "delayed";
         case JobState::Leased: return "active";
         case JobState::Done:
@@ -151,7 +152,8 @@ std::optional<store::ListFilter> filterNamed(std::string_view word) {
     begun.at_work = true;
     unbegun.at_work = false;
     if (word == "queued") {
-        unbegun.states = {JobState::Ready, JobState::Delayed, JobState::Following, JobState::Open};
+        unbegun.states = {JobState::Ready, JobState::Delayed, JobState::Scheduled, JobState::Following,
+                          JobState::Open};
         return unbegun;
     }
     if (word == "waiting") {
@@ -162,7 +164,7 @@ std::optional<store::ListFilter> filterNamed(std::string_view word) {
         begun.states = {JobState::Leased, JobState::Open};
         return begun;
     }
-    if (word == "delayed") return Filter{{JobState::Delayed}};
+    if (word == "delayed") return Filter{{JobState::Delayed, JobState::Scheduled}};
     if (word == "completed") return Filter{{JobState::Done, JobState::Substituted}};
     if (word == "fallback") return Filter{{JobState::Substituted}};
     if (word == "failed") return Filter{{JobState::Failed}};
@@ -188,7 +190,8 @@ std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& 
     json::put(w, "contractVersion", kContractVersion);
     w.Key("progress");
     putProgress(w, job);
-    if (job.state == JobState::Delayed && job.run_at) {
+    if (job.run_at) {
+        if (job.state == JobState::Scheduled) json::put(w, "runAt", isoTime(*job.run_at));
         const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
         json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
     }
@@ -230,7 +233,7 @@ std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
         json::putInt(w, "crashes", job.crashes);
         json::put(w, "createdAt", isoTime(job.created));
         json::put(w, "updatedAt", isoTime(job.updated));
-        if (job.state == JobState::Delayed) putMoment(w, "runAt", job.run_at);
+        putMoment(w, "runAt", job.run_at);
         putMoment(w, "finishedAt", job.finished);
         putRetry(w, job);
         w.EndObject();

@@ -93,6 +93,8 @@ Shape generate() {
         {"maxOutputTokens"},
         {"maxDurationSeconds"},
         {.name = "priority", .jobs_only = true},
+        {.name = "runAt", .jobs_only = true},
+        {.name = "delaySeconds", .jobs_only = true},
         {"strict"},
     };
     return kMembers;
@@ -120,6 +122,8 @@ Shape report() {
         {"maxOutputTokens"},
         {"maxDurationSeconds"},
         {.name = "priority", .jobs_only = true},
+        {.name = "runAt", .jobs_only = true},
+        {.name = "delaySeconds", .jobs_only = true},
         {"strict"},
     };
     return kMembers;
@@ -143,6 +147,8 @@ Shape batch() {
         {"items", Holds::Objects, batchItem},
         {"concurrency"},
         {"priority"},
+        {"runAt"},
+        {"delaySeconds"},
         {"maxDurationSeconds"},
         {.name = "callbacks", .ignored = kNoCallbacks},
         {.name = "metadata", .ignored = "it goes with callbacks; give it to the items"},

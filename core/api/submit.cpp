@@ -31,6 +31,7 @@ struct Accepted {
     bool report = false;
     std::optional<std::pair<size_t, int>> batch = {};  // items, concurrency
     std::vector<std::string> warnings = {};
+    std::optional<WallTime> run_at = {};
 };
 
 http::Response accepted(const Accepted& a) {
@@ -46,6 +47,7 @@ http::Response accepted(const Accepted& a) {
         json::putInt(w, "itemCount", static_cast<int64_t>(a.batch->first));
         json::putInt(w, "concurrency", a.batch->second);
     }
+    if (a.run_at) json::put(w, "runAt", isoTime(*a.run_at));
     engine::putWarnings(w, a.warnings);
     w.EndObject();
     auto out = http::Response::json(202, {buffer.GetString(), buffer.GetSize()});
@@ -105,6 +107,23 @@ std::optional<jobs::WhichItems> itemsNamed(std::string_view word) {
     return word == "all" ? std::optional(WhichItems::All) : std::nullopt;
 }
 
+// Sets when it starts; or says why it cannot, and what has a key may then still be a repeat of what could.
+template <class Submission>
+std::optional<std::string> setStart(const Start& start, WallTime now, Submission& out) {
+    auto delay = delayUntil(start, now);
+    auto* problem = std::get_if<std::string>(&delay);
+    out.only_repeat = problem && !out.idempotency_key.empty();
+    if (problem) return std::move(*problem);
+    out.start_in = std::get<milliseconds>(delay);
+    return std::nullopt;
+}
+
+template <class Submission>
+std::optional<WallTime> startOf(const Submission& submission, WallTime now) {
+    if (submission.start_in == milliseconds{0}) return std::nullopt;
+    return now + submission.start_in;
+}
+
 }  // namespace
 
 http::Response Submit::generate(const http::Request& request) const {
@@ -143,6 +162,8 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     submission.idempotency_key = scopedKey(wanted.request.tenant_id, request);
     submission.time_limit = wanted.max_duration;
     submission.priority = wanted.priority.value_or(submission.priority);
+    const auto cannot_start = setStart(wanted.start, clock_.wall(), submission);
+    if (cannot_start && !submission.only_repeat) return badRequest(*cannot_start, request.id);
 
     // A key names the job that it has made, whatever is known by now.
     if (submission.idempotency_key.empty())
@@ -152,6 +173,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     const auto done = jobs_.submit(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
+    if (done->how == Submitted::How::NotMade) return badRequest(*cannot_start, request.id);
     const bool replayed = done->how == Submitted::How::Repeated;
     if (done->hit) {
         if (!replayed) metrics_.cacheHit(done->hit->stale ? "stale" : "fresh", wanted.request.labels());
@@ -159,12 +181,17 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
         if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
         return out;
     }
-    if (done->how == Submitted::How::Queued && !bypass) metrics_.cacheMiss(wanted.request.labels());
-    auto out = accepted({done->job_id, report, {}, remarks.warnings()});
+    if (done->how == Submitted::How::Queued && !bypass && submission.start_in == milliseconds{0})
+        metrics_.cacheMiss(wanted.request.labels());
+    auto out = accepted({done->job_id,
+                         report,
+                         {},
+                         remarks.warnings(),
+                         replayed ? std::nullopt : startOf(submission, clock_.wall())});
     addRateLimit(out, *snapshot, clock_.now());
     if (replayed) {
         out.headers.emplace_back("Idempotent-Replayed", "true");
-    } else {
+    } else if (submission.start_in == milliseconds{0}) {
         out.headers.emplace_back("X-Cache", cacheWord(*done, bypass));
     }
     return out;
@@ -209,6 +236,8 @@ http::Response Submit::batch(const http::Request& request) const {
     submission.concurrency = wanted.concurrency;
     submission.priority = wanted.priority;
     submission.time_limit = wanted.max_duration;
+    const auto cannot_start = setStart(wanted.start, clock_.wall(), submission);
+    if (cannot_start && !submission.only_repeat) return badRequest(*cannot_start, request.id);
     submission.meta = batchMeta(warnings);
     for (const auto& item : wanted.items) {
         const auto& p = item.parsed;
@@ -231,9 +260,12 @@ http::Response Submit::batch(const http::Request& request) const {
     const auto done = jobs_.submitBatch(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
-    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency), warnings});
+    if (done->how == Submitted::How::NotMade) return badRequest(*cannot_start, request.id);
+    const bool replayed = done->how == Submitted::How::Repeated;
+    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency), warnings,
+                         replayed ? std::nullopt : startOf(submission, clock_.wall())});
     addRateLimit(out, *snapshot, clock_.now());
-    if (done->how == Submitted::How::Repeated) out.headers.emplace_back("Idempotent-Replayed", "true");
+    if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
     return out;
 }
 

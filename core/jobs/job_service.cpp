@@ -30,6 +30,8 @@ store::NewJob newJob(const Submission& wanted) {
     job.accept_cached = wanted.read_cache;
     job.priority = wanted.priority;
     job.time_limit = wanted.time_limit;
+    job.start_in = wanted.start_in;
+    job.only_repeat = wanted.only_repeat;
     job.idempotency_key = wanted.idempotency_key;
     if (!job.idempotency_key.empty()) job.request_digest = meaningOf(wanted.kind, wanted.body);
     return job;
@@ -50,6 +52,7 @@ Submitted submitted(store::Enqueued enqueued, const Clock& clock) {
         case How::Coalesced: return {Submitted::How::Coalesced, std::move(enqueued.id), {}};
         case How::Repeated: return {Submitted::How::Repeated, std::move(enqueued.id), std::move(hit)};
         case How::Conflict: return {Submitted::How::Conflict, {}, {}};
+        case How::NotMade: return {Submitted::How::NotMade, {}, {}};
         case How::Cached: break;
     }
     return {Submitted::How::Hit, {}, std::move(hit)};
@@ -124,7 +127,7 @@ void JobService::delivered(std::string_view kind, const std::string& cache_key, 
 
 Result<Submitted> JobService::submit(const Submission& wanted) {
     // An idempotency key names one job, so the store has to be asked for it first.
-    if (wanted.read_cache && wanted.idempotency_key.empty())
+    if (wanted.read_cache && wanted.idempotency_key.empty() && wanted.start_in == milliseconds{0})
         if (auto hit = lookUp(wanted)) return Submitted{Submitted::How::Hit, {}, std::move(hit)};
     auto enqueued = enqueue(newJob(wanted));
     if (!enqueued) return std::move(enqueued).error();
@@ -166,6 +169,8 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     batch.concurrency = wanted.concurrency;
     batch.priority = wanted.priority;
     batch.time_limit = wanted.time_limit;
+    batch.start_in = wanted.start_in;
+    batch.only_repeat = wanted.only_repeat;
     batch.idempotency_key = wanted.idempotency_key;
     if (!batch.idempotency_key.empty()) batch.request_digest = meaningOf("batch", wanted.body);
     for (const auto& item : wanted.items)

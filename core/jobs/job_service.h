@@ -17,6 +17,8 @@ struct Submission {
     int priority = store::kNormalPriority;
     std::string idempotency_key;  // "" for none; tells the tenants apart
     std::optional<milliseconds> time_limit;
+    milliseconds start_in{0};  // not before; 0: at once
+    bool only_repeat = false;  // nothing is made: it is only asked whether it is a repeat
 };
 
 struct SubmittedItem {
@@ -33,13 +35,15 @@ struct BatchSubmission {
     int concurrency = 1;
     int priority = store::kNormalPriority;
     std::optional<milliseconds> time_limit;
+    milliseconds start_in{0};
+    bool only_repeat = false;
     std::vector<SubmittedItem> items;
 };
 
 struct Submitted {
-    enum class How { Queued, Coalesced, Repeated, Conflict, Hit };
+    enum class How { Queued, Coalesced, Repeated, Conflict, Hit, NotMade };
     How how;
-    std::string job_id;             // empty on Hit and Conflict
+    std::string job_id;             // empty on Hit, Conflict and NotMade
     std::optional<cache::Hit> hit;  // on Hit, or Repeated of one
 };
 

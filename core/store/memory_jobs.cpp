@@ -12,6 +12,11 @@ constexpr milliseconds kMostDelay = std::chrono::hours{24};
 bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed || s == JobState::Leased; }
 
 bool waitsForItself(JobState s) { return s == JobState::Ready || s == JobState::Delayed; }
+bool isScheduled(const MemoryJob& job) {
+    const MemoryJob& whole = job.batch ? *job.batch : job;
+    return whole.shown.state == JobState::Scheduled;
+}
+
 bool isWanted(const MemoryJob& of, const RetryFilter& filter) {
     const Job& job = of.shown;
     const auto has = [&](JobState s) { return std::ranges::find(filter.states, s) != filter.states.end(); };
@@ -38,7 +43,7 @@ MemoryJobs::MemoryJobs(const Clock& clock, const StoreTime& time, CrashPolicy cr
 WallTime MemoryJobs::now() const { return WallTime{milliseconds{time_.now()}}; }
 
 SteadyTime MemoryJobs::createdAt(const MemoryJob& job) const {
-    return clock_.now() - std::chrono::floor<milliseconds>(now() - job.shown.created);
+    return clock_.now() - std::chrono::floor<milliseconds>(now() - job.since);
 }
 
 MemoryJob* MemoryJobs::find(std::string_view id) {
@@ -103,9 +108,10 @@ MemoryJob& MemoryJobs::add(MemoryJob added) {
     job.age = job.shown.place = ++last_age_;
     job.shown.version = 1;
     job.shown.created = job.shown.updated = now();
+    job.since = job.shown.run_at.value_or(now());
     const JobState state = job.shown.state;
     if (isFinal(state)) job.shown.finished = now();
-    if (!job.shown.cache_key.empty() && !isFinal(state) && state != JobState::Following)
+    if (!job.shown.cache_key.empty() && !isFinal(state) && state != JobState::Following && !isScheduled(job))
         flights_.emplace(job.shown.cache_key, &job);
     if (job.batch)
         job.batch->items.emplace(job.age, &job);
@@ -185,13 +191,17 @@ void MemoryJobs::place(MemoryJob& job) {
     if (waits(shown.state)) {
         changes_.work[static_cast<size_t>(shown.lane)] = true;
         if (job.deadline) limited_.emplace(std::pair{*job.deadline, job.age}, &job);
-        if (waitsForItself(shown.state)) waiting_.emplace(Moment{shown.created, job.age}, &job);
+        if (waitsForItself(shown.state)) waiting_.emplace(Moment{job.since, job.age}, &job);
     }
     switch (shown.state) {
         case JobState::Ready:
             queue(job).ready.emplace(std::tuple{shown.priority, shown.tenant, job.age}, &job);
             break;
         case JobState::Delayed: queue(job).delayed.emplace(Moment{*shown.run_at, job.age}, &job); break;
+        case JobState::Scheduled:
+            changes_.work[static_cast<size_t>(shown.lane)] = true;
+            queue(job).scheduled.emplace(Moment{*shown.run_at, job.age}, &job);
+            break;
         case JobState::Leased: leases_.emplace(std::pair{job.lease_until, job.age}, &job); break;
         case JobState::Held: job.batch->held.emplace(std::pair{shown.priority, job.age}, &job); break;
         case JobState::Following:
@@ -212,11 +222,12 @@ void MemoryJobs::displace(MemoryJob& job) {
     const Job& shown = job.shown;
     if (waits(shown.state)) {
         if (job.deadline) limited_.erase({*job.deadline, job.age});
-        waiting_.erase({shown.created, job.age});
+        waiting_.erase({job.since, job.age});
     }
     switch (shown.state) {
         case JobState::Ready: queue(job).ready.erase({shown.priority, shown.tenant, job.age}); break;
         case JobState::Delayed: queue(job).delayed.erase({*shown.run_at, job.age}); break;
+        case JobState::Scheduled: queue(job).scheduled.erase({*shown.run_at, job.age}); break;
         case JobState::Leased: leases_.erase({job.lease_until, job.age}); break;
         case JobState::Held: job.batch->held.erase({shown.priority, job.age}); break;
         case JobState::Following: {
@@ -240,7 +251,8 @@ void MemoryJobs::count(const MemoryJob& job, int by) {
     LaneStats& lane = counts_.lanes[static_cast<size_t>(job.shown.lane)];
     switch (job.shown.state) {
         case JobState::Ready: lane.ready += by; break;
-        case JobState::Delayed: lane.delayed += by; break;
+        case JobState::Delayed:
+        case JobState::Scheduled: lane.delayed += by; break;
         case JobState::Leased: lane.leased += by; break;
         case JobState::Held: counts_.held += by; break;
         case JobState::Following: counts_.following += by; break;
@@ -258,6 +270,31 @@ void MemoryJobs::makeReady(MemoryJob& job) {
 void MemoryJobs::makeDueReady(Lane lane) {
     auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
     while (!delayed.empty() && delayed.begin()->first.first <= now()) makeReady(*delayed.begin()->second);
+}
+
+MemoryJob* MemoryJobs::nextToStart(Lane lane) {
+    const auto& scheduled = lanes_[static_cast<size_t>(lane)].scheduled;
+    const bool due = !scheduled.empty() && scheduled.begin()->first.first <= now();
+    return due ? scheduled.begin()->second : nullptr;
+}
+
+void MemoryJobs::start(MemoryJob& job) {
+    const std::string& key = job.shown.cache_key;
+    MemoryJob* flying = flight(key);
+    if (flying && !job.batch) urge(*flying, job.shown.priority);
+    change(job, [&] {
+        job.shown.state = flying ? JobState::Following : job.batch ? JobState::Held : JobState::Ready;
+        job.shown.run_at.reset();
+    });
+    if (!flying && !key.empty()) flights_.emplace(key, &job);
+}
+
+void MemoryJobs::open(MemoryJob& batch) {
+    change(batch, [&] {
+        batch.shown.state = JobState::Open;
+        batch.shown.run_at.reset();
+    });
+    advance(batch);
 }
 
 void MemoryJobs::lease(MemoryJob& job, milliseconds lease) {
@@ -432,16 +469,20 @@ Stats MemoryJobs::stats() const {
     Stats all = counts_;
     for (size_t lane = 0; lane < lanes_.size(); ++lane)
         for (const auto& [key, job] : lanes_[lane].ready)
-            all.lanes[lane].oldest_ready =
-                std::max(all.lanes[lane].oldest_ready,
-                         std::chrono::duration_cast<milliseconds>(now() - job->shown.created));
+            all.lanes[lane].oldest_ready = std::max(
+                all.lanes[lane].oldest_ready, std::chrono::duration_cast<milliseconds>(now() - job->since));
     return all;
 }
 
 std::optional<milliseconds> MemoryJobs::nextDue(Lane lane) const {
-    const auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
-    if (delayed.empty()) return std::nullopt;
-    return std::chrono::duration_cast<milliseconds>(delayed.begin()->first.first - now());
+    const LaneQueue& queue = lanes_[static_cast<size_t>(lane)];
+    std::optional<milliseconds> soonest;
+    for (const auto* jobs : {&queue.delayed, &queue.scheduled}) {
+        if (jobs->empty()) continue;
+        const auto due = std::chrono::duration_cast<milliseconds>(jobs->begin()->first.first - now());
+        soonest = std::min(soonest.value_or(due), due);
+    }
+    return soonest;
 }
 
 }  // namespace stepper::store

@@ -30,6 +30,8 @@ struct MemoryJob {
     std::string request;
     bool background = false;
     Lane home = Lane::Live;  // its lane when it is no suspect
+    WallTime since{};        // when it came or, scheduled, starts
+    bool accept_cached = true;
     std::optional<milliseconds> time_limit;
     std::optional<SteadyTime> deadline;  // of its time limit
     SteadyTime lease_until{};            // while Leased
@@ -88,6 +90,13 @@ public:
     // At most so many. How many there were.
     int forgetAnswers(WallTime used_before, int max);
     void makeDueReady(Lane lane);
+    // The first that is to start by now; null when there is none.
+    MemoryJob* nextToStart(Lane lane);
+    // Of a job that was scheduled, or an item of such a batch: it leads or follows whoever flies under its
+    // key.
+    void start(MemoryJob& job);
+    // Of a scheduled batch all of whose items were started or have ended.
+    void open(MemoryJob& batch);
     void lease(MemoryJob& job, milliseconds lease);
     void extend(MemoryJob& job, milliseconds lease);
     void setProgress(MemoryJob& job, int progress);
@@ -117,7 +126,7 @@ private:
     using Moment = std::pair<WallTime, int64_t>;
     struct LaneQueue {
         std::map<std::tuple<int, std::string, int64_t>, MemoryJob*> ready;  // by priority, tenant, age
-        std::map<Moment, MemoryJob*> delayed;                               // by run_at, age
+        std::map<Moment, MemoryJob*> delayed, scheduled;                    // by run_at, age
         Turns turns;
     };
 
@@ -149,7 +158,7 @@ private:
     std::array<LaneQueue, 3> lanes_;
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;   // by end, age
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
-    std::map<Moment, MemoryJob*> waiting_;                          // that follow none, by created, age
+    std::map<Moment, MemoryJob*> waiting_;                          // that follow none, by `since`, age
     using Final = std::map<Moment, MemoryJob*>;                     // by finished, age; without items
     std::array<Final, 2> final_;                                    // the second are kept longer
     JobsByAge listed_;

@@ -62,9 +62,15 @@ std::optional<Enqueued> MemoryStore::repeated(const std::string& id, const std::
     return Enqueued{Enqueued::How::Repeated, known->job->shown.id, {}};
 }
 
-std::optional<SteadyTime> MemoryStore::deadline(std::optional<milliseconds> time_limit) const {
+std::optional<SteadyTime> MemoryStore::deadline(std::optional<milliseconds> time_limit,
+                                                milliseconds start_in) const {
     if (!time_limit) return std::nullopt;
-    return clock_.now() + *time_limit;
+    return clock_.now() + start_in + *time_limit;
+}
+
+std::optional<WallTime> MemoryStore::runAt(milliseconds start_in) const {
+    if (start_in <= milliseconds{0}) return std::nullopt;
+    return jobs_.now() + start_in;
 }
 
 std::optional<Enqueued> MemoryStore::runAlready(const RunAgain& again) {
@@ -84,12 +90,17 @@ Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
     const Turn turn(*this);
     if (auto known = repeated(job.id, job.idempotency_key, job.request_digest)) return *known;
     if (auto known = runAlready(job.again)) return *known;
+    if (job.only_repeat) return Enqueued{Enqueued::How::NotMade, "", {}};
     Enqueued taken = take(job);
     noteRetry(job.again, taken.id);
     return taken;
 }
 
 Enqueued MemoryStore::take(const NewJob& job) {
+    if (job.start_in > milliseconds{0}) {
+        add(job, JobState::Scheduled);
+        return Enqueued{Enqueued::How::Created, job.id, {}};
+    }
     if (const auto* answer = job.accept_cached ? fresh(job.cache_key) : nullptr) {
         jobs_.remember(*answer, job.idempotency_key, job.request_digest);
         return Enqueued{Enqueued::How::Cached, "", *answer};
@@ -121,9 +132,11 @@ void MemoryStore::add(const NewJob& job, JobState state) {
     added.shown.wanted_by = job.background ? 0 : 1;
     added.request = job.request;
     added.background = job.background;
+    added.accept_cached = job.accept_cached;
     added.time_limit = job.time_limit;
-    added.deadline = deadline(job.time_limit);
+    added.deadline = deadline(job.time_limit, job.start_in);
     added.shown.state = state;
+    added.shown.run_at = runAt(job.start_in);
     jobs_.remember(jobs_.add(std::move(added)), job.idempotency_key, job.request_digest);
 }
 
@@ -131,6 +144,7 @@ Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
     const Turn turn(*this);
     if (auto known = repeated(batch.id, batch.idempotency_key, batch.request_digest)) return *known;
     if (auto known = runAlready(batch.again)) return *known;
+    if (batch.only_repeat) return Enqueued{Enqueued::How::NotMade, "", {}};
     auto taken = take(batch);
     if (taken) noteRetry(batch.again, taken->id);
     return taken;
@@ -147,7 +161,8 @@ Result<Enqueued> MemoryStore::take(const NewBatch& batch) {
     MemoryJob added;
     added.shown.id = batch.id;
     added.shown.tenant = batch.tenant;
-    added.shown.state = JobState::Open;
+    added.shown.run_at = runAt(batch.start_in);
+    added.shown.state = added.shown.run_at ? JobState::Scheduled : JobState::Open;
     added.shown.lane = added.home = Lane::Batch;
     added.shown.priority = batch.priority;
     added.shown.meta = batch.meta;
@@ -171,9 +186,14 @@ void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, const NewBatch&
     added.shown.priority = item.priority.value_or(wanted.priority);
     added.request = item.request;
     added.time_limit = item.time_limit ? item.time_limit : wanted.time_limit;
-    added.deadline = deadline(added.time_limit);
+    added.deadline = deadline(added.time_limit, wanted.start_in);
+    added.accept_cached = item.accept_cached;
     added.batch = &batch;
     added.label = item.label;
+    if (batch.shown.state == JobState::Scheduled) {
+        jobs_.add(std::move(added)).since = *batch.shown.run_at;
+        return;
+    }
     if (const auto* answer = item.accept_cached ? fresh(item.cache_key) : nullptr) {
         added.shown.state = JobState::Done;
         added.shown.result = answer->result;
@@ -187,6 +207,7 @@ void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, const NewBatch&
 
 Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
     const Turn turn(*this);
+    startDue(lane);
     jobs_.makeDueReady(lane);
     Claims claims;
     while (static_cast<int>(claims.jobs.size()) < max) {
@@ -197,6 +218,26 @@ Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
     }
     claims.next_due = jobs_.nextDue(lane);
     return claims;
+}
+
+void MemoryStore::startDue(Lane lane) {
+    while (MemoryJob* job = jobs_.nextToStart(lane)) {
+        if (!job->shown.isBatch()) {
+            start(*job);
+            continue;
+        }
+        const JobsByAge items = job->items;
+        for (const auto& [age, item] : items)
+            if (!isFinal(item->shown.state)) start(*item);
+        jobs_.open(*job);
+    }
+}
+
+void MemoryStore::start(MemoryJob& job) {
+    if (const auto* answer = job.accept_cached ? fresh(job.shown.cache_key) : nullptr)
+        jobs_.end(job, JobState::Done, answer->result, answer->meta);
+    else
+        jobs_.start(job);
 }
 
 Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, milliseconds max_wait) {
@@ -284,7 +325,7 @@ Result<Dropped> MemoryStore::drop(std::string_view id, bool force) {
         jobs_.purge(*job);
         return Dropped{Dropped::How::Purged};
     }
-    if (shown.state == JobState::Open)
+    if (shown.isBatch())
         jobs_.cancelBatch(*job);
     else
         jobs_.cancel(*job);

@@ -52,9 +52,14 @@ private:
     void noteRetry(const RunAgain& again, const std::string& id);
     Enqueued take(const NewJob& job);
     Result<Enqueued> take(const NewBatch& batch);
-    std::optional<SteadyTime> deadline(std::optional<milliseconds> time_limit) const;
+    std::optional<SteadyTime> deadline(std::optional<milliseconds> time_limit, milliseconds start_in) const;
+    // The moment of the store's time; none when it is now.
+    std::optional<WallTime> runAt(milliseconds start_in) const;
     // `leader`: the job it follows; null for none.
     void add(const NewJob& job, JobState state);
+    void startDue(Lane lane);
+    // Of a scheduled job, or an item of such a batch.
+    void start(MemoryJob& job);
     void addItem(MemoryJob& batch, const NewItem& item, const NewBatch& wanted);
     const CachedAnswer* unexpired(std::string_view key) const;
     const CachedAnswer* fresh(std::string_view key) const;

@@ -10,6 +10,7 @@ std::string_view name(JobState s) {
         case JobState::Held: return "held";
         case JobState::Following: return "following";
         case JobState::Open: return "open";
+        case JobState::Scheduled: return "scheduled";
         case JobState::Done: return "done";
         case JobState::Failed: return "failed";
         case JobState::Substituted: return "substituted";

@@ -43,6 +43,7 @@ enum class JobState {
     Held = 3,       // an item its batch has no room for yet
     Following = 4,  // its answer is being made by another live job
     Open = 5,       // a batch whose items are not all final
+    Scheduled = 6,  // a job or a batch that takes part from run_at on, as if it came then
     Done = 10,
     Failed = 11,
     Cancelled = 12,
@@ -73,9 +74,12 @@ struct NewJob {
     std::string cache_key;                   // "": its answer is not cached and it flies alone
     bool accept_cached = true;               // a fresh answer under cache_key makes the job unnecessary
     bool background = false;                 // nobody waits for it: a refresh
-    std::optional<milliseconds> time_limit;  // from now; for whoever runs it to keep
-    std::string idempotency_key;             // "" for none; already scoped to the tenant
-    std::string request_digest;              // compared with that of the key's first use
+    std::optional<milliseconds> time_limit;  // from its start; for whoever runs it to keep
+    milliseconds start_in{0};     // until then it is Scheduled: it neither flies nor is answered from
+                                  // the cache, and no time of it counts. 0: at once
+    std::string idempotency_key;  // "" for none; already scoped to the tenant
+    std::string request_digest;   // compared with that of the key's first use
+    bool only_repeat = false;     // it is not made, only asked whether it would be a repeat
     RunAgain again = {};
 };
 
@@ -97,6 +101,7 @@ struct Enqueued {
                     // the job that runs the same one again
         Cached,     // `answer` is fresh; an idempotency key is kept with it as long as a final job
         Conflict,   // the idempotency key was used with another request
+        NotMade,    // `only_repeat`, and it is none
     };
     How how;
     std::string id;                      // of the job; empty when there is none
@@ -119,8 +124,10 @@ struct NewBatch {
     std::string meta;  // what its Job::meta is from the beginning
     int priority = kNormalPriority;
     int concurrency = 1;
-    std::optional<milliseconds> time_limit;  // of each item, from now
+    std::optional<milliseconds> time_limit;  // of each item, from the start
+    milliseconds start_in{0};                // likewise; 0: at once
     std::string idempotency_key, request_digest;
+    bool only_repeat = false;  // as of a job
     std::vector<NewItem> items;
     RunAgain again = {};
 };
@@ -142,8 +149,8 @@ struct Claimed {
     std::string kind, request, tenant, cache_key;
     std::string meta;  // what happened so far
     bool background = false;
-    int attempts = 0;  // failed ones so far
-    SteadyTime created;
+    int attempts = 0;                    // failed ones so far
+    SteadyTime created;                  // or, of one that was scheduled, when it started
     std::optional<SteadyTime> deadline;  // the end of its time limit; may have passed
 };
 
@@ -302,8 +309,8 @@ public:
     // At most `max` jobs of the lane: by priority, then so that the tenants that wait get equal shares (see
     // turns.h), then the oldest. Whoever did not wait for the answer has no lease.
     virtual Result<Claims> claim(Lane lane, int max, milliseconds lease) = 0;
-    // At most `max` jobs of any lane that wait although their time limit has passed, or that came `max_wait`
-    // ago or earlier and follow no other: to be ended, whoever's turn it is.
+    // At most `max` jobs of any lane that wait although their time limit has passed, or that came (or
+    // started) `max_wait` ago or earlier and follow no other: to be ended, whoever's turn it is.
     virtual Result<Claims> claimOverdue(int max, milliseconds lease, milliseconds max_wait) = 0;
     // Extends the leases; returns the ids of those that are no longer held.
     virtual Result<std::vector<std::string>> heartbeat(std::span<const Beat> beats, milliseconds lease) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/store/sqlite/answers.h"
+#include "core/store/sqlite/arrivals.h"
 #include "core/store/sqlite/endings.h"
 
 namespace stepper::store::sqlite {
@@ -71,7 +72,8 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
         tx.db,
         "UPDATE job SET state = 2, run_at = NULL, fence = fence + 1, lease_until = ?2, "
         "updated_at = ?3, version = version + 1 WHERE seq = ?1 "
-        "RETURNING id, fence, kind, tenant, cache_key, background, attempts, created_at, deadline, parent",
+        "RETURNING id, fence, kind, tenant, cache_key, background, attempts, coalesce(start_at, created_at), "
+        "deadline, parent",
         seq, after(tx.steady, lease), tx.now);
     if (!q.next()) return {};
     Claimed c;
@@ -96,9 +98,15 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
 }
 
 std::optional<milliseconds> nextDue(Transaction& tx, Lane lane) {
-    Query q(tx.db, "SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1", lane);
-    if (!q.next()) return {};
-    return milliseconds{std::max<int64_t>(0, q.integer(0) - tx.now)};
+    std::optional<int64_t> soonest;
+    for (const Sql sql :
+         {Sql("SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1"),
+          Sql("SELECT run_at FROM job WHERE state = 6 AND lane = ?1 ORDER BY run_at LIMIT 1")}) {
+        Query q(tx.db, sql, lane);
+        if (q.next()) soonest = std::min(soonest.value_or(q.integer(0)), q.integer(0));
+    }
+    if (!soonest) return {};
+    return milliseconds{std::max<int64_t>(0, *soonest - tx.now)};
 }
 
 // Whatever it waited for.
@@ -120,7 +128,8 @@ std::vector<int64_t> overdue(Transaction& tx, int max, int64_t oldest) {
         while (late.next()) seqs.push_back(late.integer(0));
     }
     Query old(tx.db,
-              "SELECT seq FROM job WHERE state IN (0, 1) AND created_at <= ?1 ORDER BY created_at LIMIT ?2",
+              "SELECT seq FROM job WHERE state IN (0, 1) AND coalesce(start_at, created_at) <= ?1 "
+              "ORDER BY coalesce(start_at, created_at) LIMIT ?2",
               oldest, max);
     while (static_cast<int>(seqs.size()) < max && old.next())
         if (std::ranges::find(seqs, old.integer(0)) == seqs.end()) seqs.push_back(old.integer(0));
@@ -135,9 +144,9 @@ std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) 
                 "ORDER BY deadline LIMIT 1");
         if (q.next()) soonest = q.integer(0);
     }
-    Query q(
-        tx.db,
-        "SELECT created_at FROM job WHERE state IN (0, 1) AND created_at > 0 ORDER BY created_at LIMIT 1");
+    Query q(tx.db,
+            "SELECT coalesce(start_at, created_at) FROM job WHERE state IN (0, 1) "
+            "AND coalesce(start_at, created_at) > 0 ORDER BY coalesce(start_at, created_at) LIMIT 1");
     if (q.next()) {
         const int64_t at = after(q.integer(0), max_wait);
         soonest = std::min(soonest.value_or(at), at);
@@ -149,6 +158,7 @@ std::optional<milliseconds> nextOverdue(Transaction& tx, milliseconds max_wait) 
 }  // namespace
 
 Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lease) {
+    startDue(tx, lane);
     makeDueReady(tx, lane);
     Claims claims;
     while (static_cast<int>(claims.jobs.size()) < max) {

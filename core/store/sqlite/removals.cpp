@@ -25,7 +25,8 @@ std::vector<int64_t> itemsOf(Transaction& tx, int64_t batch, bool only_wanted_by
 
 void cancelBatch(Transaction& tx, const Row& batch) {
     tx.db.run(
-        "UPDATE job SET state = 12, failed = total - done, busy = 0, finished_at = ?2, updated_at = ?2, "
+        "UPDATE job SET state = 12, failed = total - done, busy = 0, run_at = NULL, finished_at = ?2, "
+        "updated_at = ?2, "
         "version = version + 1 WHERE seq = ?1",
         batch.seq, tx.now);
     tx.effects.changed.push_back(batch.id);
@@ -74,7 +75,7 @@ Dropped drop(Transaction& tx, std::string_view id, bool force) {
         tx.effects.changed.push_back(row->id);
         return {Dropped::How::Purged};
     }
-    if (row->state == JobState::Open)
+    if (row->is_batch)
         cancelBatch(tx, *row);
     else
         cancel(tx, *row);

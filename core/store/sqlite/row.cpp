@@ -55,10 +55,13 @@ std::optional<Row> loadLeased(Db& db, const Lease& lease) {
 int64_t insert(Transaction& tx, const NewRow& r) {
     tx.db.run(
         "INSERT INTO job(id, kind, tenant, lane, priority, state, wanted_by, background, flies, cache_key, "
-        "created_at, updated_at, finished_at, deadline, parent, item, label, total, cap) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        "created_at, updated_at, finished_at, deadline, parent, item, label, total, cap, anew, start_at, "
+        "run_at) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+        "?20, "
+        "iif(?6 = 6, ?20, NULL))",
         r.id, r.kind, r.tenant, r.lane, r.priority, r.state, r.wanted_by, r.background, r.flies, r.cache_key,
-        tx.now, r.finished_at, r.deadline, r.parent, r.item, r.label, r.total, r.cap);
+        tx.now, r.finished_at, r.deadline, r.parent, r.item, r.label, r.total, r.cap, r.anew, r.start_at);
     return tx.db.lastRowid();
 }
 

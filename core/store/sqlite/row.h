@@ -28,7 +28,8 @@ struct NewRow {
     JobState state = JobState::Ready;
     int priority = kNormalPriority;
     int wanted_by = 1;
-    bool background = false, flies = false;
+    bool background = false, flies = false, anew = false;
+    std::optional<int64_t> start_at = {};  // of a scheduled one, or an item of such a batch
     std::optional<int64_t> finished_at = {}, deadline = {}, parent = {}, item = {};
     std::optional<std::string_view> label = {};
     int total = 0, cap = 0;

@@ -27,7 +27,7 @@ DELETE FROM idempotency WHERE job NOT IN (SELECT seq FROM job);
 UPDATE job SET parent = NULL, item = NULL, label = NULL, lane = iif(lane = 1, 0, lane),
   state = iif(state = 3, 0, state) WHERE parent NOT IN (SELECT seq FROM job);
 UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = version + 1, run_at = NULL,
-  lease_until = NULL WHERE state < 5 AND seq NOT IN (SELECT seq FROM request);
+  lease_until = NULL WHERE (state < 5 OR (state = 6 AND total = 0)) AND seq NOT IN (SELECT seq FROM request);
 INSERT INTO outcome(seq, result, meta) SELECT seq, x'', CAST('{"errorCode":"UNKNOWN","message":"What became '
   || 'of this job was in a damaged part of the store. Run it again.","retryable":true}' AS BLOB)
   FROM job WHERE state IN (10, 11, 13) AND total = 0 AND seq NOT IN (SELECT seq FROM outcome);
@@ -39,12 +39,12 @@ UPDATE job SET
   done = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (10, 13)),
   busy = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (0, 1, 2)),
   failed = total - (SELECT count(*) FROM job i WHERE i.parent = job.seq AND (i.state < 5 OR i.state IN (10, 13)))
-  WHERE state IN (5, 10) AND total > 0;
-UPDATE job SET state = 10, finished_at = updated_at, version = version + 1
-  WHERE state = 5 AND done + failed = total;
+  WHERE state IN (5, 6, 10) AND total > 0;
+UPDATE job SET state = 10, finished_at = updated_at, version = version + 1, run_at = NULL
+  WHERE state IN (5, 6) AND total > 0 AND done + failed = total;
 UPDATE job SET state = 0 WHERE seq IN (
   SELECT i.seq FROM (SELECT seq, parent, row_number() OVER (PARTITION BY parent ORDER BY item) AS place
-    FROM job WHERE state = 3) i JOIN job b ON b.seq = i.parent WHERE i.place <= b.cap - b.busy);
+    FROM job WHERE state = 3) i JOIN job b ON b.seq = i.parent WHERE b.state = 5 AND i.place <= b.cap - b.busy);
 UPDATE job SET busy = (SELECT count(*) FROM job i WHERE i.parent = job.seq AND i.state IN (0, 1, 2))
   WHERE state = 5;
 )sql";

@@ -131,7 +131,17 @@ CREATE INDEX job_final ON job((state = 11 OR (state = 10 AND failed > 0)), finis
   WHERE state >= 10 AND parent IS NULL;
 )sql";
 
-constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3, kLayout4, kLayout5};
+// `start_at` is when a job that came earlier takes part, from when its waiting counts; `anew`: not from the
+// cache, then.
+constexpr const char* kLayout6 = R"sql(
+ALTER TABLE job ADD COLUMN start_at INTEGER;
+ALTER TABLE job ADD COLUMN anew INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX job_scheduled ON job(lane, run_at) WHERE state = 6;
+DROP INDEX job_waiting;
+CREATE INDEX job_waiting ON job(coalesce(start_at, created_at)) WHERE state IN (0, 1);
+)sql";
+
+constexpr const char* kSteps[] = {kLayout1, kLayout2, kLayout3, kLayout4, kLayout5, kLayout6};
 
 std::string quoted(const std::string& text) {
     std::string out = "'";

@@ -69,8 +69,9 @@ std::optional<Job> findJob(Db& db, std::string_view id) {
 
 std::optional<NewJob> findRequest(Db& db, std::string_view id) {
     Query q(db,
-            "SELECT j.id, j.kind, r.body, j.tenant, j.priority, j.cache_key, j.deadline - j.created_at "
-            "FROM job j LEFT JOIN request r ON r.seq = j.seq WHERE j.id = ?1",
+            "SELECT j.id, j.kind, r.body, j.tenant, j.priority, j.cache_key, "
+            "j.deadline - coalesce(j.start_at, j.created_at) FROM job j LEFT JOIN request r ON r.seq = j.seq "
+            "WHERE j.id = ?1",
             id);
     if (!q.next()) return {};
     NewJob job;
@@ -99,12 +100,12 @@ std::optional<StoredBatch> findBatch(Db& db, std::string_view id) {
         out.batch.priority = q.as<int>(3);
         out.batch.concurrency = q.as<int>(4);
     }
-    Query q(
-        db,
-        "SELECT j.id, j.label, j.kind, r.body, j.cache_key, j.priority, j.deadline - j.created_at, j.state "
-        "FROM job j LEFT JOIN request r ON r.seq = j.seq "
-        "WHERE j.parent = (SELECT seq FROM job WHERE id = ?1) ORDER BY j.item",
-        id);
+    Query q(db,
+            "SELECT j.id, j.label, j.kind, r.body, j.cache_key, j.priority, "
+            "j.deadline - coalesce(j.start_at, j.created_at), j.state FROM job j LEFT JOIN request r ON "
+            "r.seq = j.seq "
+            "WHERE j.parent = (SELECT seq FROM job WHERE id = ?1) ORDER BY j.item",
+            id);
     while (q.next()) {
         NewItem item{q.text(0), q.text(1), q.text(2), q.text(3), q.text(4), true, q.as<int>(5)};
         if (const auto limit = q.optional(6)) item.time_limit = milliseconds{*limit};
@@ -163,14 +164,15 @@ Stats stats(Db& db, int64_t now) {
         while (q.next()) {
             LaneStats& lane = s.lanes[q.integer(0)];
             lane.ready = q.integer(1);
-            Query oldest(db, "SELECT created_at FROM job WHERE seq = ?1", q.integer(2));
+            Query oldest(db, "SELECT coalesce(start_at, created_at) FROM job WHERE seq = ?1", q.integer(2));
             if (oldest.next())
                 lane.oldest_ready = milliseconds{std::max<int64_t>(0, now - oldest.integer(0))};
         }
     }
-    {
-        Query q(db, "SELECT lane, count(*) FROM job WHERE state = 1 GROUP BY lane");
-        while (q.next()) s.lanes[q.integer(0)].delayed = q.integer(1);
+    for (const Sql sql : {Sql("SELECT lane, count(*) FROM job WHERE state = 1 GROUP BY lane"),
+                          Sql("SELECT lane, count(*) FROM job WHERE state = 6 GROUP BY lane")}) {
+        Query q(db, sql);
+        while (q.next()) s.lanes[q.integer(0)].delayed += q.integer(1);
     }
     {
         Query q(db, "SELECT lane, count(*) FROM job WHERE state = 2 GROUP BY lane");

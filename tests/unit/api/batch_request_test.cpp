@@ -121,6 +121,16 @@ TEST(BatchRequest, WhatAnItemSaysIsForItsRequest) {
               "Invalid items[0].request: Invalid priority: expected an integer from 0 (first) to 9 (last)");
 }
 
+TEST(BatchRequest, StartsAsAWhole) {
+    const auto batch = sound(R"({"delaySeconds":60,"items":[{"id":"a","request":{"prompt":"x"}}]})");
+    EXPECT_EQ(batch.start.in, milliseconds{60'000});
+    EXPECT_TRUE(batch.remarks.empty());
+    EXPECT_EQ(problem(R"({"items":[{"id":"a","request":{"prompt":"x","delaySeconds":60}}]})"),
+              "Invalid items[0].request: runAt and delaySeconds are for the whole batch");
+    EXPECT_EQ(problem(R"({"runAt":"soon","items":[{"id":"a","request":{"prompt":"x"}}]})"),
+              "Invalid runAt: expected a moment with its offset, such as '2026-11-21T08:12:22+01:00'");
+}
+
 TEST(BatchRequest, ItemsBelongToTheBatchsTenantUnlessTheySayOtherwise) {
     const auto batch = sound(R"({"tenantId":"t","items":[{"id":"a","request":{"prompt":"x"}},
                                  {"id":"b","request":{"prompt":"x","tenantId":"own"}}]})");

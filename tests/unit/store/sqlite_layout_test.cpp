@@ -119,7 +119,7 @@ protected:
     std::string rows(const std::string& table) {
         const std::string columns =
             scalar("SELECT group_concat('quote(' || name || ')', '||') FROM pragma_table_info('" + table +
-                   "') WHERE name NOT IN ('leader', 'retried_as')");
+                   "') WHERE name NOT IN ('leader', 'retried_as', 'start_at', 'anew')");
         return scalar("SELECT group_concat(r, ';') FROM (SELECT " + columns + " AS r FROM " + table +
                       " ORDER BY rowid)");
     }

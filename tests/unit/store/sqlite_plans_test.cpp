@@ -124,7 +124,8 @@ TEST_F(SqlitePlans, OperationsScanNothing) {
     const std::map<std::string, std::string> expected = {
         {"tenant > ?3", "USING INDEX job_ready (lane=? AND priority=? AND tenant>?)"},
         {"deadline <= ?1", "USING INDEX job_overdue (deadline>? AND deadline<?)"},
-        {"created_at <= ?1", "USING INDEX job_waiting (created_at<?)"},
+        {"created_at) <= ?1", "USING INDEX job_waiting (<expr><?)"},
+        {"state = 6 AND lane = ?1 AND run_at", "USING INDEX job_scheduled (lane=? AND run_at<?)"},
         {"FROM answered WHERE used_at", "INDEX answered_used (used_at<?)"},
         {"SELECT priority FROM", "USING INDEX job_ready (lane=?)"},
         {"run_at <= ?3", "USING INDEX job_delayed (lane=? AND run_at<?)"},
