@@ -14,7 +14,7 @@ using json::Value;
 constexpr int kMost = 1000;
 // Whoever asks waits for it.
 constexpr std::chrono::seconds kLongest{20};
-constexpr std::string_view kMembers[] = {"ids", "state", "since", "tenantId", "limit"};
+constexpr std::string_view kMembers[] = {"ids", "state", "since", "until", "tenantId", "limit"};
 
 using Problem = std::optional<std::string>;
 
@@ -47,14 +47,29 @@ Problem readState(const Value& v, store::RetryFilter& out) {
                               : std::nullopt;
 }
 
-Problem readSince(const Value& v, WallTime now, store::RetryFilter& out) {
+// How long ago that was; none when it is no such text, or still to come.
+std::optional<milliseconds> readAgo(const Value& v, WallTime now) {
     const std::string_view text = v.IsString() ? json::view(v) : "";
-    out.within = parseDuration(text);
     if (const auto moment = parseTime(text); moment && *moment <= now)
-        out.within = std::chrono::ceil<milliseconds>(now - *moment);
-    if (out.within) return std::nullopt;
-    return "Invalid since: expected how long ago, such as '2h', or a moment that has passed, such as "
+        return std::chrono::ceil<milliseconds>(now - *moment);
+    return parseDuration(text);
+}
+
+Problem mustBeAgo(std::string_view key) {
+    return "Invalid " + std::string(key) +
+           ": expected how long ago, such as '2h', or a moment that has passed, such as "
            "'2026-11-21T07:12:22Z'";
+}
+
+Problem readSince(const Value& v, WallTime now, store::RetryFilter& out) {
+    out.within = readAgo(v, now);
+    return out.within ? std::nullopt : mustBeAgo("since");
+}
+
+Problem readUntil(const Value& v, WallTime now, store::RetryFilter& out) {
+    const auto ago = readAgo(v, now);
+    out.not_within = ago.value_or(milliseconds{0});
+    return ago ? std::nullopt : mustBeAgo("until");
 }
 
 Problem readTenant(const Value& v, store::RetryFilter& out) {
@@ -76,6 +91,7 @@ Problem readFilter(const Value& body, WallTime now, store::RetryFilter& out) {
     };
     read("state", [&](const Value& v) { return readState(v, out); });
     read("since", [&](const Value& v) { return readSince(v, now, out); });
+    read("until", [&](const Value& v) { return readUntil(v, now, out); });
     read("tenantId", [&](const Value& v) { return readTenant(v, out); });
     read("limit", [&](const Value& v) { return readLimit(v, out); });
     if (out.states.empty()) out.states = {store::JobState::Failed};
@@ -106,7 +122,8 @@ std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTim
     const Value& body = *std::get<Body>(whole);
     if (!body.IsObject()) return refuse("Request body must be an object");
     if (const auto problem = unknownMember(body)) return refuse(*problem);
-    if (body.ObjectEmpty()) return refuse("Say which jobs: ids, or any of state, since, tenantId and limit");
+    if (body.ObjectEmpty())
+        return refuse("Say which jobs: ids, or any of state, since, until, tenantId and limit");
     RetryRequest out;
     out.filter.limit = kMost;
     const Value* ids = json::find(body, "ids");
@@ -114,6 +131,7 @@ std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTim
         return refuse("Invalid ids: name jobs, or say which they are; not both");
     const auto problem = ids ? readIds(*ids, out.ids) : readFilter(body, now, out.filter);
     if (problem) return refuse(*problem);
+    out.until = now - out.filter.not_within;
     return out;
 }
 
@@ -149,6 +167,7 @@ http::Response Retries::many(const http::Request& request) const {
     json::putInt(w, "retried", retried);
     const bool full = wanted.ids.empty() && static_cast<int>(ids->size()) == wanted.filter.limit;
     json::putBool(w, "more", full || looked_at < ids->size());
+    json::put(w, "until", isoTime(wanted.until));
     w.EndObject();
     return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
 }

@@ -12,10 +12,11 @@ namespace stepper::api {
 struct RetryRequest {
     std::vector<std::string> ids;
     store::RetryFilter filter;
+    WallTime until;  // none that ended later
 };
 
-// {"ids":[...]}, or any of "state" (failed unless given), "since" (a moment, or how long ago), "tenantId",
-// "limit". What is not known is refused: without it more would be run than was meant. Pure.
+// {"ids":[...]}, or any of "state" (failed unless given), "since" and "until" (each a moment, or how long
+// ago), "tenantId", "limit". What is not known is refused: without it more would be run than was meant. Pure.
 std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTime now);
 
 // Borrows everything; any thread.
@@ -23,9 +24,10 @@ class Retries {
 public:
     Retries(jobs::JobService& jobs, const Clock& clock) : jobs_(jobs), clock_(clock) {}
 
-    // {"retried","more","jobs":[{"id","jobId"}|{"id","jobId","already":true}|{"id","error"}]}. Each is run
-    // again once, however often it is asked for; it ends after some seconds, `more` tells whether to ask
-    // again.
+    // {"jobs":[{"id","jobId"}|{"id","jobId","already":true}|{"id","error"}],"retried","more","until"}. Each
+    // is run again once, however often it is asked for. It ends after some seconds; `more` tells whether to
+    // ask again, with that `until`: else what was run again and failed anew would be found, too, round after
+    // round.
     http::Response many(const http::Request& request) const;
 
 private:

@@ -92,9 +92,10 @@ MemoryJob* MemoryJobs::oldestFinal(bool kept_longer) {
 
 std::vector<std::string> MemoryJobs::retryable(const RetryFilter& filter) const {
     const WallTime since = filter.within ? now() - *filter.within : WallTime::min();
+    const WallTime until = now() - filter.not_within;
     std::map<Moment, std::string> found;
     for (const Final& jobs : final_)
-        for (auto it = jobs.lower_bound({since, 0}); it != jobs.end(); ++it)
+        for (auto it = jobs.lower_bound({since, 0}); it != jobs.end() && it->first.first <= until; ++it)
             if (isWanted(*it->second, filter)) found.emplace(it->first, it->second->shown.id);
     std::vector<std::string> out;
     for (auto& [moment, id] : found)

@@ -231,6 +231,7 @@ struct RetryFilter {
     std::optional<milliseconds> within = {};  // that ended no longer ago
     std::optional<std::string> tenant = {};
     int limit = 50;
+    milliseconds not_within{0};  // nor that ended more recently
 };
 
 // Whether a final job counts as failed, of which somebody may want to know, or have it run again, later.

@@ -376,7 +376,9 @@ class Dropping(Case):
         self.assertEqual((first["retried"], first["more"], set(again)), (2, False, set(failed[:2])))
         for job_id in again.values():
             self.assertEqual(self.finished(server, job_id)["data"]["result"], ANSWER)
-        self.assertEqual(retry(tenantId="t").json, {"jobs": [], "retried": 0, "more": False})
+        nobody = retry(tenantId="t").json
+        self.assertEqual((nobody["jobs"], nobody["retried"], nobody["more"]), ([], 0, False))
+        self.assertEqual(retry(tenantId="u", until="1h").json["retried"], 0)
         rest = retry(ids=[failed[0], failed[2], "nope"]).json
         self.assertEqual(rest["jobs"][0], {"id": failed[0], "jobId": again[failed[0]], "already": True})
         self.assertEqual(rest["jobs"][2], {"id": "nope", "error": "Job not found"})

@@ -27,6 +27,10 @@ TEST(ParseRetry, SaysWhichJobs) {
     EXPECT_EQ(all.filter.tenant, "t");
     EXPECT_EQ(all.filter.limit, 7);
     EXPECT_EQ(taken(R"({"since":"2026-11-21T12:30:00+01:00"})").filter.within, milliseconds{30min});
+    const auto before = taken(R"({"until":"2026-11-21T11:59:00Z"})");
+    EXPECT_EQ(before.filter.not_within, milliseconds{1min});
+    EXPECT_EQ(before.until, kNow - 1min);
+    EXPECT_EQ(all.until, kNow);
     EXPECT_EQ(taken(R"({"tenantId":""})").filter.states, std::vector{JobState::Failed});
     EXPECT_EQ(taken(R"({"limit":1})").filter.tenant, std::nullopt);
     EXPECT_EQ(taken(R"({"ids":["a","b"]})").ids, (std::vector<std::string>{"a", "b"}));
@@ -37,7 +41,7 @@ TEST(ParseRetry, RefusesWhatItDoesNotUnderstand) {
         "Invalid since: expected how long ago, such as '2h', or a moment that has passed, such as "
         "'2026-11-21T07:12:22Z'";
     const std::pair<const char*, const char*> cases[] = {
-        {"{}", "Say which jobs: ids, or any of state, since, tenantId and limit"},
+        {"{}", "Say which jobs: ids, or any of state, since, until, tenantId and limit"},
         {"[]", "Request body must be an object"},
         {R"({"state":"failed","tennantId":"t"})",
          "Invalid tennantId: unknown member; did you mean 'tenantId'?"},

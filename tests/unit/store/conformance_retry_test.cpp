@@ -41,6 +41,20 @@ TEST_P(Retry, ThoseThatEndedSoInThatTimeOfThatTenant) {
               (Ids{"old", "mine", "cancelled"}));
 }
 
+// Else who runs all again goes round for ever when they fail again.
+TEST_P(Retry, WhatEndsLaterIsNoneOfThem) {
+    failNew("first");
+    clock_.advance(1min);
+    failNew("second");
+    RetryFilter filter{{JobState::Failed}};
+    filter.not_within = 1min;
+    EXPECT_EQ(retryable(filter), Ids{"first"});
+    filter.within = 1h;
+    EXPECT_EQ(retryable(filter), Ids{"first"});
+    filter.within = 30s;
+    EXPECT_TRUE(retryable(filter).empty());
+}
+
 TEST_P(Retry, ABatchOfWhichAnItemFailedIsOneOfThem) {
     enqueue(newBatch("good", 1, {plainItem("g")}));
     finish(take("g", Lane::Batch));
