@@ -149,6 +149,15 @@ void putStore(json::Writer& w, const store::Health& store) {
     w.EndObject();
 }
 
+void putJobs(json::Writer& w, int workers) {
+    w.Key("jobs");
+    w.StartObject();
+    json::putInt(w, "workers", workers);
+    if (workers == 0)
+        json::put(w, "reason", "queue.workers is 0: jobs are accepted and wait for a process that runs them");
+    w.EndObject();
+}
+
 void putFiles(json::Writer& w, const engine::ReloadReport& files) {
     w.Key("config");
     w.StartObject();
@@ -214,6 +223,7 @@ std::string healthJson(const engine::Snapshot& snapshot, const GateStates& state
         putProvider(w, snapshot.providers[i], states[i], timestamp, with_contract_version);
     w.EndArray();
     putStore(w, store);
+    putJobs(w, snapshot.config.queue.workers);
     putFiles(w, files);
     json::put(w, "timestamp", timestamp);
     if (with_contract_version) json::put(w, "contractVersion", kContractVersion);

@@ -21,7 +21,7 @@ bool usable(const engine::ProviderEntry& provider, const limits::GateState& stat
 Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                 const engine::ReloadReport& files);
 
-// {"status","providers":[...],"store":{"status"[,"reason"]},"config":{"status","generation"[,"problems"]},
+// {"status","providers":[...],"store":{"status"[,"reason"]},"jobs":{"workers"[,"reason"]},"config":{"status","generation"[,"problems"]},
 // "timestamp"[,"contractVersion"]}
 std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                        const engine::ReloadReport& files, WallTime now, bool with_contract_version);

@@ -196,6 +196,8 @@ private:
                 "Where to listen, instead of where the configuration says; port 0: "
                 "any free one")
             ->type_name("HOST:PORT");
+        serve_app.add_flag("--no-http", options_.no_http, "Run the queued jobs, and listen nowhere")
+            ->excludes("--listen");
         serve_app.add_flag("--recover", options_.recover, "Save first what can be read of a damaged store");
 
         takesFile(verb(root_, "check", "Validate the configuration: exit status 0, or 78 and what is wrong",

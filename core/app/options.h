@@ -31,6 +31,7 @@ struct Options {
     bool async = false;                   // --async
     bool json = false;                    // --json
     bool recover = false;                 // --recover
+    bool no_http = false;                 // --no-http
     bool child = false;                   // --child: a process of our own, see plugin/child_probe.h
 
     std::string prompt;                    // PROMPT, or - for standard input

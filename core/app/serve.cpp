@@ -130,6 +130,15 @@ struct Closing {
     ~Closing() { reloader.close(); }
 };
 
+// For people, and for what starts this program.
+void tellThatItRuns(const config::Config& config, const http::Server* server) {
+    if (server)
+        std::printf("stepper: listening on http://%s:%u\n", bracketed(config.server.host).c_str(),
+                    server->port());
+    else
+        std::printf("stepper: running jobs, without HTTP\n");
+}
+
 // Whoever reaches it spends the providers' quotas and reads everybody's jobs.
 void warnOfOpenDoors(const config::Config& config) {
     if (config.security.api_key_enabled || isLoopback(config.server.host)) return;
@@ -179,7 +188,10 @@ int serve(const Options& options) {
                   {{"warning",
                     "security.rate_limit is not enforced by this version; limit clients in front of it"}});
 
-    warnOfOpenDoors(first);
+    if (options.no_http && first.queue.workers == 0)
+        return refuse(
+            "nothing to do: with --no-http only jobs are run, and queue.workers is 0; set it to 1 or more");
+    if (!options.no_http) warnOfOpenDoors(first);
 
     std::optional<store::Salvaged> salvaged;
     auto store = store::open(storeOptions(first, options.recover), host.clock(), &salvaged);
@@ -196,7 +208,8 @@ int serve(const Options& options) {
                           host.clock());
     std::atomic<bool> draining{false};
     api::AdminKey kept;  // from when it was first wanted
-    const auto adminKey = [&kept](const config::Config& c) {
+    const auto adminKey = [&kept, &options](const config::Config& c) {
+        if (options.no_http) return api::AdminKey{};
         if (!c.security.admin_key.empty()) return api::AdminKey{c.security.admin_key};
         if (kept.key.empty()) kept = keptAdminKey(c);
         return kept;
@@ -205,20 +218,23 @@ int serve(const Options& options) {
     api::LiveGuard guard(first, admin);
     const auto bodies =
         std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
-    const http::Server* front = nullptr;
-    auto server = http::Server::bind(
-        serverOptions(first, bodies),
-        api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
-                         host.clock(), draining, [&front] { return front ? front->inFlight() : 0; }, bodies}),
-        [&](const http::Request& r, std::string_view route, http::Headers& add) {
-            return guard.get()->check(r, route, add);
-        },
-        [&](const http::Access& a) { logAccess(host.metrics(), a); },
-        [](std::string_view message) {
-            log::error("http", {{"reason", message}});
-        });
-    if (!server) return refuse(server.error().message);
-    front = server->get();
+    std::unique_ptr<http::Server> server;  // null: without HTTP
+    if (!options.no_http) {
+        auto bound = http::Server::bind(
+            serverOptions(first, bodies),
+            api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(),
+                             host.metrics(), host.clock(), draining,
+                             [&server] { return server ? server->inFlight() : 0; }, bodies}),
+            [&](const http::Request& r, std::string_view route, http::Headers& add) {
+                return guard.get()->check(r, route, add);
+            },
+            [&](const http::Access& a) { logAccess(host.metrics(), a); },
+            [](std::string_view message) {
+                log::error("http", {{"reason", message}});
+            });
+        if (!bound) return refuse(bound.error().message);
+        server = std::move(bound).value();
+    }
 
     usage_keeper.start();
     jobs.start();
@@ -229,26 +245,31 @@ int serve(const Options& options) {
         ending->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
     });
-    (*server)->start();
-    std::printf("stepper: listening on http://%s:%u\n", bracketed(first.server.host).c_str(),
-                (*server)->port());
+    if (server) server->start();
+    tellThatItRuns(first, server.get());
     tellWhereTheAdminKeyIs(first, admin);
     tellWhereTheStoreIs(first);
     if (std::fflush(stdout) != 0)
         log::warn("standard output",
                   {{"reason", "the line that says where this listens could not be written"}});
-    log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>((*server)->port())}});
+    if (server)
+        log::info("listening", {{"host", first.server.host}, {"port", static_cast<int>(server->port())}});
+    if (first.queue.workers == 0)
+        log::warn("jobs", {{"reason",
+                            "queue.workers is 0: jobs are accepted and wait for a process that runs them"}});
 
     ending->allow(first.server.drain_timeout);
     waitForTermination(*ending, host.transport(), host.reloader());
     draining = true;
     host.reloader().stop();
     const SteadyTime drained = ending->asked() + host.snapshot()->config.server.drain_timeout;
-    log::info("draining", {{"inFlight", (*server)->inFlight()}});
+    log::info("draining", {{"inFlight", server ? server->inFlight() : 0}});
     // Side by side, within the same time, and without a thread that might not be had. What finds no memory
     // does not keep the rest from being ended and written.
     hasMemoryFor("draining jobs", [&] { jobs.beginDrain(drained); });
-    hasMemoryFor("draining requests", [&] { (*server)->drain(drained); });
+    hasMemoryFor("draining requests", [&] {
+        if (server) server->drain(drained);
+    });
     hasMemoryFor("draining jobs", [&] { jobs.drain(drained); });
     hasMemoryFor("ending reloads", [&] { host.reloader().close(); });
     hasMemoryFor("storing quotas", [&] {

@@ -147,7 +147,7 @@ struct Cache {
 };
 
 struct Queue {
-    int workers = 64;
+    int workers = 64;  // 0: jobs are accepted, and run by nobody here
     milliseconds retention{3'600'000};
     milliseconds retention_failed{604'800'000};  // of jobs that failed; not less than `retention`
     milliseconds lease{60'000}, max_wait{86'400'000};

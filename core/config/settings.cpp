@@ -181,7 +181,7 @@ Read cacheSection(Cache& c) {
 }
 
 Read queueSection(Queue& q) {
-    return read::section({{"workers", read::integer(q.workers, 1, 4096)},
+    return read::section({{"workers", read::integer(q.workers, 0, 4096)},
                           {"retention", read::duration(q.retention, 1s, 24h * 365)},
                           {"retention_failed", read::duration(q.retention_failed, 1s, 24h * 365)},
                           {"lease", read::duration(q.lease, 1s, 1h)},

@@ -98,7 +98,7 @@ JobService::~JobService() {
 }
 
 void JobService::start() {
-    scheduler_.start();
+    if (deps_.snapshots.get()->config.queue.workers > 0) scheduler_.start();
     keeper_.start();
 }
 

@@ -69,8 +69,8 @@ public:
     JobService(RunnerDeps deps, const Clock& clock);
     ~JobService() override;
 
-    // Begins to run jobs; throws std::system_error when the system refuses it threads. Before it, and after
-    // drain(), jobs are accepted and wait.
+    // Begins to run jobs, unless queue.workers is 0; throws std::system_error when the system refuses it
+    // threads. Before it, and after drain(), jobs are accepted and wait.
     void start();
     // Ends waiting, gives running jobs until the deadline, gives the others back to the store. Does not wait
     // for it, which drain() does.

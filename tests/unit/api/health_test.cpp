@@ -35,7 +35,8 @@ protected:
     }
     // The first provider as it is shown.
     std::string shown(const GateState& one) {
-        const auto parsed = json::parse(healthJson(snapshot_, {one, {}, {}}, kStoreWorks, {}, WallTime{}, false));
+        const auto parsed =
+            json::parse(healthJson(snapshot_, {one, {}, {}}, kStoreWorks, {}, WallTime{}, false));
         EXPECT_TRUE(parsed.ok());
         return json::dump(*json::at(*parsed, "/providers/0"));
     }
@@ -114,7 +115,10 @@ TEST_F(HealthTest, EveryStateHasItsWordAndReason) {
 }
 
 TEST_F(HealthTest, WhoIsOffSaysWhy) {
+    snapshot_.config.queue.workers = 0;
     const auto parsed = json::parse(healthJson(snapshot_, {{}, {}, {}}, kStoreWorks, {}, WallTime{}, true));
+    EXPECT_EQ(json::integer(*json::find(*parsed, "jobs"), "workers"), 0);
+    EXPECT_TRUE(json::string(*json::find(*parsed, "jobs"), "reason"));
     ASSERT_TRUE(parsed.ok());
     const auto& off = *json::at(*parsed, "/providers/2");
     EXPECT_EQ(json::string(off, "state"), "disabled");

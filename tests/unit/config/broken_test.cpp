@@ -98,8 +98,9 @@ TEST(Broken, Settings) {
          "1:26: server.drain_timeout: expected a duration from 0ms to 1h, such as "
          "500ms, 30s or 1h30m, not \"soon\""},
         {"queue: { workers: 1.5 }\n",
-         "1:19: queue.workers: expected a whole number from 1 to 4096, not \"1.5\""},
-        {"queue: { workers: 0 }\n", "1:19: queue.workers: expected a whole number from 1 to 4096, not \"0\""},
+         "1:19: queue.workers: expected a whole number from 0 to 4096, not \"1.5\""},
+        {"queue: { workers: 4097 }\n",
+         "1:19: queue.workers: expected a whole number from 0 to 4096, not \"4097\""},
         {"queue: { wrokers: 1 }\n", "1:10: queue.wrokers: unknown key; did you mean \"workers\"?"},
         {"cache: { delivery: { reports: twice } }\n",
          "1:31: cache.delivery.reports: expected one of once, keep, not \"twice\""},
@@ -260,7 +261,7 @@ TEST(Broken, ProblemsOfBothFilesAndTheEnvironmentComeTogetherInOrder) {
                              "providers:\n  - { name: a, plugin: p, limts: {} }\n  - { name: b, plugn: p }\n",
                              {{"A_RPM", "x"}, {"LOG_LEVEL", "x"}});
     EXPECT_EQ(problemOf(c),
-              "stepper.yaml:1:19: queue.workers: expected a whole number from 1 to 4096, not \"x\"\n"
+              "stepper.yaml:1:19: queue.workers: expected a whole number from 0 to 4096, not \"x\"\n"
               "stepper.yaml:2:1: lgo: unknown key; did you mean \"log\"?\n"
               "providers.yaml:2:27: providers[0].limts: unknown key; did you mean \"limits\"?\n"
               "providers.yaml:3:5: providers[1]: the key \"plugin\" is missing\n"
