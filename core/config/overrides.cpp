@@ -17,13 +17,13 @@ struct Override {
     std::string_view unit = {};  // of a bare number
 };
 
-constexpr std::string_view kHost = "HOST";
+constexpr std::string_view kHost = "HOST", kRedisUrl = "REDIS_URL";
 
 constexpr Override kSettings[] = {
     {kHost, "server.host"},
     {"PORT", "server.port"},
     {"STEPPER_HOSTS", "server.hosts"},
-    {"REDIS_URL", "store.url"},
+    {kRedisUrl, "store.url"},
     {"REDIS_KEY_PREFIX", "store.key_prefix"},
     {"QUEUE_CONCURRENCY", "queue.workers"},
     {"BATCH_QUEUE_CONCURRENCY", "batch.max_running"},
@@ -51,6 +51,7 @@ constexpr Override kEveryProvider[] = {
     {"RETRY_MAX_ATTEMPTS", "retry.attempts"},
     {"RETRY_BASE_DELAY_MS", "retry.base", "ms"},
     {"CIRCUIT_FAILURE_THRESHOLD", "breaker.consecutive"},
+    {"CIRCUIT_FAILURE_THRESHOLD", "breaker.min_calls"},
     {"CIRCUIT_WINDOW_SECONDS", "breaker.window", "s"},
     {"CIRCUIT_COOLDOWN_SECONDS", "breaker.open_for", "s"},
 };
@@ -91,6 +92,11 @@ bool isForeignHost(std::string_view variable, std::string_view value) {
     return variable == kHost && plainHost(value) && !plainAddress(value) && lower(value) != "localhost";
 }
 
+// Not the URL that a store of ours may have.
+bool isRedis(std::string_view variable, std::string_view value) {
+    return variable == kRedisUrl && (value.starts_with("redis://") || value.starts_with("rediss://"));
+}
+
 constexpr Unused kUnused[] = {
     {"STEPPER_PORT", "PORT sets the port"},
     {"NODE_ENV", "there are no modes; every setting has its own key"},
@@ -125,7 +131,7 @@ bool isBareNumber(std::string_view s) { return s.find_first_not_of("0123456789."
 
 void apply(const Override& o, std::string_view variable, const Environment& env, Node& tree) {
     const std::string* value = findSet(env, variable);
-    if (!value || isForeignHost(variable, trim(*value))) return;
+    if (!value || isForeignHost(variable, trim(*value)) || isRedis(variable, trim(*value))) return;
     Node n;
     n.kind = Node::Kind::Scalar;
     n.mark.file = fmt::format("environment variable {}", variable);
@@ -187,15 +193,16 @@ std::string providerVariable(std::string_view name, std::string_view suffix) {
 
 std::vector<std::string> unusedVariables(const Environment& env) {
     std::vector<std::string> out;
-    for (const auto& [variable, word] : kUnused)
-        if (findSet(env, variable))
-            out.push_back(fmt::format("environment variable {} is set but has no effect in Stepper: {}",
-                                      variable, word));
-    if (const auto* host = findSet(env, kHost); host && isForeignHost(kHost, trim(*host)))
+    const auto tell = [&out](std::string_view variable, std::string_view word) {
         out.push_back(
-            fmt::format("environment variable HOST is set but has no effect in Stepper: '{}' is no "
-                        "address to listen on, such as 0.0.0.0",
-                        trim(*host)));
+            fmt::format("environment variable {} is set but has no effect in Stepper: {}", variable, word));
+    };
+    for (const auto& [variable, word] : kUnused)
+        if (findSet(env, variable)) tell(variable, word);
+    if (const auto* url = findSet(env, kRedisUrl); url && isRedis(kRedisUrl, trim(*url)))
+        tell(kRedisUrl, "this version has no Redis store; jobs and answers are kept where store.url says");
+    if (const auto* host = findSet(env, kHost); host && isForeignHost(kHost, trim(*host)))
+        tell(kHost, fmt::format("'{}' is no address to listen on, such as 0.0.0.0", trim(*host)));
     return out;
 }
 

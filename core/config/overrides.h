@@ -25,8 +25,8 @@ std::string_view accountOf(std::string_view name);
 // "hf-space", "API_KEY" → "HF_SPACE_API_KEY"
 std::string providerVariable(std::string_view name, std::string_view suffix);
 
-// One sentence for each variable of the Node service that is set and changes nothing that Stepper does, and
-// for a HOST that is meant for somebody else.
+// One sentence for each variable of the Node service that is set and changes nothing that Stepper does, for
+// a Redis, and for a HOST that is meant for somebody else.
 std::vector<std::string> unusedVariables(const Environment& env);
 
 }  // namespace stepper::config

@@ -157,9 +157,21 @@ std::string absentMessage(std::span<const Leg> legs) {
     return out;
 }
 
+bool allRefuseTheirKeys(std::span<const Leg> legs) {
+    const auto is_on = [](const Leg& leg) { return leg.provider->enabled(); };
+    return std::ranges::any_of(legs, is_on) && std::ranges::all_of(legs, [&](const Leg& leg) {
+               return !is_on(leg) || leg.provider->gate->state().set_aside == limits::SetAside::KeyRefused;
+           });
+}
+
 Failure failed(const Walk& walk) {
     Failure out{Kind::Exhausted, "UPSTREAM_UNAVAILABLE", 503, absentMessage(walk.legs),
                 false,           soonestReady(walk)};
+    if (allRefuseTheirKeys(walk.legs)) {
+        const Verdict& v = verdictOn(ErrorClass::Auth);
+        out.code = v.wire_code;
+        out.http_status = v.http_status;
+    }
     for (const Leg& leg : walk.legs) {
         if (leg.records.empty() || isSkipped(leg.records.back())) {
             // It was passed over, and may be ready another time.

@@ -198,6 +198,14 @@ class SetAside(Case):
         self.assertIn(self.admin("POST", server, "/admin/reload").json["status"], ("applied", "unchanged"))
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "gone")
 
+    def test_a_refused_key_is_the_reason_that_is_told_as_long_as_it_is(self):
+        self.simulator.behave("one", {"key": "another"})
+        server = self.start([provider(self.simulator, "one")], NO_FALLBACK)
+        for _ in range(2):
+            answer = self.generate(server, {"prompt": "x"})
+            self.assertEqual((answer.status, answer.json["errorCode"]), (502, "AUTH"), answer.raw)
+        self.assertEqual(self.upstream_calls(), 1)
+
     def test_alone_its_absence_is_the_reason_that_is_told(self):
         self.simulator.behave("gone", {"steps": [{"error": "model"}], "then": "repeat"})
         server = self.start([provider(self.simulator, "gone", model="m-0")], NO_FALLBACK)

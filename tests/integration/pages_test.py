@@ -1,4 +1,5 @@
 """What the pages tell to type, typed: every block of every page is run here, or listed with the reason why not."""
+import datetime
 import hashlib
 import json
 import os
@@ -382,25 +383,28 @@ class Readme(Page, harness.Case):
                          "allowAdditionalKeys": True},
         "temperature": 0.5, "model": "llama3.2", "maxOutputTokens": 100, "maxDurationSeconds": 20, "preferredProviders": ["local"],
         "excludeProviders": ["local"], "plan": "cheapest-first", "tenantId": "shop", "cacheKey": "c", "cacheControl": "no-cache",
-        "priority": 1, "requestId": "r-1", "contractVersion": "1", "strict": True,
+        "priority": 1, "delaySeconds": 1, "callbacks": [{"url": "https://hooks.example/done"}], "requestId": "r-1", "contractVersion": "1", "strict": True,
         "items": [{"id": "a", "request": {"prompt": "x"}}], "concurrency": 2,
     }
     # What a member does not count without; else it is beside a prompt.
     BESIDE = {"prompt": {"metadata": {"y": 3}}, "messages": {"payload": {"a": 1}}, "payload": {"messages": SAMPLES["messages"]},
               "metadata": {"prompt": SAMPLES["prompt"]}}
+    SOON = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat(timespec="seconds")
+    NOT_YET = {"callbacks"}  # and so refused by `strict`, in any words
 
     def test_every_member_of_a_request_counts(self):
         """`strict` makes every warning, of an unknown member too, a 400."""
         self.serve()
         members = self.rows("What a request may say")
         self.assertIn("prompt", members)
+        samples = {**self.SAMPLES, "runAt": self.SOON}
         for member in members:
-            self.assertIn(member, self.SAMPLES, "give it a sample")
+            self.assertIn(member, samples, "give it a sample")
             beside = self.BESIDE.get(member, {"prompt": "x"})
-            body = {"strict": True, "tenantId": f"for {member}", **beside, member: self.SAMPLES[member]}
+            body = {"strict": member not in self.NOT_YET, "tenantId": f"for {member}", **beside, member: samples[member]}
             queued = self.post(self.server, body)
             self.assertEqual(queued.status, 202, queued.raw)
-            if member not in ("cacheKey", "priority"):
+            if member not in ("cacheKey", "priority", "runAt", "delaySeconds"):
                 answer = self.generate(self.server, body)
                 self.assertEqual(answer.status, 200, answer.raw)
         refused = self.generate(self.server, {"prompt": "x", "strict": True, "max_tokens": 1})
@@ -411,7 +415,7 @@ class Readme(Page, harness.Case):
         said = re.search(r"`POST /v1/generate/batch` takes `\{\"(items)\".*?and for all of them\n(.*?)\.", text_of(self.page), re.S)
         members = [said.group(1), *re.findall(r"`(\w+)`", said.group(2))]
         self.assertGreater(len(members), 3)
-        answer = self.post(self.server, {member: self.SAMPLES[member] for member in members}, "/v1/generate/batch")
+        answer = self.post(self.server, {member: self.SAMPLES[member] for member in members if member in self.SAMPLES}, "/v1/generate/batch")
         self.assertEqual((answer.status, answer.json.get("warnings")), (202, None), answer.raw)
 
 

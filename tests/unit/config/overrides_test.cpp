@@ -43,7 +43,9 @@ TEST(Overrides, EachReachesItsField) {
          [](auto& c) {
              return c.server.hosts == std::vector<std::string>{"stepper", "*.apps.example"};
          }},
-        {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return c.store_url == "redis://u:p$w@h:6379"; }},
+        {"REDIS_URL", "sqlite:a$b.db", [](auto& c) { return c.store_url.ends_with("a$b.db"); }},
+        {"REDIS_URL", "redis://u:p$w@h:6379", [](auto& c) { return !c.store_url.starts_with("redis"); }},
+        {"REDIS_URL", " rediss://h", [](auto& c) { return !c.store_url.starts_with("redis"); }},
         {"REDIS_KEY_PREFIX", "shop:", [](auto& c) { return c.store_key_prefix == "shop"; }},
         {"REDIS_KEY_PREFIX", "a:b::", [](auto& c) { return c.store_key_prefix == "a:b"; }},
         {"REDIS_KEY_PREFIX", "shop", [](auto& c) { return c.store_key_prefix == "shop"; }},
@@ -81,7 +83,8 @@ TEST(Overrides, EachReachesItsField) {
         {"RETRY_MAX_ATTEMPTS", "3", [](auto& c) { return first(c).retry.attempts == 3; }},
         {"RETRY_BASE_DELAY_MS", "5000",
          [](auto& c) { return first(c).retry.base == 5s && first(c).retry.cap == 5s; }},
-        {"CIRCUIT_FAILURE_THRESHOLD", "4", [](auto& c) { return first(c).breaker.consecutive == 4; }},
+        {"CIRCUIT_FAILURE_THRESHOLD", "4",
+         [](auto& c) { return first(c).breaker.consecutive == 4 && first(c).breaker.min_calls == 4; }},
         {"CIRCUIT_WINDOW_SECONDS", "300", [](auto& c) { return first(c).breaker.window == 5min; }},
         {"CIRCUIT_COOLDOWN_SECONDS", "600",
          [](auto& c) {
