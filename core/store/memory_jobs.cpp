@@ -144,6 +144,8 @@ std::optional<milliseconds> MemoryJobs::nextOverdue(milliseconds max_wait) const
     };
     if (!limited_.empty()) consider(limited_.begin()->first.first - clock_.now());
     if (!waiting_.empty()) consider(waiting_.begin()->first.first + max_wait - now());
+    for (const auto& lane : lanes_)
+        if (!lane.scheduled.empty()) consider(lane.scheduled.begin()->first.first - now());
     return soonest;
 }
 

@@ -243,6 +243,8 @@ void MemoryStore::start(MemoryJob& job) {
 Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, milliseconds max_wait) {
     const Turn turn(*this);
     Claims out;
+    // A lane that has no room is not asked, and their time runs all the same.
+    for (const Lane lane : {Lane::Live, Lane::Batch, Lane::Suspect}) startDue(lane);
     for (MemoryJob* job : jobs_.overdue(max, max_wait)) {
         jobs_.lease(*job, lease);
         out.jobs.push_back(claimed(*job, jobs_.createdAt(*job)));

@@ -1,5 +1,4 @@
 """What the pages tell to type, typed: every block of every page is run here, or listed with the reason why not."""
-import datetime
 import hashlib
 import json
 import os
@@ -7,6 +6,7 @@ import re
 import shutil
 import subprocess
 import unittest
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import harness
@@ -242,6 +242,11 @@ class Readme(Page, harness.Case):
         self.assertLessEqual({"finishReason", "model", "usage"}, set(job["data"]))
         self.also_asked(command)
 
+    def retry_all(self, command):
+        self.sh(command)
+        for option in re.findall(r"--(?:fallback|cancelled)", comment_of(command)):
+            self.sh(f"stepper jobs retry {option} --tenant nobody")
+
     def jobs_verbs(self, command):
         self.sh(command)
         verbs = re.findall(r"(\w+) (ID\S*)", comment_of(command))
@@ -330,7 +335,8 @@ class Readme(Page, harness.Case):
         '{"status":': the_story,
         "curl -si": queue_one,
         "curl -s 'http://127.0.0.1:3001/v1/jobs/": poll_it,
-        "stepper jobs": jobs_verbs,
+        "stepper jobs list": jobs_verbs,
+        "stepper jobs retry": retry_all,
         "# providers.yaml": Page.check_yaml,
         "  - name: oracle": Page.check_list,
         "stepper check": check_verb,
@@ -383,25 +389,22 @@ class Readme(Page, harness.Case):
                          "allowAdditionalKeys": True},
         "temperature": 0.5, "model": "llama3.2", "maxOutputTokens": 100, "maxDurationSeconds": 20, "preferredProviders": ["local"],
         "excludeProviders": ["local"], "plan": "cheapest-first", "tenantId": "shop", "cacheKey": "c", "cacheControl": "no-cache",
-        "priority": 1, "delaySeconds": 1, "callbacks": [{"url": "https://hooks.example/done"}], "requestId": "r-1", "contractVersion": "1", "strict": True,
+        "priority": 1, "delaySeconds": 1, "runAt": (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(), "requestId": "r-1", "contractVersion": "1", "strict": True,
         "items": [{"id": "a", "request": {"prompt": "x"}}], "concurrency": 2,
     }
     # What a member does not count without; else it is beside a prompt.
     BESIDE = {"prompt": {"metadata": {"y": 3}}, "messages": {"payload": {"a": 1}}, "payload": {"messages": SAMPLES["messages"]},
               "metadata": {"prompt": SAMPLES["prompt"]}}
-    SOON = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat(timespec="seconds")
-    NOT_YET = {"callbacks"}  # and so refused by `strict`, in any words
 
     def test_every_member_of_a_request_counts(self):
         """`strict` makes every warning, of an unknown member too, a 400."""
         self.serve()
         members = self.rows("What a request may say")
         self.assertIn("prompt", members)
-        samples = {**self.SAMPLES, "runAt": self.SOON}
         for member in members:
-            self.assertIn(member, samples, "give it a sample")
+            self.assertIn(member, self.SAMPLES, "give it a sample")
             beside = self.BESIDE.get(member, {"prompt": "x"})
-            body = {"strict": member not in self.NOT_YET, "tenantId": f"for {member}", **beside, member: samples[member]}
+            body = {"strict": True, "tenantId": f"for {member}", **beside, member: self.SAMPLES[member]}
             queued = self.post(self.server, body)
             self.assertEqual(queued.status, 202, queued.raw)
             if member not in ("cacheKey", "priority", "runAt", "delaySeconds"):
@@ -415,7 +418,9 @@ class Readme(Page, harness.Case):
         said = re.search(r"`POST /v1/generate/batch` takes `\{\"(items)\".*?and for all of them\n(.*?)\.", text_of(self.page), re.S)
         members = [said.group(1), *re.findall(r"`(\w+)`", said.group(2))]
         self.assertGreater(len(members), 3)
-        answer = self.post(self.server, {member: self.SAMPLES[member] for member in members if member in self.SAMPLES}, "/v1/generate/batch")
+        self.assertIn("runAt", members)  # which is said in place of delaySeconds
+        body = {member: self.SAMPLES[member] for member in members if member != "runAt"}
+        answer = self.post(self.server, body, "/v1/generate/batch")
         self.assertEqual((answer.status, answer.json.get("warnings")), (202, None), answer.raw)
 
 
@@ -570,31 +575,6 @@ def plugin_page(kind):
 
 Anthropic, Cohere, Gemini, HfSpace, HttpTemplate, OpenAiCompatible = map(
     plugin_page, ("anthropic", "cohere", "gemini", "hfspace", "http-template", "openai-compatible"))
-
-
-class Migrate(Page, harness.Case):
-    page = "docs/migrate.md"
-
-    def setUp(self):
-        super().setUp()
-        (self.home / "config").mkdir()
-        shutil.copy(ROOT / "config" / "providers.yaml", self.home / "config")
-        compat = (ROOT / "config" / "compat.yaml").read_text(encoding="utf-8")
-        (self.home / "config" / "compat.yaml").write_text(f"plugins_dir: {PLUGINS}\n{compat}")
-        variables = {"HOST": "127.0.0.1", "PORT": "0", "QUEUE_NAME": "stepper-single", "OPENAI_ENABLED": "true",
-                     "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": self.simulator.base_url("openai")}
-        (self.home / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
-
-    def take_over(self, command):
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server(["bash", "-c", f"cd '{self.home}'; exec {without_comment(command)}"], self.env, log)
-        self.addCleanup(self.check_stopped, server)
-        self.assertIn("variable QUEUE_NAME is set", self.log_path.read_text(encoding="utf-8"))
-        self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "openai")
-        self.check_stopped(server)  # the next one has the same store
-
-    table = {"stepper serve": take_over}
 
 
 class EveryPage(unittest.TestCase):

@@ -97,16 +97,28 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     return c;
 }
 
+constexpr Lane kLanes[] = {Lane::Live, Lane::Batch, Lane::Suspect};
+
+void takeSooner(std::optional<milliseconds>& at, std::optional<milliseconds> other) {
+    if (other) at = std::min(at.value_or(*other), *other);
+}
+
+// Until the first run_at that it finds.
+std::optional<milliseconds> until(Transaction& tx, Sql sql, Lane lane) {
+    Query q(tx.db, sql, lane);
+    if (!q.next()) return {};
+    return milliseconds{std::max<int64_t>(0, q.integer(0) - tx.now)};
+}
+
+std::optional<milliseconds> nextStart(Transaction& tx, Lane lane) {
+    return until(tx, "SELECT run_at FROM job WHERE state = 6 AND lane = ?1 ORDER BY run_at LIMIT 1", lane);
+}
+
 std::optional<milliseconds> nextDue(Transaction& tx, Lane lane) {
-    std::optional<int64_t> soonest;
-    for (const Sql sql :
-         {Sql("SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1"),
-          Sql("SELECT run_at FROM job WHERE state = 6 AND lane = ?1 ORDER BY run_at LIMIT 1")}) {
-        Query q(tx.db, sql, lane);
-        if (q.next()) soonest = std::min(soonest.value_or(q.integer(0)), q.integer(0));
-    }
-    if (!soonest) return {};
-    return milliseconds{std::max<int64_t>(0, *soonest - tx.now)};
+    auto due =
+        until(tx, "SELECT run_at FROM job WHERE state = 1 AND lane = ?1 ORDER BY run_at LIMIT 1", lane);
+    takeSooner(due, nextStart(tx, lane));
+    return due;
 }
 
 // Whatever it waited for.
@@ -175,9 +187,12 @@ Claims claim(Transaction& tx, Turns& turns, Lane lane, int max, milliseconds lea
 
 Claims claimOverdue(Transaction& tx, int max, milliseconds lease, milliseconds max_wait) {
     Claims out;
+    // A lane that has no room is not asked, and their time runs all the same.
+    for (const Lane lane : kLanes) startDue(tx, lane);
     for (const int64_t seq : overdue(tx, max, after(tx.now, -max_wait)))
         if (auto claimed = takeOverdue(tx, seq, lease)) out.jobs.push_back(*std::move(claimed));
     out.next_due = nextOverdue(tx, max_wait);
+    for (const Lane lane : kLanes) takeSooner(out.next_due, nextStart(tx, lane));
     return out;
 }
 

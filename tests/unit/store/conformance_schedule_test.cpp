@@ -73,6 +73,21 @@ TEST_P(Schedule, AfterItsMomentItMayWaitAsLongAsAnyOther) {
     EXPECT_EQ(overdueIds(24h), Ids{"later"});
 }
 
+// Where all providers are out of quota nobody claims from the lane.
+TEST_P(Schedule, ItIsOverdueAlsoWhereNobodyClaimsFromItsLane) {
+    NewJob limited = later(plainJob("limited"));
+    limited.time_limit = 10s;
+    enqueue(limited);
+    enqueue(later(newBatch("batch", 1, {plainItem("i")})));
+    EXPECT_EQ(must(store_->claimOverdue(10, kLease, 24h)).next_due, milliseconds{1h});
+    clock_.advance(1h + 9s);
+    EXPECT_TRUE(overdueIds(24h).empty());
+    clock_.advance(1s);
+    EXPECT_EQ(overdueIds(24h), Ids{"limited"});
+    clock_.advance(24h);
+    EXPECT_EQ(overdueIds(24h), Ids{"i"});
+}
+
 // What is asked for at once must not wait for a job of tomorrow, nor be refused for it.
 TEST_P(Schedule, BeforeItsMomentItHasNothingToDoWithOthers) {
     finishCached(

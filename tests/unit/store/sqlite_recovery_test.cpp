@@ -140,6 +140,28 @@ TEST_F(SqliteRecovery, NotesOutsideTheUnreadablePagesAreKept) {
     EXPECT_EQ(store_->notes("")->size(), 500u);
 }
 
+TEST_F(SqliteRecovery, WhatIsScheduledStaysSo) {
+    open();
+    for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(store_->enqueue(plainJob("job" + std::to_string(i))).ok());
+    NewBatch batch = newBatch("batch", 2, {plainItem("i"), plainItem("j")});
+    NewJob job = plainJob("later");
+    batch.start_in = job.start_in = std::chrono::hours{1};
+    ASSERT_TRUE(store_->enqueueBatch(batch).ok());
+    ASSERT_TRUE(store_->enqueue(job).ok());
+    close();
+    corrupt(leafOf("job", 3));
+    options_.recover = true;
+    open();
+    ASSERT_TRUE(salvaged_);
+    for (const auto* id : {"batch", "later"}) EXPECT_EQ(find(id)->state, JobState::Scheduled) << id;
+    EXPECT_TRUE(store_->claim(Lane::Batch, 10, milliseconds{60'000})->jobs.empty());
+    clock_.advance(std::chrono::hours{1});
+    EXPECT_EQ(store_->claim(Lane::Batch, 10, milliseconds{60'000})->jobs.size(), 2u);
+    EXPECT_EQ(find("later")->state, JobState::Scheduled);
+    EXPECT_GT(store_->claim(Lane::Live, 1, milliseconds{60'000})->jobs.size(), 0u);
+    EXPECT_EQ(find("later")->state, JobState::Ready);
+}
+
 TEST_F(SqliteRecovery, JobsWithoutTheirRequestFailAndBatchesStillEnd) {
     open();
     NewBatch batch = newBatch("batch", 2, {});
