@@ -4,6 +4,7 @@
 
 #include "core/api/generate_request.h"
 #include "core/base/json.h"
+#include "core/engine/classify.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::api {
@@ -91,6 +92,20 @@ void putLatency(json::Writer& w, const limits::GateState& s) {
     w.EndObject();
 }
 
+void putVisit(json::Writer& w, const char* name, const std::optional<engine::Chronicle::Visit>& visit) {
+    if (!visit) return;
+    w.Key(name);
+    w.StartObject();
+    json::putBool(w, "ok", !visit->error);
+    if (visit->error) {
+        json::put(w, "errorCode", engine::verdictOn(visit->error->error_class).wire_code);
+        json::put(w, "error", visit->error->message);
+    }
+    json::put(w, "at", isoTime(visit->at));
+    json::putInt(w, "ms", visit->took.count());
+    w.EndObject();
+}
+
 void putLastError(json::Writer& w, const engine::Chronicle::LastError& last) {
     w.Key("lastError");
     w.StartObject();
@@ -131,6 +146,10 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     json::putInt(w, "inFlight", state.in_flight);
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
     if (const auto last = p.chronicle->lastError(); last && with_last_error) putLastError(w, *last);
+    if (with_last_error) {
+        putVisit(w, "probe", p.chronicle->lastVisit(engine::Chronicle::Kind::Probe));
+        putVisit(w, "warmup", p.chronicle->lastVisit(engine::Chronicle::Kind::Warmup));
+    }
     putLatency(w, state);
     putQuotas(w, state.quotas);
     if (!state.keys.empty()) putKeys(w, state.keys);

@@ -83,6 +83,7 @@ public:
         labels->column_width(26);
         addVerbs();
         addJobs();
+        addProvider();
         addPlugin();
     }
 
@@ -260,6 +261,15 @@ private:
         withIds(verb(jobs, "cancel", "End live jobs", jobsCancel), "The jobs", kMany);
         withIds(verb(jobs, "purge", "Remove finished jobs", jobsPurge),
                 "The jobs; or completed, failed or cancelled for all of these", kMany);
+    }
+
+    void addProvider() {
+        CLI::App& provider = verb(root_, "provider", "Providers of the configuration: test", nullptr);
+        provider.require_subcommand(1);
+        CLI::App& tested = verb(
+            provider, "test", "Are their keys good, at no cost; exit status 1 when one is not", providerTest);
+        word(tested, "NAME", options_.name, "The provider; all that are on unless given");
+        takesConfig(tested);
     }
 
     void addPlugin() {

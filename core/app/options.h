@@ -37,7 +37,7 @@ struct Options {
     std::string prompt;                    // PROMPT, or - for standard input
     std::string so;                        // SO, a plugin's file
     std::vector<std::string> transcripts;  // TRANSCRIPT...
-    std::string name;                      // NAME of a plugin to be
+    std::string name;                      // NAME of a plugin to be, or of a provider
     std::string folder;                    // FOLDER, empty when none is named
     std::vector<std::string> ids;          // ID..., or one state of jobs
     std::string state;                     // STATE of jobs, empty for any

@@ -12,11 +12,6 @@
 namespace stepper::app {
 namespace {
 
-class Unheard final : public engine::AttemptListener {
-    void sent() override {}
-    void heard(const transport::Headers&) override {}
-};
-
 // JSON where it is some, a text otherwise: `max_tokens=16` is a number, `model=m-1` a text.
 json::Value valueOf(const std::string& text, json::Allocator& a) {
     const auto parsed = json::parse(text);
@@ -93,7 +88,7 @@ Result<plugin::Answer> ask(const engine::ProviderEntry& entry, const std::string
 
     transport::CurlTransport transport;
     CancelToken cancel;
-    Unheard listener;
+    engine::NobodyListens listener;
     auto got =
         engine::attempt(entry, entry.keyFor(entry.targets.front()),
                         engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),

@@ -11,6 +11,7 @@
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
 #include "core/config/effective.h"
+#include "core/engine/caretaker.h"
 #include "core/engine/quota_journal.h"
 #include "core/engine/usage_keeper.h"
 #include "core/jobs/decide.h"
@@ -236,14 +237,17 @@ int serve(const Options& options) {
         server = std::move(bound).value();
     }
 
+    engine::Caretaker caretaker(host.snapshots(), host.transport(), host.clock());
     usage_keeper.start();
     jobs.start();
+    caretaker.start();
     const Closing closing{host.reloader()};
     host.reloader().start([&](const engine::Snapshot& now) {
         guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
         ending->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
+        caretaker.look();
     });
     if (server) server->start();
     tellThatItRuns(first, server.get());
@@ -266,6 +270,7 @@ int serve(const Options& options) {
     log::info("draining", {{"inFlight", server ? server->inFlight() : 0}});
     // Side by side, within the same time, and without a thread that might not be had. What finds no memory
     // does not keep the rest from being ended and written.
+    caretaker.close();
     hasMemoryFor("draining jobs", [&] { jobs.beginDrain(drained); });
     hasMemoryFor("draining requests", [&] {
         if (server) server->drain(drained);

@@ -15,6 +15,8 @@ int jobsRetry(const Options& options);
 int jobsCancel(const Options& options);
 int jobsPurge(const Options& options);
 
+int providerTest(const Options& options);
+
 int pluginNew(const Options& options);
 int pluginTest(const Options& options);
 int pluginTry(const Options& options);

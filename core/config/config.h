@@ -129,6 +129,7 @@ struct Provider {
     Retry retry;
     Breaker breaker;
     milliseconds wait_up_to{0};
+    milliseconds probe_every{0}, keep_warm{0};  // 0: never
     PromptVariant prompt_variant = PromptVariant::Auto;
     Isolation isolation = Isolation::None;
     std::optional<Price> price;

@@ -159,6 +159,8 @@ json::Value provider(const Provider& p, const Section& like) {
              retry.put("attempts", p.retry.attempts).put("base", p.retry.base).put("cap", p.retry.cap))
         .put("breaker", breaker(p.breaker, like))
         .put("wait_up_to", p.wait_up_to)
+        .put("probe_every", p.probe_every)
+        .put("keep_warm", p.keep_warm)
         .put("prompt_variant", nameOf(p.prompt_variant))
         .put("isolation", p.isolation == Isolation::Process ? "process" : "none")
         .put("temperature", p.temperature)

@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr milliseconds kShortestPause{10'000};
 constexpr size_t kMostProviders = 256, kMostKeys = 64;
 constexpr size_t kMostWindows = 16;
 constexpr size_t kLongestZone = 64;  // longer words are no slips, and comparing them takes time
@@ -157,6 +158,16 @@ Read breakerSection(Breaker& b) {
                           {"probes", read::integer(b.probes, 1, 1000)}});
 }
 
+// Between two visits that nobody asked for; 0: none.
+Read pauseField(milliseconds& out) {
+    return [&out](const Value& v) {
+        const auto pause = v.duration(0ms, 24h);
+        if (!pause) return;
+        if (*pause > 0ms && *pause < kShortestPause) return v.fail("expected 0s, or at least 10s");
+        out = *pause;
+    };
+}
+
 // What `defaults:` may hold as well.
 Fields sharedFields(Provider& p) {
     return {{"proxy", proxyField(p.proxy)},
@@ -171,6 +182,8 @@ Fields sharedFields(Provider& p) {
             {"retry", retrySection(p.retry)},
             {"breaker", breakerSection(p.breaker)},
             {"wait_up_to", read::duration(p.wait_up_to, 0ms, 1h)},
+            {"probe_every", pauseField(p.probe_every)},
+            {"keep_warm", pauseField(p.keep_warm)},
             {"prompt_variant", read::choice(p.prompt_variant, {{"auto", PromptVariant::Auto},
                                                                {"detailed", PromptVariant::Detailed},
                                                                {"short", PromptVariant::Short},

@@ -63,6 +63,7 @@ public:
           listener_(listener),
           session_(std::move(session)) {}
 
+    // Until the plugin has ended; what it has emitted is not looked at.
     Attempted run() {
         Action action = session_.start(out_);
         while (!plugin::hasEnded(action)) {
@@ -82,9 +83,6 @@ private:
             out.error = *error;
             out.concluded = !out.answer.finish.empty() && out.answer.finish != "error";
         }
-        // What the answer lacks is for the host to judge, in whatever words its plugin puts it.
-        if (out.concluded && (!out.error || out.error->error_class == ErrorClass::BadResponse))
-            if (auto flaw = flawOf(out.answer)) out.error = std::move(flaw);
         return out;
     }
 
@@ -206,7 +204,22 @@ Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std:
                   AttemptListener& listener) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
     if (!session) return {{}, std::move(session).error()};
-    return Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value()).run();
+    auto out =
+        Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value()).run();
+    // What the answer lacks is for the host to judge, in whatever words its plugin puts it.
+    if (out.concluded && (!out.error || out.error->error_class == ErrorClass::BadResponse))
+        if (auto flaw = flawOf(out.answer)) out.error = std::move(flaw);
+    return out;
+}
+
+std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
+                           SteadyTime deadline, CancelToken& cancel, transport::Transport& transport) {
+    auto session = provider.plugin->begin(job, "{}");
+    if (!session) return std::move(session).error();
+    NobodyListens listener;
+    return Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value())
+        .run()
+        .error;
 }
 
 std::optional<Error> flawOf(const plugin::Answer& answer) {

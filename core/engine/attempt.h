@@ -15,6 +15,12 @@ public:
     virtual void heard(const transport::Headers& headers) = 0;  // a response began
 };
 
+// For whom it is enough how it ended.
+class NobodyListens final : public AttemptListener {
+    void sent() override {}
+    void heard(const transport::Headers&) override {}
+};
+
 // What an attempt brought. A failed one may have brought part of an answer, and tokens that are billed.
 struct Attempted {
     plugin::Answer answer;
@@ -29,6 +35,11 @@ struct Attempted {
 Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
                   SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
                   AttemptListener& listener);
+
+// Another job of the provider's plugin, likewise: Probe, whether the key is good, or Warmup, to wake what
+// sleeps. Why it failed; Unsupported when the plugin says that it has no such job.
+std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
+                           SteadyTime deadline, CancelToken& cancel, transport::Transport& transport);
 
 // Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when
 // its token limit left no room for any text, BadResponse when it is empty for no such reason.

@@ -99,6 +99,35 @@ void Chronicle::news(const limits::Gate::News& news, std::string_view model) {
     }
 }
 
+void Chronicle::visited(Kind kind, const Visit& visit) {
+    Visit shown = visit;
+    if (shown.error) {
+        const std::string whole = secrets::redact(shown.error->message);
+        shown.error->message = utf8Prefix(whole, kMostText);
+    }
+    const bool well = !shown.error;
+    const std::string words = well ? "" : shown.error->message;
+    bool is_news;
+    {
+        std::lock_guard lock(mutex_);
+        auto& last = visits_[static_cast<size_t>(kind)];
+        is_news = last ? well != !last->error : !well;
+        last = std::move(shown);
+    }
+    const std::string_view what = kind == Kind::Probe ? "probe" : "warm-up";
+    const auto level = !is_news ? log::Level::Debug : well ? log::Level::Info : log::Level::Warn;
+    if (well)
+        log::write(level, "visit went well",
+                   {{"provider", provider_}, {"visit", what}, {"ms", visit.took.count()}});
+    else
+        log::write(level, "visit failed", {{"provider", provider_}, {"visit", what}, {"reason", words}});
+}
+
+std::optional<Chronicle::Visit> Chronicle::lastVisit(Kind kind) const {
+    std::lock_guard lock(mutex_);
+    return visits_[static_cast<size_t>(kind)];
+}
+
 std::optional<Chronicle::LastError> Chronicle::lastError() const {
     std::lock_guard lock(mutex_);
     return last_;

@@ -2,6 +2,7 @@
 // failure when it begins and now and then while it lasts, its circuit, and that it is back. Safe from any
 // thread.
 #pragma once
+#include <array>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,6 +24,14 @@ public:
         WallTime at;
     };
 
+    // What a visit that nobody asked for found: a probe of its keys, or a warm-up.
+    struct Visit {
+        WallTime at;
+        milliseconds took{0};
+        std::optional<Error> error;  // none: it went well
+    };
+    enum class Kind { Probe, Warmup };
+
     Chronicle(std::string provider, const Clock& clock) : provider_(std::move(provider)), clock_(clock) {}
 
     // An attempt failed; `of_request`: by the request's fault. `request_id` may be empty.
@@ -31,7 +40,11 @@ public:
     // What its gate has to tell beside that.
     void news(const limits::Gate::News& news, std::string_view model);
 
+    // In the log when it turns out otherwise than the one before.
+    void visited(Kind kind, const Visit& visit);
+
     std::optional<LastError> lastError() const;
+    std::optional<Visit> lastVisit(Kind kind) const;
 
 private:
     const std::string provider_;
@@ -40,6 +53,7 @@ private:
     Recurrences by_code_;
     Recurrence opens_;
     std::optional<LastError> last_;
+    std::array<std::optional<Visit>, 2> visits_;  // by Kind
     // Since it last answered. A limit is none, nor is what a request brings about.
     int64_t failures_in_row_ = 0;
     SteadyTime first_failure_{};

@@ -232,6 +232,17 @@ void Gate::learn(SteadyTime now, const Pass& pass, const Report& report, const Q
     }
 }
 
+Gate::News Gate::keyRefused(size_t target) {
+    std::lock_guard lock(mutex_);
+    News news;
+    for (const auto& key : keys_)
+        if (targetId(key->target) == target)
+            setAside(clock_.now(), *key, SetAside::KeyRefused, Report{Report::Kind::KeyRefused}, news);
+    for (const auto& key : keys_)
+        if (key->standing.takeChange()) ++standing_version_;
+    return news;
+}
+
 bool Gate::mayRetry() {
     std::lock_guard lock(mutex_);
     return budget_.tryTake(clock_.now());

@@ -142,6 +142,8 @@ public:
         bool any() const { return set_aside || circuit; }
     };
     News leave(const Pass& pass, const Report& report);
+    // A key was found to be refused outside of any call.
+    News keyRefused(size_t target);
     // Whether a quick retry is within the provider's budget; takes it.
     bool mayRetry();
 

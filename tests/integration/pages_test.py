@@ -270,6 +270,10 @@ class Readme(Page, harness.Case):
     def keys_yaml(self, block):
         self.check_yaml(self.unit("# providers.yaml") + block)
 
+    def try_keys(self, command):
+        self.env["GROQ_BASE_URL"] = self.simulator.base_url("groq")
+        self.assertRegex(self.sh(command), r"^\S+: well, \d+ ms")
+
     def check_verb(self, command):
         self.sh(command)
         (self.home / "wrong.yaml").write_text("server:\n  listen: nowhere\n")
@@ -340,6 +344,7 @@ class Readme(Page, harness.Case):
         "# providers.yaml": Page.check_yaml,
         "  - name: oracle": Page.check_list,
         "stepper check": check_verb,
+        "stepper provider test": try_keys,
         "stepper serve": serve_verb,
         "stepper generate": generate_verb,
         "docker build -t stepper .": DOCKER,
@@ -575,6 +580,31 @@ def plugin_page(kind):
 
 Anthropic, Cohere, Gemini, HfSpace, HttpTemplate, OpenAiCompatible = map(
     plugin_page, ("anthropic", "cohere", "gemini", "hfspace", "http-template", "openai-compatible"))
+
+
+class Migrate(Page, harness.Case):
+    page = "docs/migrate.md"
+
+    def setUp(self):
+        super().setUp()
+        (self.home / "config").mkdir()
+        shutil.copy(ROOT / "config" / "providers.yaml", self.home / "config")
+        compat = (ROOT / "config" / "compat.yaml").read_text(encoding="utf-8")
+        (self.home / "config" / "compat.yaml").write_text(f"plugins_dir: {PLUGINS}\n{compat}")
+        variables = {"HOST": "127.0.0.1", "PORT": "0", "QUEUE_NAME": "stepper-single", "OPENAI_ENABLED": "true",
+                     "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": self.simulator.base_url("openai")}
+        (self.home / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+    def take_over(self, command):
+        self.log_path = self.folder / "log"
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            server = Server(["bash", "-c", f"cd '{self.home}'; exec {without_comment(command)}"], self.env, log)
+        self.addCleanup(self.check_stopped, server)
+        self.assertIn("variable QUEUE_NAME is set", self.log_path.read_text(encoding="utf-8"))
+        self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "openai")
+        self.check_stopped(server)  # the next one has the same store
+
+    table = {"stepper serve": take_over}
 
 
 class EveryPage(unittest.TestCase):

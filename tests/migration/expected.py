@@ -28,7 +28,7 @@ RULES = [
     Rule("D4",
          r"body\.providers\.\d+\.(plugin|model|state|reason|inFlight|quotas.*|latency.*|consecutiveFailures|lastError\..*)",
          ABSENT),
-    Rule("D4", r"body\.(store|config)\..*", ABSENT),
+    Rule("D4", r"body\.(store|config|jobs)\..*", ABSENT),
     Rule("D5",
          r"header\.(x-request-id|cache-control|location|retry-after|x-cache|age|x-stepper-fallback|www-authenticate|allow)",
          ABSENT),

@@ -39,10 +39,14 @@ TEST_F(GuardTest, AKeyIsTakenFromEitherHeader) {
     EXPECT_EQ(status({{"x-api-key", "sesame"}}), 0);
     EXPECT_EQ(status({{"authorization", "bearer sesame"}}), 0);
     EXPECT_EQ(status({{"authorization", "Basic sesame"}}), 401);
-    EXPECT_EQ(status({}, "/health"), 0);
-    EXPECT_EQ(status({}, "/metrics"), 401);
-    security_.api_key_skip_health = false;
-    EXPECT_EQ(status({}, "/health"), 401);
+    for (const char* route : {"/", "/health", "/livez", "/metrics", "/readyz"}) {
+        security_.api_key_skip_health = true;
+        EXPECT_EQ(status({}, route), 0) << route;
+        security_.api_key_skip_health = false;
+        EXPECT_EQ(status({}, route), 401) << route;
+    }
+    security_.api_key_skip_health = true;
+    EXPECT_EQ(status({}, "/v1/providers"), 401);
 }
 
 TEST_F(GuardTest, AnEmptyConfiguredKeyLetsNobodyIn) {
@@ -57,8 +61,10 @@ TEST_F(GuardTest, AdminNeedsAKeyWhereverItComesFrom) {
         admin_ = {config::Secret("kept"), configured};
         EXPECT_EQ(admin({{"x-api-key", "kept"}}), 0);
         EXPECT_EQ(admin({{"authorization", "Bearer kept"}}), 0);
-        for (const http::Headers& headers :
-             {http::Headers{}, {{"host", "localhost"}}, {{"x-api-key", "kep"}}, {{"x-api-key", "kept, kept"}}})
+        for (const http::Headers& headers : {http::Headers{},
+                                             {{"host", "localhost"}},
+                                             {{"x-api-key", "kep"}},
+                                             {{"x-api-key", "kept, kept"}}})
             EXPECT_EQ(admin(headers), configured ? 401 : 403);
         EXPECT_EQ(added("WWW-Authenticate"), configured ? "Bearer" : "");
     }
@@ -69,7 +75,8 @@ TEST_F(GuardTest, AdminNeedsAKeyWhereverItComesFrom) {
 
 TEST_F(GuardTest, WithoutAnAdminKeyNothingOpensAdmin) {
     admin_ = {{}, false, "the folder is read-only"};
-    for (const http::Headers& headers : {http::Headers{}, {{"x-api-key", ""}}, {{"authorization", "Bearer "}}})
+    for (const http::Headers& headers :
+         {http::Headers{}, {{"x-api-key", ""}}, {{"authorization", "Bearer "}}})
         EXPECT_EQ(status(headers, "/admin/config"), 403);
     EXPECT_NE(answer_.find("the folder is read-only; set security.admin_key"), std::string::npos) << answer_;
 }
@@ -97,8 +104,8 @@ TEST_F(GuardTest, WithoutAKeyNoPageOfAnotherSiteIsServed) {
         return status({{"host", "localhost:3001"}, {"origin", origin}});
     };
     for (const char* origin :
-         {"http://evil.example", "http://evil.example:3001", "null", "http://localhost:5173", "localhost:3001",
-          "http://localhost:3001, http://evil.example", ", http://localhost:3001"})
+         {"http://evil.example", "http://evil.example:3001", "null", "http://localhost:5173",
+          "localhost:3001", "http://localhost:3001, http://evil.example", ", http://localhost:3001"})
         EXPECT_EQ(from(origin), 403) << origin;
     EXPECT_EQ(from("http://localhost:3001"), 0);
     EXPECT_EQ(from("https://LOCALHOST:3001"), 0);
@@ -146,9 +153,9 @@ TEST_F(GuardTest, AnswersExposeWhatClientsNeed) {
     security_.cors.allowed_origins = {"https://a.example"};
     status({{"origin", "https://a.example"}});
     const auto exposed = ", " + added("Access-Control-Expose-Headers") + ",";
-    for (const auto* header : {"Age", "Idempotent-Replayed", "Location", "RateLimit", "Retry-After",
-                               "WWW-Authenticate", "X-Cache", "X-RateLimit-Remaining", "X-Request-Id",
-                               "X-Stepper-Fallback"})
+    for (const auto* header :
+         {"Age", "Idempotent-Replayed", "Location", "RateLimit", "Retry-After", "WWW-Authenticate", "X-Cache",
+          "X-RateLimit-Remaining", "X-Request-Id", "X-Stepper-Fallback"})
         EXPECT_NE(exposed.find(", " + std::string(header) + ","), std::string::npos) << header;
 }
 

@@ -190,9 +190,11 @@ TEST(Broken, Providers) {
         {"plans: manual\nproviders: []\n", "1:1: plans: unknown key; did you mean \"plan\"?"},
         {"providers: [{ name: a, plugin: p, plan: manual }]\n",
          "1:35: providers[0].plan: unknown key; valid here: name, plugin, enabled, base_url, model, "
-         "models, api_key, api_keys, options, proxy, timeout, connect_timeout, first_byte_timeout, idle_timeout, "
+         "models, api_key, api_keys, options, proxy, timeout, connect_timeout, first_byte_timeout, "
+         "idle_timeout, "
          "concurrency, "
-         "max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, isolation, price, "
+         "max_response_bytes, stream, limits, retry, breaker, wait_up_to, probe_every, keep_warm, "
+         "prompt_variant, isolation, price, "
          "temperature, system, max_tokens"},
         {"providers: [{ name: a, plugin: p, timeout: 0 }]\n",
          "1:44: providers[0].timeout: expected a duration from 1ms to 1d, such as 500ms, 30s or 1h30m, not "
@@ -235,7 +237,8 @@ TEST(Broken, Providers) {
         {"defaults: { name: x }\nproviders: []\n",
          "1:13: defaults.name: unknown key; valid here: proxy, timeout, connect_timeout, first_byte_timeout, "
          "idle_timeout, "
-         "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, prompt_variant, "
+         "concurrency, max_response_bytes, stream, limits, retry, breaker, wait_up_to, probe_every, "
+         "keep_warm, prompt_variant, "
          "isolation, "
          "price, temperature, system, max_tokens, enabled"},
         {"defaults: { limits: { rpm: x } }\nproviders: [{ name: a, plugin: p }, { name: b, plugin: p }]\n",
