@@ -155,7 +155,8 @@ http::Response Retries::many(const http::Request& request) const {
     w.StartArray();
     size_t looked_at = 0;
     int64_t retried = 0;
-    for (; looked_at < ids->size() && clock_.now() < until; ++looked_at) {
+    const auto goesOn = [&] { return clock_.now() < until && request.cancel->check() == CancelReason::None; };
+    for (; looked_at < ids->size() && goesOn(); ++looked_at) {
         const auto done = jobs_.retry((*ids)[looked_at], jobs::WhichItems::Failed, true);
         // What was begun is told of; the next try goes on behind it.
         if (!done && looked_at == 0) return storeUnavailable(done.error(), request.id);

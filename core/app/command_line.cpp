@@ -110,6 +110,8 @@ public:
         }
         if (!file_.empty() && options_.config)
             return complaint(deepest(), "FILE and --config both name a configuration");
+        if (!options_.ids.empty() && !options_.state.empty())
+            return complaint(deepest(), "ID and --" + options_.state + " both say which jobs");
         if (!file_.empty()) options_.config = file_;
         if (!chosen_) return Say{versionLine() + "\n", kExitOk};
         return Run{chosen_, options_};
@@ -249,11 +251,9 @@ private:
             verb(jobs, "retry", "Run finished jobs again; of a batch, its failed items", jobsRetry);
         words(again, "ID", options_.ids, "The jobs").expected(1, kMany)->check(anId);
         for (const char* state : {"failed", "fallback", "cancelled"})
-            again
-                .add_flag_callback(
-                    "--" + std::string(state), [this, state] { options_.state = state; },
-                    "Instead: all that are " + std::string(state) + " and were not run again")
-                ->excludes("ID");
+            again.add_flag_callback(
+                "--" + std::string(state), [this, state] { options_.state = state; },
+                "Instead: all that are " + std::string(state) + " and were not run again");
         word(again, "--since", options_.since,
              "Of those, which ended no longer ago (2h), or after that moment");
         word(again, "--tenant", options_.tenant, "Of those, which are this tenant's");

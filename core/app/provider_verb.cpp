@@ -4,12 +4,11 @@
 #include "core/app/verbs.h"
 #include "core/base/text.h"
 #include "core/engine/attempt.h"
+#include "core/secrets/redact.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::app {
 namespace {
-
-constexpr milliseconds kLongest{30'000};
 
 // One line for each key. False when one is not well.
 bool test(const engine::ProviderEntry& provider, transport::Transport& transport) {
@@ -27,15 +26,13 @@ bool test(const engine::ProviderEntry& provider, transport::Transport& transport
     for (size_t i = 0; i < provider.targets.size(); ++i) {
         CancelToken cancel;
         const auto began = std::chrono::steady_clock::now();
-        const auto longest = std::min(provider.spec.timeout, kLongest);
-        const auto error = engine::visit(provider, provider.keyFor(provider.targets[i]), plugin::Job::Probe,
-                                         began + longest, cancel, transport);
+        const auto error = engine::probe(provider, provider.targets[i], cancel, transport);
         const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
         const std::string which =
             provider.targets.size() > 1 ? name + ", key " + std::to_string(i + 1) : name;
         if (error)
             std::printf("%s: %s: %s\n", which.c_str(), std::string(stepper::name(error->error_class)).c_str(),
-                        error->message.c_str());
+                        secrets::redact(error->message).c_str());
         else
             std::printf("%s: well, %lld ms\n", which.c_str(), static_cast<long long>(took.count()));
         well = well && !error;

@@ -237,17 +237,22 @@ int serve(const Options& options) {
         server = std::move(bound).value();
     }
 
-    engine::Caretaker caretaker(host.snapshots(), host.transport(), host.clock());
+    engine::Caretaker prober(engine::Chronicle::Kind::Probe, host.snapshots(), host.transport(),
+                             host.clock());
+    engine::Caretaker waker(engine::Chronicle::Kind::Warmup, host.snapshots(), host.transport(),
+                            host.clock());
     usage_keeper.start();
     jobs.start();
-    caretaker.start();
+    prober.start();
+    waker.start();
     const Closing closing{host.reloader()};
     host.reloader().start([&](const engine::Snapshot& now) {
         guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
         ending->allow(now.config.server.drain_timeout);
         host.engine().roomMade();
-        caretaker.look();
+        prober.look();
+        waker.look();
     });
     if (server) server->start();
     tellThatItRuns(first, server.get());
@@ -270,7 +275,8 @@ int serve(const Options& options) {
     log::info("draining", {{"inFlight", server ? server->inFlight() : 0}});
     // Side by side, within the same time, and without a thread that might not be had. What finds no memory
     // does not keep the rest from being ended and written.
-    caretaker.close();
+    prober.stop();
+    waker.stop();
     hasMemoryFor("draining jobs", [&] { jobs.beginDrain(drained); });
     hasMemoryFor("draining requests", [&] {
         if (server) server->drain(drained);

@@ -16,6 +16,7 @@ using transport::HttpEvent;
 
 // How long the courtesy request of a cancelled session may take.
 constexpr milliseconds kCourtesy{1'000};
+constexpr milliseconds kLongestProbe{30'000};
 constexpr size_t kMostTraced = 4'096;
 
 std::string percentEncoded(std::string_view s) {
@@ -220,6 +221,12 @@ std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& 
     return Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value())
         .run()
         .error;
+}
+
+std::optional<Error> probe(const ProviderEntry& provider, size_t target, CancelToken& cancel,
+                           transport::Transport& transport) {
+    const auto until = std::chrono::steady_clock::now() + std::min(provider.spec.timeout, kLongestProbe);
+    return visit(provider, provider.keyFor(target), plugin::Job::Probe, until, cancel, transport);
 }
 
 std::optional<Error> flawOf(const plugin::Answer& answer) {

@@ -41,6 +41,10 @@ Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std:
 std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
                            SteadyTime deadline, CancelToken& cancel, transport::Transport& transport);
 
+// Whether that one of its keys is good, in 30 seconds at most.
+std::optional<Error> probe(const ProviderEntry& provider, size_t target, CancelToken& cancel,
+                           transport::Transport& transport);
+
 // Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when
 // its token limit left no room for any text, BadResponse when it is empty for no such reason.
 std::optional<Error> flawOf(const plugin::Answer& answer);

@@ -1,12 +1,13 @@
 // Looks after providers while nobody asks them anything: tries their keys now and then (`probe_every`), so
-// that a refused one is known before a request finds out, and keeps awake what falls asleep (`keep_warm`).
-// Takes nothing of their quotas: a plugin's probe costs nothing.
+// that a refused one is known before a request finds out, or keeps awake what falls asleep (`keep_warm`). A
+// probe costs nothing and takes nothing of a quota.
 #pragma once
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/cancel.h"
 #include "core/engine/snapshot.h"
@@ -14,42 +15,49 @@
 
 namespace stepper::engine {
 
-// One visit after the other, on a thread of its own. start(), look() and close() may be called from any
-// thread.
+// One visit of its kind after the other, on a thread of its own. start(), look(), stop() and close() may be
+// called from any thread.
 class Caretaker {
 public:
+    using Kind = Chronicle::Kind;
+
     // All must outlive it.
-    Caretaker(const SnapshotHolder& snapshots, transport::Transport& transport, const Clock& clock)
-        : snapshots_(snapshots), transport_(transport), clock_(clock) {}
+    Caretaker(Kind kind, const SnapshotHolder& snapshots, transport::Transport& transport, const Clock& clock)
+        : kind_(kind), snapshots_(snapshots), transport_(transport), clock_(clock) {}
     ~Caretaker() { close(); }
 
     void start();
     // Providers have changed.
     void look();
-    // Ends a visit that is under way.
+    // Begins nothing more, and cancels a visit that is under way.
+    void stop();
+    // Likewise, and returns when it is over.
     void close();
 
     // Makes the visits that are due; when the next one is, max() when there is none. For one thread.
     SteadyTime round(CancelToken& cancel);
 
 private:
-    using Kind = Chronicle::Kind;
     // When each was visited last, or found to be awake, and with which keys.
     struct Last {
         SteadyTime at;
         std::vector<size_t> targets;
     };
-    using Rota = std::map<std::pair<std::string, Kind>, Last>;
 
     void loop();
-    void visit(const ProviderEntry& provider, Kind kind, CancelToken& cancel);
-    void tryKey(const ProviderEntry& provider, size_t place, Kind kind, CancelToken& cancel,
-                Chronicle::Visit& found);
+    bool isDutyOf(const ProviderEntry& provider) const;
+    milliseconds pauseOf(const ProviderEntry& provider) const;
+    std::optional<SteadyTime> lastOf(const ProviderEntry& provider) const;
+    void visit(const ProviderEntry& provider, CancelToken& cancel);
+    std::optional<Error> probe(const ProviderEntry& provider, CancelToken& cancel);
+    std::optional<Error> wake(const ProviderEntry& provider, CancelToken& cancel);
+    bool mayGoOn(CancelToken& cancel);
 
+    const Kind kind_;
     const SnapshotHolder& snapshots_;
     transport::Transport& transport_;
     const Clock& clock_;
-    Rota rota_;
+    std::map<std::string, Last> last_;  // by provider
     CancelSource closing_{CancelReason::Draining};
 
     std::mutex mutex_;

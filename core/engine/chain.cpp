@@ -190,6 +190,7 @@ std::optional<Chain::Trouble> Chain::call(const ProviderEntry& provider, HeldSlo
         provider.spec.stream && (provider.plugin->image()->capabilities() & STEPPER_CAP_STREAM);
     const std::string chat = chatRequestJson(request_, provider.spec, *messages, stream);
     const config::Secret& key = provider.keyFor(slot.pass().target);
+    if (!provider.has(slot.pass().target)) slot.disown();
     auto got = attempt(provider, key, chat, until, cancel_, engine_.deps_.transport, slot);
     if (slot.pass().permit.sent) count(provider.spec, got);
     // A poor answer is still an answer of a provider that works.

@@ -17,6 +17,8 @@ public:
 
     void sent() override { provider_.gate->sent(pass_); }
     void heard(const transport::Headers& headers) override;
+    // The call goes out with another key than the gate chose: what becomes of it says nothing of that one.
+    void disown() { pass_.target = limits::kNoTarget; }
     const limits::Pass& pass() const { return pass_; }
     void learned(limits::Report report) { report_ = std::move(report); }
 

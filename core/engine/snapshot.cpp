@@ -96,7 +96,8 @@ limits::GateOptions gateOptions(const config::Provider& spec) {
 
 }  // namespace
 
-// After a reload the gate may know keys that this generation does not.
+bool ProviderEntry::has(size_t target) const { return std::ranges::find(targets, target) != targets.end(); }
+
 const config::Secret& ProviderEntry::keyFor(size_t target) const {
     static const config::Secret none;
     if (spec.api_keys.empty()) return none;

@@ -31,7 +31,10 @@ struct ProviderEntry {
     std::shared_ptr<Chronicle> chronicle;
 
     bool enabled() const { return plugin != nullptr; }
-    // What a call goes out with whose pass is for that target; empty when the provider wants none.
+    // Whether that target is one of this generation; after a reload the gate may know others.
+    bool has(size_t target) const;
+    // What a call goes out with whose pass is for that target: of those of this generation. Empty when the
+    // provider wants none.
     const config::Secret& keyFor(size_t target) const;
     // Its plugin is there and did not take it.
     bool isRefused() const { return absence == Absence::ConfigRefused || absence == Absence::NoMeansNow; }

@@ -42,9 +42,29 @@ void addTo(QuotaState& all, const QuotaState& one) {
     all.reset_in = std::max(all.reset_in, one.reset_in);
 }
 
+// What two keys that cannot be used say of their provider. One that is set aside says least: the other is
+// worth waiting for.
+Readiness together(const Readiness& a, const Readiness& b) {
+    const bool a_says = a.denied != Denial::Disabled && (b.denied == Denial::Disabled || a.at <= b.at);
+    const bool both_aside = a.denied == Denial::Disabled && b.denied == Denial::Disabled;
+    Readiness out = a_says || both_aside ? a : b;
+    out.at = std::min(a.at, b.at);
+    out.at_best = std::min(a.at_best, b.at_best);
+    out.leave_helps = a.leave_helps || b.leave_helps;
+    out.tokens_count = a.tokens_count || b.tokens_count;
+    return out;
+}
+
+// Not what a call did before its key, model or URL were replaced.
+bool isOfTarget(Report::Kind kind) {
+    using Kind = Report::Kind;
+    return kind == Kind::RateLimited || kind == Kind::QuotaExhausted || kind == Kind::KeyRefused ||
+           kind == Kind::ModelMissing || kind == Kind::TooLarge;
+}
+
 }  // namespace
 
-size_t targetId(std::string_view target) { return std::hash<std::string_view>{}(target); }
+size_t targetId(std::string_view target) { return std::hash<std::string_view>{}(target) | 1; }
 
 Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chance)
     : clock_(clock),
@@ -53,6 +73,10 @@ Gate::Gate(const Clock& clock, GateOptions options, std::function<double()> chan
       breaker_(options_.breaker, chance_) {
     for (const auto& target : options_.targets)
         keys_.push_back(std::make_shared<GateKey>(target, options_.limits, clock_));
+}
+
+bool Gate::has(const std::shared_ptr<GateKey>& key) const {
+    return std::ranges::find(keys_, key) != keys_.end();
 }
 
 bool Gate::isLeftAlone(SteadyTime now) const {
@@ -77,9 +101,7 @@ Gate::Look Gate::bestKey(SteadyTime now, const Cost& cost) {
     for (const auto& key : keys_) {
         const Readiness ready = readinessOf(*key, now, cost);
         if (!ready) {
-            if (!denied || ready.at < denied->at) denied = ready;
-            denied->at_best = std::min(denied->at_best, ready.at_best);
-            denied->leave_helps = denied->leave_helps || ready.leave_helps;
+            denied = denied ? together(*denied, ready) : ready;
             continue;
         }
         const int64_t left = keys_.size() > 1 ? key->quotas.sendsWithin(milliseconds{0}, cost) : 0;
@@ -197,6 +219,7 @@ void Gate::learn(SteadyTime now, const Pass& pass, const Report& report, const Q
                  News& news) {
     using Kind = Report::Kind;
     GateKey& used = *pass.key;
+    if (isOfTarget(report.kind) && !(has(pass.key) && pass.target == targetId(used.target))) return;
     switch (report.kind) {
         case Kind::Ok:
             last_ok_ = now;
@@ -344,20 +367,22 @@ int64_t Gate::sendsWithin(milliseconds ahead) {
 void Gate::reconfigure(GateOptions options) {
     std::lock_guard lock(mutex_);
     const auto heirs = heirsOf(options.targets, options_.targets);
-    const auto before = std::exchange(keys_, {});
+    // Memory may be refused: until all of it is there, what was in force stays.
+    std::vector<std::shared_ptr<GateKey>> next;
+    for (size_t i = 0; i < heirs.size(); ++i)
+        next.push_back(heirs[i] ? keys_[*heirs[i]]
+                                : std::make_shared<GateKey>(options.targets[i], options.limits, clock_));
+    for (const auto& key : next) key->quotas.reconfigure(options.limits);
+    keys_ = std::move(next);
     options_ = std::move(options);
-    for (size_t i = 0; i < heirs.size(); ++i) {
-        const std::string& target = options_.targets[i];
-        auto& key = keys_.emplace_back(heirs[i] ? before[*heirs[i]]
-                                                : std::make_shared<GateKey>(target, options_.limits, clock_));
-        key->quotas.reconfigure(options_.limits);
-        if (key->target == target) continue;
-        key->target = target;
-        key->standing.retarget();
+    breaker_.reconfigure(options_.breaker);
+    for (size_t i = 0; i < keys_.size(); ++i) {
+        if (keys_[i]->target == options_.targets[i]) continue;
+        keys_[i]->target = options_.targets[i];
+        keys_[i]->standing.retarget();
         said_.reset();
         ++standing_version_;
     }
-    breaker_.reconfigure(options_.breaker);
 }
 
 }  // namespace stepper::limits

@@ -33,6 +33,7 @@ struct GateOptions {
 
 // Tells the targets of a gate apart, within a process.
 size_t targetId(std::string_view target);
+inline constexpr size_t kNoTarget = 0;
 
 // What is known of one key.
 struct GateKey {
@@ -64,7 +65,7 @@ struct Readiness {
 // A held slot with what was reserved for it. Belongs to who entered; ends in leave().
 struct Pass {
     std::shared_ptr<GateKey> key;  // of whose quotas it is; for its gate
-    size_t target = 0;             // targetId() of that key, then
+    size_t target = 0;             // targetId() of that key, when it was entered
     Demand demand;
     Permit permit;
     Breaker::Pass breaker;
@@ -203,7 +204,8 @@ private:
     Look lookFor(SteadyTime now, const Demand& demand, const Cost& cost);
     Look bestKey(SteadyTime now, const Cost& cost);
     Readiness readinessOf(GateKey& key, SteadyTime now, const Cost& cost);
-    bool isLeftAlone(SteadyTime now) const;  // with every key
+    bool has(const std::shared_ptr<GateKey>& key) const;  // else a reload has taken it away
+    bool isLeftAlone(SteadyTime now) const;               // with every key
     int64_t sendsOf(SteadyTime now, milliseconds ahead, const Cost& cost);
     void tellCircuit(SteadyTime now, Breaker::State before, News& news);
     void learn(SteadyTime now, const Pass& pass, const Report& report, const Quotas::Actual& actual,

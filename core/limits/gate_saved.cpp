@@ -1,6 +1,6 @@
-// How quotas and what a provider asked for are kept across restarts. Of one key as they are, of several as
-// {"keys":[{"target", ...}]}; of the digests only as much as tells them apart, which is of no use to whoever
-// looks for the key in it.
+// How quotas and what a provider asked for are kept across restarts: {"keys":[{"target", ...}]}; before there
+// were several keys, of the one alone. Of the digests only as much as tells them apart, which is of no use to
+// whoever looks for the key in it.
 #include <algorithm>
 
 #include "core/base/json.h"
@@ -27,9 +27,10 @@ std::vector<const json::Value*> keysIn(const json::Document& saved) {
 
 }  // namespace
 
+// A key that a reload has taken away is not saved any more.
 bool Gate::covers(const Pass& pass) {
     std::lock_guard lock(mutex_);
-    return pass.key->quotas.covers(pass.permit);
+    return !has(pass.key) || pass.key->quotas.covers(pass.permit);
 }
 
 Gate::Saved Gate::save(bool final) {
@@ -41,18 +42,17 @@ Gate::Saved Gate::save(bool final) {
     w.Key("keys");
     w.StartArray();
     for (const auto& key : keys_) {
-        auto saved = key->quotas.save(final);
+        const auto saved = key->quotas.save(final);
         out.covers.emplace_back(key, saved.covers);
         w.StartObject();
         json::put(w, "target", shortOf(key->target));
         w.Key("quotas");
         w.RawValue(saved.text.data(), saved.text.size(), rapidjson::kObjectType);
         w.EndObject();
-        if (keys_.size() == 1) out.text = std::move(saved.text);
     }
     w.EndArray();
     w.EndObject();
-    if (keys_.size() > 1) out.text = textOf(text);
+    out.text = textOf(text);
     return out;
 }
 
@@ -86,12 +86,9 @@ Gate::SavedStanding Gate::saveStanding() {
         return {"", standing_version_};
     json::Buffer text;
     json::Writer w(text);
-    const bool several = keys_.size() > 1;
-    if (several) {
-        w.StartObject();
-        w.Key("keys");
-        w.StartArray();
-    }
+    w.StartObject();
+    w.Key("keys");
+    w.StartArray();
     for (const auto& key : keys_) {
         if (now >= key->standing.until()) continue;
         w.StartObject();
@@ -99,10 +96,8 @@ Gate::SavedStanding Gate::saveStanding() {
         key->standing.save(now, w);
         w.EndObject();
     }
-    if (several) {
-        w.EndArray();
-        w.EndObject();
-    }
+    w.EndArray();
+    w.EndObject();
     return {textOf(text), standing_version_};
 }
 

@@ -7,7 +7,7 @@ namespace stepper::store::sqlite {
 
 namespace {
 
-constexpr int kMostStarted = 64;  // at once, each a batch at most
+constexpr int kMostStarted = 64;  // at once, or one batch; the rest is the next claim's
 
 std::optional<int64_t> startAt(const Transaction& tx, milliseconds start_in) {
     if (start_in <= milliseconds{0}) return {};
@@ -229,11 +229,10 @@ void startDue(Transaction& tx, Lane lane) {
                 lane, tx.now, kMostStarted);
         while (q.next()) due.push_back(startingIn(q));
     }
-    for (const Starting& job : due)
-        if (job.is_batch)
-            startBatch(tx, job);
-        else
-            start(tx, job);
+    for (const Starting& job : due) {
+        if (job.is_batch) return startBatch(tx, job);
+        start(tx, job);
+    }
 }
 
 }  // namespace stepper::store::sqlite

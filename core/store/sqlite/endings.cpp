@@ -10,18 +10,22 @@ bool isBusy(JobState s) { return s == JobState::Ready || s == JobState::Delayed 
 
 void itemEnded(Transaction& tx, int64_t batch, JobState was, JobState is) {
     int64_t left = 0;
+    bool is_open = false;
     {
-        Query q(tx.db,
-                "UPDATE job SET done = done + ?2, failed = failed + ?3, busy = busy - ?4, updated_at = ?5, "
-                "version = version + 1 WHERE seq = ?1 AND state = 5 RETURNING id, total - done - failed",
-                batch, isDone(is), !isDone(is), isBusy(was), tx.now);
+        Query q(
+            tx.db,
+            "UPDATE job SET done = done + ?2, failed = failed + ?3, busy = busy - ?4, updated_at = ?5, "
+            "version = version + 1 WHERE seq = ?1 AND state IN (5, 6) RETURNING id, total - done - failed, "
+            "state",
+            batch, isDone(is), !isDone(is), isBusy(was), tx.now);
         // A batch that was cancelled itself is final.
         if (!q.next()) return;
         tx.effects.changed.push_back(q.text(0));
         left = q.integer(1);
+        is_open = q.integer(2) == static_cast<int64_t>(JobState::Open);
     }
     if (left == 0) return closeBatch(tx, batch);
-    admit(tx, batch);
+    if (is_open) admit(tx, batch);
 }
 
 void end(Transaction& tx, const Row& row, JobState state) {

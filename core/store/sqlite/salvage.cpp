@@ -25,7 +25,7 @@ DELETE FROM request WHERE seq NOT IN (SELECT seq FROM job);
 DELETE FROM outcome WHERE seq NOT IN (SELECT seq FROM job);
 DELETE FROM idempotency WHERE job NOT IN (SELECT seq FROM job);
 UPDATE job SET parent = NULL, item = NULL, label = NULL, lane = iif(lane = 1, 0, lane),
-  state = iif(state = 3, 0, state) WHERE parent NOT IN (SELECT seq FROM job);
+  run_at = iif(state = 3, start_at, run_at), state = iif(state = 3, iif(start_at IS NULL, 0, 6), state) WHERE parent NOT IN (SELECT seq FROM job);
 UPDATE job SET state = 11, finished_at = updated_at, flies = 0, version = version + 1, run_at = NULL,
   lease_until = NULL WHERE (state < 5 OR (state = 6 AND total = 0)) AND seq NOT IN (SELECT seq FROM request);
 INSERT INTO outcome(seq, result, meta) SELECT seq, x'', CAST('{"errorCode":"UNKNOWN","message":"What became '

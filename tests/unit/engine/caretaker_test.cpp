@@ -21,6 +21,8 @@ protected:
     // With keys of these names, whose gate is of this clock.
     void setKeys(std::initializer_list<const char*> keys) {
         ProviderEntry& entry = snapshot_->providers.front();
+        entry.targets.clear();
+        entry.spec.api_keys.clear();
         limits::GateOptions options;
         options.targets.clear();
         for (const char* key : keys) {
@@ -42,11 +44,11 @@ protected:
         data.data = status == 200 ? R"({"data":[{"id":"m-1"}]})" : R"({"error":{"message":"no"}})";
         for (const auto& e : {head, data, event(HttpEvent::Kind::End)}) transport_.events.push_back(e);
     }
-    // Seconds until the next visit.
+    // Seconds until the next visit of any kind.
     int64_t round() {
         snapshots_.publish(snapshot_);
         CancelToken cancel;
-        const auto next = caretaker_.round(cancel);
+        const auto next = std::min(prober_.round(cancel), waker_.round(cancel));
         if (next == SteadyTime::max()) return -1;
         return std::chrono::duration_cast<std::chrono::seconds>(next - clock_.now()).count();
     }
@@ -60,7 +62,8 @@ protected:
         return out;
     }();
     SnapshotHolder snapshots_;
-    Caretaker caretaker_{snapshots_, transport_, clock_};
+    Caretaker prober_{Kind::Probe, snapshots_, transport_, clock_};
+    Caretaker waker_{Kind::Warmup, snapshots_, transport_, clock_};
 };
 
 TEST_F(CaretakerTest, ProbesAtOnceAndThenAsOftenAsIsSaid) {
@@ -110,6 +113,15 @@ TEST_F(CaretakerTest, ARefusedOnlyKeyIsTheProviders) {
     EXPECT_EQ(gate().look({}).denied, limits::Denial::Disabled);
 }
 
+// It may be about the list of models alone.
+TEST_F(CaretakerTest, AForbiddenProbeIsShownAndSetsNothingAside) {
+    setKeys({"k"});
+    answers(403);
+    round();
+    EXPECT_TRUE(last(Kind::Probe)->error);
+    EXPECT_FALSE(gate().look({}).denied);
+}
+
 TEST_F(CaretakerTest, AProviderThatIsGoneIsForgottenAndProbedAnewWhenItIsBack) {
     setKeys({"k"});
     answers(200);
@@ -128,8 +140,6 @@ TEST_F(CaretakerTest, AnotherKeyIsTriedAtOnce) {
     answers(200);
     round();
     snapshot_ = std::make_shared<Snapshot>(*snapshot_);
-    snapshot_->providers.front().spec.api_keys.clear();
-    snapshot_->providers.front().targets.clear();
     setKeys({"corrected"});
     answers(200);
     EXPECT_EQ(round(), 60);
@@ -160,7 +170,7 @@ TEST_F(CaretakerTest, NothingIsBegunOnceItCloses) {
     closing.cancel();
     CancelToken cancel;
     cancel.watch(closing);
-    caretaker_.round(cancel);
+    prober_.round(cancel);
     EXPECT_TRUE(transport_.requests.empty());
     EXPECT_FALSE(last(Kind::Probe));
 }

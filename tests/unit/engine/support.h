@@ -22,6 +22,7 @@ inline ProviderEntry entryOf(const std::string& name, std::shared_ptr<const plug
     entry.spec.name = name;
     entry.spec.model = "m-1";
     entry.gate = std::make_shared<limits::Gate>(clock, limits::GateOptions{}, [] { return 0.5; });
+    entry.targets = {limits::targetId("")};
     entry.chronicle = std::make_shared<Chronicle>(name, clock);
     if (image) {
         entry.spec.plugin = image->kind();

@@ -113,6 +113,43 @@ TEST_F(GateKeysTest, AReloadKeepsWhatIsKnownOfTheKeysThatStay) {
     EXPECT_EQ(denied(), Denial::RateLimited);
 }
 
+// Otherwise jobs would end in the fallback for a key that comes back at midnight.
+TEST_F(GateKeysTest, AUsedUpKeyBesideARefusedOneIsWorthWaitingFor) {
+    gate_.reconfigure(options({"a", "b"}));
+    const size_t refused = call(Kind::KeyRefused);
+    EXPECT_NE(call(Kind::QuotaExhausted, 3h), refused);
+    EXPECT_EQ(denied(), Denial::RateLimited);
+    EXPECT_FALSE(gate_.room(10).set_aside);
+    EXPECT_EQ(gate_.state().ready_in, 5min) << "the refused one is tried again by then";
+}
+
+TEST_F(GateKeysTest, ALateRefusalOfTheKeyBeforeSaysNothingOfTheOneInItsPlace) {
+    gate_.reconfigure(options({"old"}));
+    auto late = enter(), later = enter(), disowned = enter();
+    gate_.reconfigure(options({"new"}));
+    for (const auto kind : {Kind::KeyRefused, Kind::QuotaExhausted})
+        EXPECT_FALSE(gate_.leave(kind == Kind::KeyRefused ? late : later, {kind}).any());
+    EXPECT_FALSE(denied());
+    disowned.target = kNoTarget;
+    EXPECT_FALSE(gate_.leave(disowned, {Kind::ModelMissing}).any());
+    EXPECT_FALSE(denied());
+    EXPECT_EQ(gate_.state().in_flight, 0);
+}
+
+// Of what a small request may do nobody knows by what a large one was told.
+TEST_F(GateKeysTest, WhereOneKeyCountsTokensTheDenialHoldsForThatRequestAlone) {
+    auto tokens = options({"a", "b"});
+    tokens.limits.windows = {{{}, 1'000, 1min}};
+    gate_.reconfigure(tokens);
+    call(Kind::RateLimited, 1s);
+    const Demand large{2'400, 100};
+    ASSERT_TRUE(gate_.tryEnter(large).pass);
+    const auto told = gate_.look(large);
+    EXPECT_EQ(told.denied, Denial::RateLimited);
+    EXPECT_TRUE(told.tokens_count);
+    EXPECT_FALSE(gate_.look({40, 10}).denied);
+}
+
 TEST_F(GateKeysTest, WhoEnteredWithAKeyThatIsGoneLeavesInPeace) {
     auto pass = enter();
     gate_.sent(pass);
@@ -148,6 +185,10 @@ TEST_F(GateKeysTest, WhatOneKeySavedIsReadByManyAndTheOtherWayRound) {
     }
     ASSERT_TRUE(gate_.restore(one.save(true).text, 0ms));
     EXPECT_EQ(gate_.state().keys.at(0).quotas.at(0).used, 4);
+    Gate after_another(clock_, options({"new", "a"}), [] { return 0.5; });
+    ASSERT_TRUE(after_another.restore(one.save(true).text, 0ms));
+    EXPECT_EQ(after_another.state().keys.at(0).quotas.at(0).used, 0);
+    EXPECT_EQ(after_another.state().keys.at(1).quotas.at(0).used, 4);
     Gate again(clock_, options({"a"}), [] { return 0.5; });
     ASSERT_TRUE(again.restore(gate_.save(true).text, 0ms));
     EXPECT_EQ(again.state().quotas.at(0).used, 4);
@@ -163,6 +204,9 @@ TEST_F(GateKeysTest, APassIsCoveredOnceItsOwnKeyIsSaved) {
     gate_.saved(saved);
     EXPECT_TRUE(gate_.covers(pass));
     EXPECT_FALSE(gate_.covers(later));
+    gate_.reconfigure(options({"x", "y"}));
+    gate_.reconfigure(options({"z"}));
+    EXPECT_TRUE(gate_.covers(pass)) << "of a key that is gone nothing is saved";
 }
 
 TEST(Heirs, TheSameElseTheOneInItsPlace) {
