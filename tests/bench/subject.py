@@ -49,7 +49,7 @@ class Subject:
 
 
 class Stepper(Subject):
-    done_metric = r'jobs_processed_total\{status="completed"\}'
+    done_metric = r'(?:stepper_jobs_ended|jobs_processed)_total\{status="completed"\}'  # the latter in older revisions
 
     def __init__(self, simulator, folder, instance, workers=64, build=load.BUILD):
         self.build = build
