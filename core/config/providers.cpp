@@ -248,12 +248,14 @@ bool isInherited(const Node& block, std::string_view key) {
     return node && node->literal;
 }
 
-// A variable that names the one key wins over a list.
+// A variable with the one key wins over a list, but for a list that has it: that is where it came from.
 void decideKeys(const Value& block, Wanted& wanted, Provider& p) {
     const Node* several = block.node.find("api_keys");
     if (several && isGiven(block.node, "api_key") && !isInherited(block.node, "api_key"))
         block.at("api_keys", *several).fail("stands beside api_key; write one of the two");
-    p.api_keys = std::move(wanted.key.empty() ? wanted.keys : wanted.key);
+    const bool in_list =
+        !wanted.key.empty() && std::ranges::find(wanted.keys, wanted.key.front()) != wanted.keys.end();
+    p.api_keys = std::move(wanted.key.empty() || in_list ? wanted.keys : wanted.key);
 }
 
 // The variable to set for a key: the first that the block names, or the override's.

@@ -111,6 +111,10 @@ TEST(ProviderKey, SeveralAreUsedOnceEach) {
                             "it counts once."));
     const auto third = parseProvider(block, {{"K2", "three"}});
     EXPECT_EQ(third->providers[0].api_keys.size(), 3u);
+    const std::string named =
+        "    base_url: http://h\n    api_keys: ['${ONE_API_KEY:-}', '${ONE_API_KEY_2:-}']\n";
+    const auto by_its_name = parseProvider(named, {{"ONE_API_KEY", "a1"}, {"ONE_API_KEY_2", "a2"}});
+    EXPECT_THAT(by_its_name->providers[0].api_keys, ElementsAre(Secret("a1"), Secret("a2")));
     const auto variable = parseProvider(block, {{"ONE_API_KEY", "four"}});
     EXPECT_THAT(variable->providers[0].api_keys, ElementsAre(Secret("four")));
 }
