@@ -15,6 +15,9 @@ constexpr int kMaxDoublings = 5;
 constexpr milliseconds kShortestOutagePause{1'000}, kLongestOutagePause{300'000};
 // Jobs that wait for the same provider must not all come back in the same instant.
 constexpr double kSpread = 0.1;
+// One that has failed for so long may itself be what opens the circuits: others get so much time to show that
+// somebody is answered, before it is the next one again to find out.
+constexpr milliseconds kSuspectAfter{120'000}, kMakesWay{60'000};
 // A cached answer that could not be refreshed is left alone for so long.
 constexpr milliseconds kRefreshPause{30'000}, kHopelessRefreshPause{600'000};
 
@@ -178,14 +181,15 @@ Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const
     later.meta =
         withTried(failureMeta(failure, outcome, job), outcome, job, policy, moment.waited + outcome.total);
     later.attempt_failed = !spared;
-    const auto spread = [&](milliseconds wait) {
-        return wait +
-               milliseconds(static_cast<int64_t>(static_cast<double>(wait.count()) * kSpread * chance));
-    };
+    const auto share = [&](auto most) { return std::chrono::duration_cast<milliseconds>(most * chance); };
+    const bool suspect =
+        moment.waited >= kSuspectAfter && triedBefore(job, policy).first_failed != SteadyTime::max();
+    const milliseconds way = suspect ? share(kMakesWay) : milliseconds{0};
+    const auto spread = [&](milliseconds wait) { return wait + share(wait * kSpread) + way; };
     if (nobody_asked) {
         later.delay = within(spread(hint));
     } else if (outage) {
-        const auto pause = std::max(outagePause(moment.waited, chance), hint);
+        const auto pause = std::max(outagePause(moment.waited, chance), hint) + way;
         const auto others = std::max(failure.others_ready.value_or(pause), kShortestOutagePause);
         later.delay = within(std::min(pause, spread(others)));
     } else {

@@ -24,8 +24,10 @@ using Decision = std::variant<store::Ending, store::Postponement>;
 // An answer, the fallback, and a failure that no later attempt can mend end the job, as does the end of its
 // time. Other failures bring it back after the longer of the backoff and what the providers asked for. No
 // attempt is burnt when none told of the request: when none could be asked, it waits for the soonest; when
-// those that were are down, for the outage's pause, or for one that was passed over. What is told of a run
-// in which nobody was asked is the story of the one before. `chance` is uniform in [0, 1).
+// those that were are down, for the outage's pause, or for one that was passed over; a job that has failed
+// for minutes comes up to another minute later, so that the circuits it may itself have opened are tried by
+// somebody else. What is told of a run in which nobody was asked is the story of the one before. `chance` is
+// uniform in [0, 1).
 Decision decide(const engine::Outcome& outcome, const store::Claimed& job, const Policy& policy,
                 const Moment& moment, double chance);
 

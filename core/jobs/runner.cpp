@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/random.h"
 #include "core/engine/outcome_json.h"
 #include "core/engine/outcome_story.h"
 #include "core/telemetry/log.h"
@@ -88,7 +87,7 @@ void Runner::settle(Running& task, const engine::Outcome& outcome, const Policy&
     if (stopped == CancelReason::Requested) return;
     if (stopped == CancelReason::Draining && outcome.failure) return bringBack(task.job.lease, {}, cancel);
     const Moment moment{waited, momentOf(task.job).time_left};
-    const Decision decision = decide(outcome, task.job, policy, moment, chance());
+    const Decision decision = decide(outcome, task.job, policy, moment, chance_());
     const auto* ending = std::get_if<store::Ending>(&decision);
     // A refresh fails quietly, unless a client has joined it meanwhile: then it is run again as that
     // client's.

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 
+#include "core/base/random.h"
 #include "core/engine/engine.h"
 #include "core/jobs/decide.h"
 #include "core/jobs/scheduler.h"
@@ -27,7 +28,9 @@ struct RunnerDeps {
 // that there was no memory for is an attempt that failed.
 class Runner {
 public:
-    Runner(RunnerDeps deps, const Clock& clock) : deps_(std::move(deps)), clock_(clock) {}
+    // `chance` gives numbers in [0, 1), on any thread.
+    Runner(RunnerDeps deps, const Clock& clock, std::function<double()> chance = stepper::chance)
+        : deps_(std::move(deps)), clock_(clock), chance_(std::move(chance)) {}
     void run(Running& task, CancelToken& cancel);
 
 private:
@@ -46,6 +49,7 @@ private:
 
     RunnerDeps deps_;
     const Clock& clock_;
+    std::function<double()> chance_;
     std::mutex mutex_;
     Recurrences failures_;  // by code; guarded by it
 };

@@ -1,4 +1,6 @@
 // Jobs through an outage of all providers, on a clock that the test moves.
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "core/jobs/runner.h"
@@ -100,7 +102,7 @@ protected:
                 std::make_shared<const json::Document>(json::parse(R"({"prompt":"say"})").value())};
             return out;
         };
-        Runner runner({store_, engine_, snapshots_, metrics_, decode}, clock_);
+        Runner runner({store_, engine_, snapshots_, metrics_, decode}, clock_, [this] { return chance(); });
         while (clock_.now() < end) {
             const auto room = engine_.roomForJobs();
             auto claims = store_.claim(store::Lane::Live, std::min(room.now, 4), 60s);
@@ -116,6 +118,8 @@ protected:
             if (claims->jobs.empty()) clock_.advance(250ms);
         }
     }
+    // Not a standard distribution, which differs between libraries: what failed must fail again.
+    double chance() { return static_cast<double>(random_() - 1) / static_cast<double>(random_.max()); }
     std::map<std::string, int> endings() {
         std::map<std::string, int> out;
         for (int i = 0; i < queued_; ++i) {
@@ -133,6 +137,12 @@ protected:
     engine::Engine engine_{{snapshots_, weather_, metrics_, clock_}};
     std::vector<std::unique_ptr<transport::Headers>> headers_;
     int queued_ = 0;
+    std::minstd_rand random_{1};
+};
+
+class SeededOutageTest : public OutageTest, public testing::WithParamInterface<unsigned> {
+protected:
+    SeededOutageTest() { random_.seed(GetParam()); }
 };
 
 using Endings = std::map<std::string, int>;
@@ -228,7 +238,7 @@ TEST_F(OutageTest, ItsFirstMinuteTakesNoAttemptsOfWhoHasWaitedLong) {
 }
 
 // Its provider answers everybody else: it is no outage, and it would be asked, and paid for, all day.
-TEST_F(OutageTest, AJobThatFailsWhereOthersAreAnsweredIsNotAskedForADay) {
+TEST_P(SeededOutageTest, AJobThatFailsWhereOthersAreAnsweredIsNotAskedForADay) {
     for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(500, "{}");
     queue(1);
     const SteadyTime begun = clock_.now();
@@ -247,6 +257,7 @@ TEST_F(OutageTest, AJobThatFailsWhereOthersAreAnsweredIsNotAskedForADay) {
     EXPECT_LE(clock_.now() - begun, 30min);
     EXPECT_LE(weather_.allCalls(), 3 * 20);
 }
+INSTANTIATE_TEST_SUITE_P(Chance, SeededOutageTest, testing::Range(1u, 101u));
 
 TEST_F(OutageTest, AGatewaysTimeoutIsAnOutage) {
     for (const char* name : {"a", "b", "c"})
