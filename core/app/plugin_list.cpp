@@ -4,7 +4,7 @@
 #include "core/app/client.h"
 #include "core/app/host.h"
 #include "core/app/verbs.h"
-#include "core/plugin/library.h"
+#include "core/plugin/library/library.h"
 
 namespace stepper::app {
 namespace {

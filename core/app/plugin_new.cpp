@@ -7,7 +7,7 @@
 #include "core/app/host.h"
 #include "core/app/template.h"
 #include "core/app/verbs.h"
-#include "core/plugin/image.h"
+#include "core/plugin/library/image.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;

@@ -10,9 +10,9 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
-#include "core/plugin/fuzz.h"
-#include "core/plugin/rehearsal.h"
-#include "core/plugin/transcript.h"
+#include "core/plugin/proving/fuzz.h"
+#include "core/plugin/proving/rehearsal.h"
+#include "core/plugin/proving/transcript.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;

@@ -2,8 +2,8 @@
 
 #include "core/app/host.h"
 #include "core/app/verbs.h"
-#include "core/plugin/child_probe.h"
-#include "core/plugin/remote_main.h"
+#include "core/plugin/isolation/remote_main.h"
+#include "core/plugin/proving/child_probe.h"
 
 namespace stepper::app {
 

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/units.h"
+#include "core/plugin/abi/collector.h"
 #include "core/secrets/redact.h"
 #include "core/telemetry/log.h"
 

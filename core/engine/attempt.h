@@ -2,7 +2,7 @@
 #pragma once
 #include "core/base/cancel.h"
 #include "core/engine/snapshot.h"
-#include "core/plugin/collector.h"
+#include "core/plugin/abi/answer.h"
 #include "core/transport/transport.h"
 
 namespace stepper::engine {

@@ -1,7 +1,7 @@
 // From what a provider said to the value the client gets, or why it is none. Pure, any thread.
 #pragma once
 #include "core/output/validate.h"
-#include "core/plugin/collector.h"
+#include "core/plugin/abi/answer.h"
 
 namespace stepper::engine {
 

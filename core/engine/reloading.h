@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
-#include "core/plugin/library.h"
+#include "core/plugin/library/library.h"
 
 namespace stepper::engine {
 

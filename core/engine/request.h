@@ -13,7 +13,7 @@
 #include "core/config/config.h"
 #include "core/output/schema.h"
 #include "core/output/validate.h"
-#include "core/plugin/collector.h"
+#include "core/plugin/abi/answer.h"
 #include "core/prompt/commit_report.h"
 #include "core/telemetry/metrics.h"
 

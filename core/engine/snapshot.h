@@ -11,8 +11,8 @@
 #include "core/config/config.h"
 #include "core/engine/chronicle.h"
 #include "core/limits/gate.h"
-#include "core/plugin/catalog.h"
-#include "core/plugin/session.h"
+#include "core/plugin/abi/session.h"
+#include "core/plugin/library/catalog.h"
 
 namespace stepper::engine {
 

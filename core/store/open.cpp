@@ -1,6 +1,6 @@
 #include "core/store/open.h"
 
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 #include "core/store/sqlite/store.h"
 
 namespace stepper::store {

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/plugin/elf_check.h"
+#include "core/plugin/library/elf_check.h"
 #include "stepper/plugin_abi.h"
 
 namespace stepper::plugin {

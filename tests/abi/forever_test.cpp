@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/plugin/collector.h"
-#include "core/plugin/session.h"
+#include "core/plugin/abi/collector.h"
+#include "core/plugin/abi/session.h"
 
 namespace stepper::plugin {
 namespace {

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "core/plugin/image.h"
-#include "core/plugin/elf_check.h"
+#include "core/plugin/library/elf_check.h"
+#include "core/plugin/library/image.h"
 
 namespace stepper::plugin {
 namespace {

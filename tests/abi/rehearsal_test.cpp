@@ -1,5 +1,5 @@
 // What the dry run and the fuzzer make of sound plugins and of ones with a single mistake.
-#include "core/plugin/rehearsal.h"
+#include "core/plugin/proving/rehearsal.h"
 
 #include <filesystem>
 #include <string>
@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/plugin/collector.h"
-#include "core/plugin/fuzz.h"
+#include "core/plugin/abi/collector.h"
+#include "core/plugin/proving/fuzz.h"
 
 namespace stepper::plugin {
 namespace {

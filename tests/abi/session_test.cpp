@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/plugin/collector.h"
+#include "core/plugin/abi/collector.h"
 
 namespace stepper::plugin {
 namespace {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "core/plugin/remote_instance.h"
-#include "core/plugin/remote_main.h"
-#include "core/plugin/views.h"
+#include "core/plugin/abi/views.h"
+#include "core/plugin/isolation/remote_instance.h"
+#include "core/plugin/isolation/remote_main.h"
 
 namespace stepper::plugin {
 namespace {

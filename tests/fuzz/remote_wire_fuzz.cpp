@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/plugin/remote_wire.h"
+#include "core/plugin/isolation/remote_wire.h"
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/text.h"
-#include "core/plugin/transcript.h"
+#include "core/plugin/proving/transcript.h"
 
 namespace stepper::plugin {
 namespace {

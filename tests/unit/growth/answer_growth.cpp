@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/output/validate.h"
-#include "core/plugin/collector.h"
+#include "core/plugin/abi/collector.h"
 #include "core/transport/framer.h"
 #include "stepper/kit/error_body.hpp"
 #include "stepper/kit/failure.hpp"

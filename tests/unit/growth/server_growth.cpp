@@ -11,7 +11,7 @@
 #include "core/http/head.h"
 #include "core/http/target.h"
 #include "core/jobs/waiters.h"
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 #include "core/store/turns.h"
 #include "tests/unit/growth/growth.h"
 

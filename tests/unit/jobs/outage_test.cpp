@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/jobs/runner.h"
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 #include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
 

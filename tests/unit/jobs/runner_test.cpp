@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 
 namespace stepper::jobs {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/id.h"
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 #include "tests/unit/scarce_memory.h"
 #include "tests/unit/store/unavailable_store.h"
 
@@ -201,8 +201,8 @@ TEST_F(SchedulerTest, ADrainWithoutPatienceStopsWhatRuns) {
     EXPECT_EQ((*store_.job(id))->crashes, 0);
 }
 
-// hibiken/asynq#751, #1041, google/turbinia#1539: a deadline that passes while a task waits is noticed then, not
-// when a worker is free.
+// hibiken/asynq#751, #1041, google/turbinia#1539: a deadline that passes while a task waits is noticed then,
+// not when a worker is free.
 TEST_F(SchedulerTest, WhoseTimeIsUpWaitsForNoRoom) {
     Tally ended;
     SchedulerOptions options;

@@ -1,5 +1,5 @@
 // Whose calls ran when a process ended, as the next one learns it.
-#include "core/plugin/call_marks.h"
+#include "core/plugin/isolation/call_marks.h"
 
 #include <fstream>
 

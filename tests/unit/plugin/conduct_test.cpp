@@ -1,5 +1,5 @@
 // When a new image is taken back.
-#include "core/plugin/conduct.h"
+#include "core/plugin/proving/conduct.h"
 
 #include <array>
 #include <ctime>

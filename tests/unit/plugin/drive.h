@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/plugin/instance.h"
-#include "core/plugin/views.h"
+#include "core/plugin/abi/instance.h"
+#include "core/plugin/abi/views.h"
 
 namespace stepper::plugin {
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/plugin/remote_instance.h"
+#include "core/plugin/isolation/remote_instance.h"
 #include "tests/unit/plugin/drive.h"
 
 namespace stepper::plugin {

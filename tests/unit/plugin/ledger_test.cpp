@@ -1,5 +1,5 @@
 // What is remembered of plugins, also when the process dies or its file is damaged.
-#include "core/plugin/ledger.h"
+#include "core/plugin/library/ledger.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // What the library makes of a folder that changes; whole servers are tried in tests/reload.
-#include "core/plugin/library.h"
+#include "core/plugin/library/library.h"
 
 #include <filesystem>
 
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "core/plugin/session.h"
+#include "core/plugin/abi/session.h"
 
 namespace stepper::plugin {
 namespace {
@@ -63,7 +63,9 @@ protected:
     // A call of what is in force begins, and never ends.
     void call() { current_.by_kind.at("variant")->conduct().callBegins(); }
     void behave(bool well, int calls) {
-        for (int i = 0; i < calls; ++i) current_.by_kind.at("variant")->conduct().callEnded(well ? std::nullopt : std::optional<std::string>("it lost a byte"));
+        for (int i = 0; i < calls; ++i)
+            current_.by_kind.at("variant")->conduct().callEnded(
+                well ? std::nullopt : std::optional<std::string>("it lost a byte"));
     }
 
     fs::path folder_;

@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "core/base/temporary_folder.h"
-#include "core/plugin/child_probe.h"
-#include "core/plugin/process_state.h"
-#include "core/plugin/strays.h"
+#include "core/plugin/isolation/process_state.h"
+#include "core/plugin/isolation/strays.h"
+#include "core/plugin/proving/child_probe.h"
 #include "tests/unit/plugin/isolated.h"
 
 namespace stepper::plugin {

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/plugin/remote_instance.h"
-#include "core/plugin/remote_main.h"
+#include "core/plugin/isolation/remote_instance.h"
+#include "core/plugin/isolation/remote_main.h"
 #include "tests/unit/plugin/drive.h"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
 // Where a plugin's content goes when the disk does not take it; real mounts are tried in tests/fault.
-#include "core/plugin/private_copy.h"
+#include "core/plugin/library/private_copy.h"
 
 #include <filesystem>
 #include <fstream>
@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/descriptor.h"
-#include "core/plugin/image.h"
-#include "core/plugin/session.h"
+#include "core/plugin/abi/session.h"
+#include "core/plugin/library/image.h"
 
 namespace stepper::plugin {
 namespace {
@@ -56,7 +56,8 @@ TEST_F(PrivateCopyTest, IsAFileWhereOneCanBeWritten) {
 
 TEST_F(PrivateCopyTest, IsSealedMemoryElse) {
     const auto plugin = variant("a");
-    for (const fs::path& nowhere : {fs::path(), folder_ / "file" / "copies", fs::path("/proc/no/such/folder")}) {
+    for (const fs::path& nowhere :
+         {fs::path(), folder_ / "file" / "copies", fs::path("/proc/no/such/folder")}) {
         const auto copy = PrivateCopy::make(plugin, nowhere);
         ASSERT_TRUE(copy) << nowhere << ": " << copy.error().message;
         EXPECT_THAT(copy->path().string(), StartsWith("/proc/self/fd/"));

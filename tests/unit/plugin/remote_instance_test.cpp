@@ -1,6 +1,6 @@
 // A plugin in a process of its own answers as it does in this one, and whatever it does there costs its host
 // an error at most.
-#include "core/plugin/remote_instance.h"
+#include "core/plugin/isolation/remote_instance.h"
 
 #include <atomic>
 #include <thread>
@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/plugin/remote_wire.h"
+#include "core/plugin/isolation/remote_wire.h"
 #include "tests/unit/plugin/isolated.h"
 
 namespace stepper::plugin {

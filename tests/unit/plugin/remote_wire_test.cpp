@@ -1,6 +1,6 @@
 // The messages between a host and an isolated plugin: each comes out as it went in, and no damage to one
 // makes a decoder read what is not there or accept what no encoder writes.
-#include "core/plugin/remote_wire.h"
+#include "core/plugin/isolation/remote_wire.h"
 
 #include <cstring>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "core/plugin/restart_policy.h"
+#include "core/plugin/isolation/restart_policy.h"
 
 #include <gtest/gtest.h>
 

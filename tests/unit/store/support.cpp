@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "core/store/memory_store.h"
+#include "core/store/memory/store.h"
 
 namespace stepper::store {
 
