@@ -5,6 +5,7 @@
 #include "core/app/host.h"
 #include "core/app/verbs.h"
 #include "core/base/id.h"
+#include "core/engine/engine.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::app {
@@ -77,9 +78,10 @@ int generate(const Options& options) {
     log::init("warn", "text");
 
     Host host(std::move(config).value());
+    engine::Engine engine({host.snapshots(), host.transport(), host.metrics(), host.clock()});
     CancelToken cancel;
-    const auto outcome = host.engine().generate(requestFor(options, *prompt),
-                                                std::chrono::steady_clock::now() + kDeadline, cancel);
+    const auto outcome =
+        engine.generate(requestFor(options, *prompt), std::chrono::steady_clock::now() + kDeadline, cancel);
     const bool answered = !outcome.failure && !outcome.fallback;
     if (options.json) {
         std::fprintf(answered ? stdout : stderr, "%s\n",

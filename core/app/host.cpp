@@ -123,8 +123,7 @@ Host::Host(config::Config config) : Host(std::move(config), LoadConfig()) {}
 
 Host::Host(config::Config config, LoadConfig load)
     : reloader_({load, gates_, snapshots_, metrics_, clock_, defaultPluginsDir()},
-                ledgerFor(load ? stateFolder(config) : fs::path()), loadOptions({})),
-      engine_({snapshots_, transport_, metrics_, clock_}) {
+                ledgerFor(load ? stateFolder(config) : fs::path()), loadOptions({})) {
     relayPluginLogs();
     reloader_.begin(std::move(config));
 }

@@ -1,4 +1,4 @@
-// The parts of a running Stepper, wired: configuration, plugins, providers, transport, engine.
+// The parts of a running Stepper, wired: configuration, plugins, providers, transport.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -8,7 +8,6 @@
 #include "core/app/reloader.h"
 #include "core/base/temporary_folder.h"
 #include "core/config/config.h"
-#include "core/engine/engine.h"
 #include "core/transport/curl_transport.h"
 
 namespace stepper::app {
@@ -45,7 +44,7 @@ std::filesystem::path stateFolder(const config::Config& config);
 // How this program loads plugins: private copies in that folder, probed by a child of this program.
 plugin::LoadOptions loadOptions(std::filesystem::path copies_dir);
 
-// Owns everything an engine needs. Members are destroyed in reverse order.
+// Owns everything an engine needs, but for the store. Members are destroyed in reverse order.
 class Host {
 public:
     // For one look at the configuration: nothing of the plugins is remembered, nothing reloaded.
@@ -55,7 +54,6 @@ public:
     Host(config::Config config, LoadConfig load);
     ~Host();
 
-    engine::Engine& engine() { return engine_; }
     const engine::SnapshotHolder& snapshots() const { return snapshots_; }
     std::shared_ptr<const engine::Snapshot> snapshot() const { return snapshots_.get(); }
     Metrics& metrics() { return metrics_; }
@@ -74,7 +72,6 @@ private:
     engine::Gates gates_{clock_};
     engine::SnapshotHolder snapshots_;
     Reloader reloader_;
-    engine::Engine engine_;
 };
 
 // Complete sentences about providers that cannot work as configured, with file and line; empty when there are

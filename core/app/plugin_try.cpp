@@ -5,8 +5,8 @@
 #include "core/app/verbs.h"
 #include "core/base/units.h"
 #include "core/config/defaults.h"
-#include "core/engine/attempt.h"
 #include "core/engine/chat_request.h"
+#include "core/engine/judge.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::app {
@@ -87,13 +87,13 @@ Result<plugin::Answer> ask(const engine::ProviderEntry& entry, const std::string
     if (!messages) return messages.error();
 
     transport::CurlTransport transport;
+    const SystemClock clock;
     CancelToken cancel;
     engine::NobodyListens listener;
-    auto got =
-        engine::attempt(entry, entry.keyFor(entry.targets.front()),
-                        engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),
-                        std::chrono::steady_clock::now() + entry.spec.timeout, cancel, transport, listener);
-    if (got.error) return std::move(*got.error);
+    auto got = engine::attempt(entry, entry.keyFor(entry.targets.front()),
+                               engine::chatRequestJson(request, entry.spec, *messages, entry.spec.stream),
+                               {clock.now() + entry.spec.timeout, cancel, transport, clock}, listener);
+    if (auto why = engine::whyNone(got)) return *std::move(why);
     return std::move(got.answer);
 }
 

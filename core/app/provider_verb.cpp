@@ -24,9 +24,11 @@ bool test(const engine::ProviderEntry& provider, transport::Transport& transport
     }
     bool well = true;
     for (size_t i = 0; i < provider.targets.size(); ++i) {
+        const SystemClock clock;
         CancelToken cancel;
         const auto began = std::chrono::steady_clock::now();
-        const auto error = engine::probe(provider, provider.targets[i], cancel, transport);
+        const auto error =
+            engine::probe(provider, provider.targets[i], {SteadyTime::max(), cancel, transport, clock});
         const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
         const std::string which =
             provider.targets.size() > 1 ? name + ", key " + std::to_string(i + 1) : name;

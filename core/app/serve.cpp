@@ -12,6 +12,7 @@
 #include "core/base/endpoint.h"
 #include "core/config/effective.h"
 #include "core/engine/caretaker.h"
+#include "core/engine/engine.h"
 #include "core/engine/quota_journal.h"
 #include "core/engine/usage_keeper.h"
 #include "core/jobs/decide.h"
@@ -201,11 +202,11 @@ int serve(const Options& options) {
     engine::QuotaJournal journal(**store, host.clock());
     host.gates().onNew(
         [&journal](const std::string& name, limits::Gate& gate) { journal.restore(name, gate); });
-    host.engine().setJournal(&journal);
     engine::Usage usage(host.clock());
     engine::UsageKeeper usage_keeper(usage, **store);
-    host.engine().setUsage(&usage);
-    jobs::JobService jobs({**store, host.engine(), host.snapshots(), host.metrics(), api::decodeStored},
+    engine::Engine engine(
+        {host.snapshots(), host.transport(), host.metrics(), host.clock(), &journal, &usage});
+    jobs::JobService jobs({**store, engine, host.snapshots(), host.metrics(), api::decodeStored},
                           host.clock());
     std::atomic<bool> draining{false};
     api::AdminKey kept;  // from when it was first wanted
@@ -223,9 +224,9 @@ int serve(const Options& options) {
     if (!options.no_http) {
         auto bound = http::Server::bind(
             serverOptions(first, bodies),
-            api::makeRoutes({host.engine(), jobs, usage_keeper, host.snapshots(), host.reloader(),
-                             host.metrics(), host.clock(), draining,
-                             [&server] { return server ? server->inFlight() : 0; }, bodies}),
+            api::makeRoutes({engine, jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
+                             host.clock(), draining, [&server] { return server ? server->inFlight() : 0; },
+                             bodies}),
             [&](const http::Request& r, std::string_view route, http::Headers& add) {
                 return guard.get()->check(r, route, add);
             },
@@ -250,7 +251,7 @@ int serve(const Options& options) {
         guard.replace(now.config, adminKey(now.config));
         log::setLevel(now.config.log.level);
         ending->allow(now.config.server.drain_timeout);
-        host.engine().roomMade();
+        engine.roomMade();
         prober.look();
         waker.look();
     });

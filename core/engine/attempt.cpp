@@ -54,16 +54,9 @@ milliseconds shorter(milliseconds ours, milliseconds wish) {
 
 class Attempt {
 public:
-    Attempt(const ProviderEntry& provider, const config::Secret& key, SteadyTime deadline,
-            CancelToken& cancel, transport::Transport& transport, AttemptListener& listener,
-            plugin::Session session)
-        : provider_(provider),
-          key_(key),
-          deadline_(deadline),
-          cancel_(cancel),
-          transport_(transport),
-          listener_(listener),
-          session_(std::move(session)) {}
+    Attempt(const ProviderEntry& provider, const config::Secret& key, const Means& means,
+            AttemptListener& listener, plugin::Session session)
+        : provider_(provider), key_(key), means_(means), listener_(listener), session_(std::move(session)) {}
 
     // Until the plugin has ended; what it has emitted is not looked at.
     Attempted run() {
@@ -72,7 +65,7 @@ public:
             if (const auto* wait = std::get_if<plugin::Wait>(&action)) {
                 action = afterWait(wait->duration);
             } else {
-                action = exchange(toRequest(std::get<SendSpec>(action), deadline_), cancel_);
+                action = exchange(toRequest(std::get<SendSpec>(action), means_.deadline), means_.cancel);
             }
         }
         return ended(action);
@@ -96,9 +89,8 @@ private:
         r.headers = spec.headers;
         r.body = spec.body;
         r.body_mode = spec.body_mode;
-        r.deadline = spec.timeout.count() > 0
-                         ? std::min(deadline, std::chrono::steady_clock::now() + spec.timeout)
-                         : deadline;
+        r.deadline =
+            spec.timeout.count() > 0 ? std::min(deadline, means_.clock.now() + spec.timeout) : deadline;
         r.connect_timeout = limits.connect_timeout;
         r.first_byte_timeout = limits.first_byte_timeout;
         r.idle_timeout = shorter(limits.idle_timeout, spec.idle_timeout);
@@ -115,7 +107,7 @@ private:
     // open.
     Action exchange(transport::HttpRequest request, CancelToken& cancel) {
         traceSent(request);
-        auto opened = transport_.open(std::move(request), cancel);
+        auto opened = means_.transport.open(std::move(request), cancel);
         if (!opened) return failed(opened.error());
         for (;;) {
             const HttpEvent event = (*opened)->next();
@@ -168,11 +160,11 @@ private:
     }
 
     Action afterWait(milliseconds duration) {
-        const SteadyTime until = std::chrono::steady_clock::now() + duration;
-        if (until > deadline_)
+        const SteadyTime until = means_.clock.now() + duration;
+        if (until > means_.deadline)
             return Error{ErrorClass::Timeout, "the provider asked to wait " + formatDuration(duration) +
                                                   ", which is beyond this request's deadline"};
-        if (const auto reason = cancel_.sleepUntil(until); reason != CancelReason::None)
+        if (const auto reason = means_.cancel.sleepUntil(until); reason != CancelReason::None)
             return cancelled({ErrorClass::Cancelled, std::string(name(reason))});
         return session_.timer(out_);
     }
@@ -181,8 +173,7 @@ private:
         const Action last = session_.cancel(out_);
         if (const auto* courtesy = std::get_if<SendSpec>(&last)) {
             CancelToken none;
-            auto opened =
-                transport_.open(toRequest(*courtesy, std::chrono::steady_clock::now() + kCourtesy), none);
+            auto opened = means_.transport.open(toRequest(*courtesy, means_.clock.now() + kCourtesy), none);
             if (opened) (*opened)->next();
         }
         return error;
@@ -190,9 +181,7 @@ private:
 
     const ProviderEntry& provider_;
     const config::Secret& key_;
-    SteadyTime deadline_;
-    CancelToken& cancel_;
-    transport::Transport& transport_;
+    const Means& means_;
     AttemptListener& listener_;
     plugin::Session session_;
     plugin::Collector out_;
@@ -202,45 +191,24 @@ private:
 }  // namespace
 
 Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
-                  SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
-                  AttemptListener& listener) {
+                  const Means& means, AttemptListener& listener) {
     auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
     if (!session) return {{}, std::move(session).error()};
-    auto out =
-        Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value()).run();
-    // What the answer lacks is for the host to judge, in whatever words its plugin puts it.
-    if (out.concluded && (!out.error || out.error->error_class == ErrorClass::BadResponse))
-        if (auto flaw = flawOf(out.answer)) out.error = std::move(flaw);
-    return out;
+    return Attempt(provider, key, means, listener, std::move(session).value()).run();
 }
 
 std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
-                           SteadyTime deadline, CancelToken& cancel, transport::Transport& transport) {
+                           const Means& means) {
     auto session = provider.plugin->begin(job, "{}");
     if (!session) return std::move(session).error();
     NobodyListens listener;
-    return Attempt(provider, key, deadline, cancel, transport, listener, std::move(session).value())
-        .run()
-        .error;
+    return Attempt(provider, key, means, listener, std::move(session).value()).run().error;
 }
 
-std::optional<Error> probe(const ProviderEntry& provider, size_t target, CancelToken& cancel,
-                           transport::Transport& transport) {
-    const auto until = std::chrono::steady_clock::now() + std::min(provider.spec.timeout, kLongestProbe);
-    return visit(provider, provider.keyFor(target), plugin::Job::Probe, until, cancel, transport);
-}
-
-std::optional<Error> flawOf(const plugin::Answer& answer) {
-    if (answer.finish == "content_filter")
-        return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
-    const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
-    // The same request would end the same way, at the full price of its tokens.
-    if (empty && answer.finish == "length")
-        return Error{
-            ErrorClass::InvalidRequest,
-            "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
-    if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
-    return std::nullopt;
+std::optional<Error> probe(const ProviderEntry& provider, size_t target, const Means& means) {
+    const SteadyTime until = means.clock.now() + std::min(provider.spec.timeout, kLongestProbe);
+    return visit(provider, provider.keyFor(target), plugin::Job::Probe,
+                 {std::min(means.deadline, until), means.cancel, means.transport, means.clock});
 }
 
 }  // namespace stepper::engine

@@ -21,6 +21,14 @@ class NobodyListens final : public AttemptListener {
     void heard(const transport::Headers&) override {}
 };
 
+// What a call is made with.
+struct Means {
+    SteadyTime deadline;
+    CancelToken& cancel;
+    transport::Transport& transport;
+    const Clock& clock;
+};
+
 // What an attempt brought. A failed one may have brought part of an answer, and tokens that are billed.
 struct Attempted {
     plugin::Answer answer;
@@ -30,23 +38,17 @@ struct Attempted {
     bool concluded = false;  // the provider had said how its answer ended: an error is the answer's, not its
 };
 
-// Blocks until the plugin is done, at most until `deadline` or until cancelled. `request_json` is an
+// Blocks until the plugin is done, at most until the deadline or until cancelled. `request_json` is an
 // OpenAI-shaped chat request; `key`, one of the provider's, goes where its plugin says. Safe from any thread.
 Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
-                  SteadyTime deadline, CancelToken& cancel, transport::Transport& transport,
-                  AttemptListener& listener);
+                  const Means& means, AttemptListener& listener);
 
 // Another job of the provider's plugin, likewise: Probe, whether the key is good, or Warmup, to wake what
 // sleeps. Why it failed; Unsupported when the plugin says that it has no such job.
 std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
-                           SteadyTime deadline, CancelToken& cancel, transport::Transport& transport);
+                           const Means& means);
 
-// Whether that one of its keys is good, in 30 seconds at most.
-std::optional<Error> probe(const ProviderEntry& provider, size_t target, CancelToken& cancel,
-                           transport::Transport& transport);
-
-// Why a complete answer is none: ContentBlocked when the provider's filter stopped it, InvalidRequest when
-// its token limit left no room for any text, BadResponse when it is empty for no such reason.
-std::optional<Error> flawOf(const plugin::Answer& answer);
+// Whether that one of its keys is good, in 30 seconds at most, or by the deadline.
+std::optional<Error> probe(const ProviderEntry& provider, size_t target, const Means& means);
 
 }  // namespace stepper::engine

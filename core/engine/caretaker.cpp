@@ -83,7 +83,7 @@ std::optional<Error> Caretaker::probe(const ProviderEntry& provider, CancelToken
     std::optional<Error> first;
     for (const size_t target : provider.targets) {
         if (cancel.check() != CancelReason::None) break;
-        auto error = engine::probe(provider, target, cancel, transport_);
+        auto error = engine::probe(provider, target, {SteadyTime::max(), cancel, transport_, clock_});
         if (error && error->error_class == ErrorClass::Auth && error->http_status == kUnauthorized)
             provider.chronicle->news(provider.gate->keyRefused(target), provider.spec.model);
         if (error && !first) first = std::move(error);
@@ -94,7 +94,7 @@ std::optional<Error> Caretaker::probe(const ProviderEntry& provider, CancelToken
 std::optional<Error> Caretaker::wake(const ProviderEntry& provider, CancelToken& cancel) {
     const size_t place = std::min(usableKey(provider.gate->state()), provider.targets.size() - 1);
     return engine::visit(provider, provider.keyFor(provider.targets[place]), plugin::Job::Warmup,
-                         std::chrono::steady_clock::now() + provider.spec.timeout, cancel, transport_);
+                         {clock_.now() + provider.spec.timeout, cancel, transport_, clock_});
 }
 
 void Caretaker::start() {

@@ -44,34 +44,34 @@ bool isDone(const Leg& leg) {
 }
 
 // None when somebody may be ready at once, or nobody knows.
-std::optional<milliseconds> soonestReady(const Walk& walk) {
-    const SteadyTime now = walk.now;
-    SteadyTime soonest = walk.soonest;
-    for (const Leg& leg : walk.legs) {
+std::optional<milliseconds> soonestReady(const Situation& at) {
+    const SteadyTime now = at.now;
+    SteadyTime soonest = at.soonest;
+    for (const Leg& leg : at.legs) {
         const AttemptRecord* last = leg.records.empty() ? nullptr : &leg.records.back();
         if (isDone(leg) || (last && last->skipped == "not_yet")) continue;
-        const auto ready = leg.provider->gate->look(walk.demand);
-        const SteadyTime at = ready ? now : ready.at;
-        if (at == SteadyTime::max()) continue;
+        const auto ready = leg.provider->gate->look(at.demand);
+        const SteadyTime comes = ready ? now : ready.at;
+        if (comes == SteadyTime::max()) continue;
         const auto asked = last ? last->retry_after : std::nullopt;
-        soonest = std::min(soonest, std::max(at, now + asked.value_or(milliseconds{0})));
+        soonest = std::min(soonest, std::max(comes, now + asked.value_or(milliseconds{0})));
     }
     if (soonest == SteadyTime::max() || soonest <= now) return std::nullopt;
     return std::chrono::ceil<milliseconds>(soonest - now);
 }
 
 // One that was passed over for what passes.
-std::optional<milliseconds> othersReady(const Walk& walk) {
+std::optional<milliseconds> othersReady(const Situation& at) {
     std::optional<milliseconds> soonest;
-    for (const Leg& leg : walk.legs) {
+    for (const Leg& leg : at.legs) {
         if (leg.records.empty() || !leg.provider->enabled()) continue;
         const std::string& why = leg.records.back().skipped;
         if (why != "rate_limited" && why != "circuit_open" && why != "busy") continue;
-        const auto ready = leg.provider->gate->look(walk.demand);
+        const auto ready = leg.provider->gate->look(at.demand);
         const bool unknown = !ready && ready.at == SteadyTime::max();
         const auto in = ready     ? milliseconds{0}
-                        : unknown ? soonestSlot(walk.legs)
-                                  : std::chrono::ceil<milliseconds>(ready.at - walk.now);
+                        : unknown ? soonestSlot(at.legs)
+                                  : std::chrono::ceil<milliseconds>(ready.at - at.now);
         soonest = std::min(soonest.value_or(in), in);
     }
     return soonest;
@@ -88,13 +88,13 @@ bool isOutage(std::span<const Leg> legs) {
         legs, [](const Leg& leg) { return !leg.records.empty() && passes(leg.records.back()); });
 }
 
-bool isSpent(const Walk& walk) {
-    return walk.is_job && (walk.no_calls_left || std::ranges::all_of(walk.legs, isDone));
+bool isSpent(const Situation& at) {
+    return at.is_job && (at.no_calls_left || std::ranges::all_of(at.legs, isDone));
 }
 
-Failure tooLate(const Walk& walk) {
+Failure tooLate(const Situation& at) {
     Failure out = pastDeadline({});
-    if (walk.waits && walk.too_short)
+    if (at.waits && at.too_short)
         out.message = "The time that the request allows is too short to ask a provider. Allow more.";
     return out;
 }
@@ -116,23 +116,23 @@ std::string limitedMessage(std::span<const Leg> legs) {
     return out;
 }
 
-Failure limited(const Walk& walk) {
-    return {Kind::AllLimited,          "RATE_LIMIT", 429,
-            limitedMessage(walk.legs), true,         soonestReady(walk).value_or(soonestSlot(walk.legs))};
+Failure limited(const Situation& at) {
+    return {Kind::AllLimited,        "RATE_LIMIT", 429,
+            limitedMessage(at.legs), true,         soonestReady(at).value_or(soonestSlot(at.legs))};
 }
 
-Failure noneReady(const Walk& walk) {
+Failure noneReady(const Situation& at) {
     return {Kind::NoneReady,
             "UPSTREAM_UNAVAILABLE",
             503,
             "No provider can be asked now: their limits are used up or their circuits open.",
             true,
-            soonestReady(walk).value_or(soonestSlot(walk.legs))};
+            soonestReady(at).value_or(soonestSlot(at.legs))};
 }
 
 bool isShort(const AttemptRecord& r) { return r.skipped == kNoResources; }
 
-Failure shortOfMeans(const Walk& walk) {
+Failure shortOfMeans(const Situation& at) {
     return {
         Kind::OutOfMeans,
         "OVERLOADED",
@@ -140,7 +140,7 @@ Failure shortOfMeans(const Walk& walk) {
         "This server is short of descriptors, threads or memory and could not ask a provider. Try again in a "
         "moment.",
         true,
-        soonestSlot(walk.legs)};
+        soonestSlot(at.legs)};
 }
 
 std::string absentMessage(std::span<const Leg> legs) {
@@ -164,15 +164,15 @@ bool allRefuseTheirKeys(std::span<const Leg> legs) {
            });
 }
 
-Failure failed(const Walk& walk) {
-    Failure out{Kind::Exhausted, "UPSTREAM_UNAVAILABLE", 503, absentMessage(walk.legs),
-                false,           soonestReady(walk)};
-    if (allRefuseTheirKeys(walk.legs)) {
+Failure failed(const Situation& at) {
+    Failure out{Kind::Exhausted, "UPSTREAM_UNAVAILABLE", 503, absentMessage(at.legs),
+                false,           soonestReady(at)};
+    if (allRefuseTheirKeys(at.legs)) {
         const Verdict& v = verdictOn(ErrorClass::Auth);
         out.code = v.wire_code;
         out.http_status = v.http_status;
     }
-    for (const Leg& leg : walk.legs) {
+    for (const Leg& leg : at.legs) {
         if (leg.records.empty() || isSkipped(leg.records.back())) {
             // It was passed over, and may be ready another time.
             const bool never = !leg.provider->enabled() ||
@@ -191,38 +191,38 @@ Failure failed(const Walk& walk) {
     return out;
 }
 
-Failure concluded(const Walk& walk) {
-    if (walk.stop) {
-        const Verdict& v = verdictOn(walk.stop->error_class);
-        return {Kind::Stopped,      v.wire_code,   v.http_status,
-                walk.stop->message, v.job_retries, walk.stop->retry_after};
+Failure concluded(const Situation& at) {
+    if (at.stop) {
+        const Verdict& v = verdictOn(at.stop->error_class);
+        return {Kind::Stopped,    v.wire_code,   v.http_status,
+                at.stop->message, v.job_retries, at.stop->retry_after};
     }
     // Who does not wait had no time to begin with.
-    if (!walk.waits && walk.out_of_time) return tooLate(walk);
+    if (!at.waits && at.out_of_time) return tooLate(at);
     // Of the others nothing can be hoped for.
     std::vector<const AttemptRecord*> told;
     bool any_too_large = false, any_answered = false;
-    for (const Leg& leg : walk.legs)
+    for (const Leg& leg : at.legs)
         for (const AttemptRecord& record : leg.records) {
             any_too_large = any_too_large || isTooLarge(record);
             any_answered = any_answered || record.skipped == kAnsweredBadly;
             if (!isTooLarge(record) && record.skipped != "disabled" && record.skipped != kAnsweredBadly)
                 told.push_back(&record);
         }
-    if (told.empty()) return any_too_large && !any_answered ? tooLarge(walk.legs) : failed(walk);
+    if (told.empty()) return any_too_large && !any_answered ? tooLarge(at.legs) : failed(at);
     const auto all = [&](bool (*is)(const AttemptRecord&)) {
         return std::ranges::all_of(told, [&](const auto* r) { return is(*r); });
     };
     const auto any = [&](bool (*is)(const AttemptRecord&)) {
         return std::ranges::any_of(told, [&](const auto* r) { return is(*r); });
     };
-    if (any(isLate)) return tooLate(walk);
+    if (any(isLate)) return tooLate(at);
     // Whoever was passed over might have been waited for longer.
-    const bool cut = walk.out_of_time && any(isSkipped);
-    if (all(isLimit)) return cut ? pastDeadline(limited(walk)) : limited(walk);
-    if (any(isShort) && all(isSkipped)) return shortOfMeans(walk);
-    if (all(isSkipped)) return cut ? pastDeadline(noneReady(walk)) : noneReady(walk);
-    return walk.out_of_time ? tooLate(walk) : failed(walk);
+    const bool cut = at.out_of_time && any(isSkipped);
+    if (all(isLimit)) return cut ? pastDeadline(limited(at)) : limited(at);
+    if (any(isShort) && all(isSkipped)) return shortOfMeans(at);
+    if (all(isSkipped)) return cut ? pastDeadline(noneReady(at)) : noneReady(at);
+    return at.out_of_time ? tooLate(at) : failed(at);
 }
 
 }  // namespace
@@ -235,12 +235,12 @@ Failure pastDeadline(Failure failure) {
     return failure;
 }
 
-Failure conclude(const Walk& walk) {
-    Failure out = concluded(walk);
-    out.spent = isSpent(walk);
-    if (out.kind == Kind::Exhausted && isOutage(walk.legs)) {
+Failure conclude(const Situation& at) {
+    Failure out = concluded(at);
+    out.spent = isSpent(at);
+    if (out.kind == Kind::Exhausted && isOutage(at.legs)) {
         out.outage = true;
-        out.others_ready = othersReady(walk);
+        out.others_ready = othersReady(at);
     }
     return out;
 }

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/engine/choice.h"
 #include "core/engine/request.h"
 #include "core/engine/snapshot.h"
 
@@ -17,10 +18,11 @@ inline constexpr std::string_view kAnsweredBadly = "answered_badly", kNoCallsLef
 // A provider of the plan and what became of it: a record per try, or one that says why it was passed over.
 struct Leg {
     const ProviderEntry* provider;
+    Candidate candidate;
     std::vector<AttemptRecord> records;
 };
 
-struct Walk {
+struct Situation {
     std::span<const Leg> legs;
     const limits::Demand& demand;
     const std::optional<Error>& stop;        // the error that ended it early
@@ -37,6 +39,6 @@ Failure pastDeadline(Failure failure);
 
 // What it stands a chance for later is told by Failure::retryable and its kind: too large for everybody is
 // neither limited nor worth another try.
-Failure conclude(const Walk& walk);
+Failure conclude(const Situation& at);
 
 }  // namespace stepper::engine

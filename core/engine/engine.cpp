@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "core/engine/chain.h"
+#include "core/engine/classify.h"
 #include "core/engine/fallback.h"
 #include "core/engine/outcome_story.h"
 #include "core/engine/plan.h"
+#include "core/engine/walk.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::engine {
@@ -44,7 +46,7 @@ std::string_view statusOf(const Outcome& o) {
 Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, CancelToken& cancel,
                          const RunOptions& options) {
     const auto snapshot = deps_.snapshots.get();
-    Outcome outcome = Chain(*this, *snapshot, request, deadline, cancel, options).run();
+    Outcome outcome = walkChain(deps_, dispatcher_, *snapshot, request, deadline, cancel, options);
     const std::string_view code = outcome.failure ? outcome.failure->code : std::string_view{};
     if (outcome.failure && snapshot->config.fallback_enabled &&
         mayFallBack(*outcome.failure, deps_.clock.now() + kMinCall >= deadline, options, snapshot->config)) {
@@ -86,9 +88,7 @@ std::optional<Outcome> Engine::tooLarge(const GenerateRequest& request) {
         return p->enabled() && p->gate->look({}).most_bytes == limits::Readiness::kAnySize;
     };
     if (std::ranges::any_of(plan(*snapshot, request), takes_any)) return std::nullopt;
-    CancelToken nobody;
-    const RunOptions options;
-    return Chain(*this, *snapshot, request, SteadyTime::max(), nobody, options).tooLarge();
+    return tooLargeForAll(*snapshot, request, deps_.clock.now());
 }
 
 limits::Gate::Room Engine::roomForJobs() {

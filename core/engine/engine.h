@@ -20,6 +20,8 @@ struct EngineDeps {
     transport::Transport& transport;
     Metrics& metrics;
     const Clock& clock;
+    QuotaJournal* journal = nullptr;  // where quotas are written down before they are used; null: nowhere
+    Usage* usage = nullptr;           // where what is sent is counted; null: nowhere
 };
 
 // completed, fallback or failed.
@@ -29,10 +31,6 @@ std::string_view statusOf(const Outcome& outcome);
 class Engine {
 public:
     explicit Engine(EngineDeps deps) : deps_(deps), dispatcher_(deps.clock) {}
-    // Where quotas are written down before they are used; null for nowhere. Before the first generate().
-    void setJournal(QuotaJournal* journal) { journal_ = journal; }
-    // Where what is sent is counted; null for nowhere. Before the first generate().
-    void setUsage(Usage* usage) { usage_ = usage; }
 
     // Walks the chain until a provider's answer passes validation. Returns by `deadline` (plus the time to
     // give up the running call) or as soon as the token is cancelled. Never fails as a call: the outcome
@@ -52,15 +50,11 @@ public:
     void onRoom(std::function<void()> listener) { dispatcher_.setListener(std::move(listener)); }
 
 private:
-    friend class Chain;
-
-    EngineDeps deps_;
-    Dispatcher dispatcher_;
     // `code`: of the failure, also where the fallback took its place.
     void tellOfNoAnswer(const Outcome& outcome, std::string_view code, const RunOptions& options);
 
-    QuotaJournal* journal_ = nullptr;
-    Usage* usage_ = nullptr;
+    const EngineDeps deps_;
+    Dispatcher dispatcher_;
     std::mutex mutex_;                  // the rest
     Recurrences fallbacks_, failures_;  // by code
 };

@@ -1,5 +1,7 @@
 #include "core/engine/judge.h"
 
+#include "core/base/text.h"
+
 namespace stepper::engine {
 namespace {
 
@@ -13,8 +15,29 @@ Error cutOff(const plugin::Answer& answer) {
 
 bool isCut(std::string_view finish) { return finish == "length"; }
 
-Result<output::Processed> judge(const plugin::Answer& answer, output::Mode mode,
-                                const output::OutputSchema* schema, const Interrupt& interrupt) {
+std::optional<Error> flawOf(const plugin::Answer& answer) {
+    if (answer.finish == "content_filter")
+        return Error{ErrorClass::ContentBlocked, "the provider's content filter stopped the answer"};
+    const bool empty = trim(answer.text).empty() && answer.tool_calls.Empty();
+    // The same request would end the same way, at the full price of its tokens.
+    if (empty && answer.finish == "length")
+        return Error{
+            ErrorClass::InvalidRequest,
+            "the answer is empty because all its tokens went into hidden reasoning; raise max_tokens"};
+    if (empty) return Error{ErrorClass::BadResponse, "the answer is empty"};
+    return std::nullopt;
+}
+
+std::optional<Error> whyNone(const Attempted& got) {
+    if (got.concluded && (!got.error || got.error->error_class == ErrorClass::BadResponse))
+        if (auto flaw = flawOf(got.answer)) return flaw;
+    return got.error;
+}
+
+Result<output::Processed> judge(const Attempted& got, output::Mode mode, const output::OutputSchema* schema,
+                                const Interrupt& interrupt) {
+    if (auto why = whyNone(got)) return *std::move(why);
+    const plugin::Answer& answer = got.answer;
     auto processed = output::process(answer.text, mode, schema, answer.finish, interrupt);
     if (!processed && processed.error().error_class != ErrorClass::BadResponse) return processed;
     const bool whole = processed && !processed->cut;

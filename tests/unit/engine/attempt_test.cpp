@@ -1,8 +1,7 @@
-#include "core/engine/attempt.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/engine/judge.h"
 #include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
 
@@ -38,13 +37,16 @@ protected:
     }
     Attempted run(bool stream = false) {
         const std::string request = R"({"model":"m-1","messages":[{"role":"user","content":"hi"}],"stream":)";
-        return attempt(entry_, entry_.keyFor(0), request + (stream ? "true}" : "false}"),
-                       std::chrono::steady_clock::now() + 5s, cancel_, transport_, listener_);
+        auto got = attempt(entry_, entry_.keyFor(0), request + (stream ? "true}" : "false}"),
+                           {clock_.now() + 5s, cancel_, transport_, clock_}, listener_);
+        got.error = whyNone(got);
+        return got;
     }
 
     transport::Headers headers_{{"date", "Sat, 21 Nov 2026 10:00:00 GMT"}};
     FakeTransport transport_;
     Told listener_;
+    ManualClock clock_;
     CancelToken cancel_;
     ProviderEntry entry_ = shoutEntry("one", true);
 };
@@ -154,18 +156,6 @@ TEST_F(FailedAttemptTest, NobodyWasHeardWhereNothingBegan) {
     const auto got = run();
     ASSERT_TRUE(got.error);
     EXPECT_FALSE(got.heard || got.concluded);
-}
-
-TEST(FlawOf, AnEmptyAnswerOrACensoredOneIsNone) {
-    plugin::Answer answer;
-    answer.text = "   ";
-    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::BadResponse);
-    answer.finish = "length";
-    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::InvalidRequest);
-    answer.text = "half a";
-    EXPECT_FALSE(flawOf(answer));
-    answer.finish = "content_filter";
-    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::ContentBlocked);
 }
 
 }  // namespace

@@ -38,9 +38,10 @@ plugin::Answer answerTo(const ProviderEntry& entry, bool stream, const std::vect
     transport.events.push_back(event(Kind::End));
     NobodyListens listener;
     CancelToken cancel;
+    const SystemClock clock;
     const std::string request = R"({"messages":[{"role":"user","content":"hi"}],"stream":)";
     return attempt(entry, entry.keyFor(0), request + (stream ? "true}" : "false}"),
-                   std::chrono::steady_clock::now() + 5s, cancel, transport, listener)
+                   {clock.now() + 5s, cancel, transport, clock}, listener)
         .answer;
 }
 

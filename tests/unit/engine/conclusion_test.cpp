@@ -16,7 +16,7 @@ class ConclusionTest : public testing::Test {
 protected:
     ConclusionTest() {
         for (const char* name : {"a", "b"}) entries_.push_back(shoutEntry(name, true));
-        for (const auto& entry : entries_) legs_.push_back({&entry, {}});
+        for (const auto& entry : entries_) legs_.push_back({&entry, {}, {}});
     }
     void skip(size_t leg, std::string why) {
         auto& record = legs_[leg].records.emplace_back();

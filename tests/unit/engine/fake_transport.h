@@ -1,7 +1,10 @@
 // A transport for tests of the engine that need no network.
 #pragma once
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/transport/transport.h"
@@ -48,6 +51,55 @@ private:
     private:
         FakeTransport& owner_;
     };
+};
+
+inline const transport::Headers kJson{{"content-type", "application/json"}};
+inline const transport::Headers kHtml{{"content-type", "text/html"}};
+
+// What every provider does, by the host that is called; and how often it was.
+class Weather final : public transport::Transport {
+public:
+    using Answer = std::vector<HttpEvent>;
+    std::map<std::string, Answer> of_host;
+    std::map<std::string, int> calls;
+
+    Result<std::unique_ptr<transport::Exchange>> open(transport::HttpRequest request, CancelToken&) override {
+        const std::string host = request.url.substr(8, request.url.find('/', 8) - 8);
+        ++calls[host];
+        asked(host);
+        request.on_sent();
+        return std::unique_ptr<transport::Exchange>(new Replay(of_host.at(host)));
+    }
+    int allCalls() const {
+        int all = 0;
+        for (const auto& [host, count] : calls) all += count;
+        return all;
+    }
+
+    // What is told of a whole answer; the body must outlive it.
+    Answer answer(int status, const char* body, transport::Headers headers = kJson) {
+        headers_.push_back(std::make_unique<transport::Headers>(std::move(headers)));
+        auto head = event(HttpEvent::Kind::Head), data = event(HttpEvent::Kind::Data);
+        head.status = status;
+        head.headers = headers_.back().get();
+        data.data = body;
+        return {head, data, event(HttpEvent::Kind::End)};
+    }
+    // Called before each request is answered.
+    std::function<void(const std::string& host)> asked = [](const std::string&) {};
+
+private:
+    class Replay final : public transport::Exchange {
+    public:
+        explicit Replay(const Answer& events) : events_(events) {}
+        HttpEvent next() override { return events_.at(at_++); }
+
+    private:
+        const Answer& events_;
+        size_t at_ = 0;
+    };
+
+    std::vector<std::unique_ptr<transport::Headers>> headers_;
 };
 
 }  // namespace stepper::engine

@@ -8,14 +8,15 @@ namespace {
 
 using output::Mode;
 
-plugin::Answer ending(std::string_view finish, std::string_view text) {
-    plugin::Answer out;
-    out.finish = finish;
-    out.text = text;
+Attempted ending(std::string_view finish, std::string_view text) {
+    Attempted out;
+    out.answer.finish = finish;
+    out.answer.text = text;
+    out.concluded = true;
     return out;
 }
 
-std::string problem(const plugin::Answer& answer, Mode mode = Mode::Json) {
+std::string problem(const Attempted& answer, Mode mode = Mode::Json) {
     const auto value = judge(answer, mode, nullptr);
     return value ? "" : value.error().message;
 }
@@ -33,14 +34,15 @@ TEST(Judge, ACutTextIsStillAText) {
 // 567-labs/instructor#276, TanStack/ai#1426: a parse error sends people after the model's formatting.
 TEST(Judge, ACutJsonAnswerSaysSo) {
     for (const auto* text : {R"({"name": "Jo)", "{", R"(```json
-{"a": [1, 2)", "Here is the JSON you asked for:"})
+{"a": [1, 2)",
+                             "Here is the JSON you asked for:"})
         EXPECT_EQ(problem(ending("length", text)),
                   "The answer was cut off by its token limit, raise maxOutputTokens")
             << text;
     EXPECT_EQ(judge(ending("length", "{"), Mode::Json, nullptr).error().error_class,
               ErrorClass::InvalidRequest);
     auto counted = ending("length", R"([1, )");
-    counted.usage.completion = 16;
+    counted.answer.usage.completion = 16;
     EXPECT_EQ(problem(counted),
               "The answer was cut off by its token limit after 16 tokens, raise maxOutputTokens");
 }
@@ -58,6 +60,18 @@ TEST(Judge, WhatIsWrongForOtherReasonsKeepsItsReason) {
 
 TEST(Judge, AValueThatWasWholeBeforeTheCutIsOne) {
     EXPECT_EQ(problem(ending("length", "{\"a\": 1}\nLet me expl")), "");
+}
+
+TEST(FlawOf, AnEmptyAnswerOrACensoredOneIsNone) {
+    plugin::Answer answer;
+    answer.text = "   ";
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::BadResponse);
+    answer.finish = "length";
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::InvalidRequest);
+    answer.text = "half a";
+    EXPECT_FALSE(flawOf(answer));
+    answer.finish = "content_filter";
+    EXPECT_EQ(flawOf(answer)->error_class, ErrorClass::ContentBlocked);
 }
 
 }  // namespace

@@ -12,38 +12,6 @@ namespace stepper::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-using engine::HttpEvent;
-
-// What every provider does, by the host that is called; and how often it was.
-class Weather final : public transport::Transport {
-public:
-    using Answer = std::vector<HttpEvent>;
-    std::map<std::string, Answer> of_host;
-    std::map<std::string, int> calls;
-
-    Result<std::unique_ptr<transport::Exchange>> open(transport::HttpRequest request, CancelToken&) override {
-        const std::string host = request.url.substr(8, request.url.find('/', 8) - 8);
-        ++calls[host];
-        request.on_sent();
-        return std::unique_ptr<transport::Exchange>(new Replay(of_host.at(host)));
-    }
-    int allCalls() const {
-        int all = 0;
-        for (const auto& [host, count] : calls) all += count;
-        return all;
-    }
-
-private:
-    class Replay final : public transport::Exchange {
-    public:
-        explicit Replay(const Answer& events) : events_(events) {}
-        HttpEvent next() override { return events_.at(at_++); }
-
-    private:
-        const Answer& events_;
-        size_t at_ = 0;
-    };
-};
 
 class OutageTest : public testing::Test {
 protected:
@@ -61,7 +29,7 @@ protected:
             snapshot->providers.push_back(std::move(entry));
         }
         snapshots_.publish(std::move(snapshot));
-        for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(200, kGood);
+        for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = weather_.answer(200, kGood);
     }
 
     static constexpr const char* kGood =
@@ -69,21 +37,14 @@ protected:
     static constexpr const char* kProse =
         R"({"choices":[{"finish_reason":"stop","message":{"content":"I would rather not."}}]})";
 
-    Weather::Answer answer(int status, const char* body, const char* type = "application/json") {
-        headers_.push_back(std::make_unique<transport::Headers>(transport::Headers{{"content-type", type}}));
-        auto head = engine::event(HttpEvent::Kind::Head), data = engine::event(HttpEvent::Kind::Data);
-        head.status = status;
-        head.headers = headers_.back().get();
-        data.data = body;
-        return {head, data, engine::event(HttpEvent::Kind::End)};
-    }
     void allFail() {
-        weather_.of_host["a"] = answer(503, R"({"error":{"message":"overloaded"}})");
+        weather_.of_host["a"] = weather_.answer(503, R"({"error":{"message":"overloaded"}})");
         weather_.of_host["b"] = {engine::failed(ErrorClass::Transport, "connection refused")};
-        weather_.of_host["c"] = answer(200, "<html>We are down for maintenance</html>", "text/html");
+        weather_.of_host["c"] =
+            weather_.answer(200, "<html>We are down for maintenance</html>", engine::kHtml);
     }
     void allAnswer(const char* body = kGood) {
-        for (auto& [host, events] : weather_.of_host) events = answer(200, body);
+        for (auto& [host, events] : weather_.of_host) events = weather_.answer(200, body);
     }
 
     void queue(int count) {
@@ -132,10 +93,9 @@ protected:
     ManualClock clock_;
     store::MemoryStore store_{clock_, {}};
     engine::SnapshotHolder snapshots_;
-    Weather weather_;
+    engine::Weather weather_;
     Metrics metrics_;
     engine::Engine engine_{{snapshots_, weather_, metrics_, clock_}};
-    std::vector<std::unique_ptr<transport::Headers>> headers_;
     int queued_ = 0;
     std::minstd_rand random_{1};
 };
@@ -195,14 +155,15 @@ TEST_F(OutageTest, WhatAllModelsAnswerBadlyIsOverAfterOneCallEach) {
 
 TEST_F(OutageTest, OneThatAnsweredBadlyIsNotPaidAgainWhileAnotherIsWaitedFor) {
     allFail();
-    weather_.of_host["a"] = answer(200, kProse);
-    weather_.of_host["b"] = answer(400, R"({"error":{"message":"response_format is not supported"}})");
+    weather_.of_host["a"] = weather_.answer(200, kProse);
+    weather_.of_host["b"] =
+        weather_.answer(400, R"({"error":{"message":"response_format is not supported"}})");
     queue(1);
     runUntil(clock_.now() + 10min);
     EXPECT_EQ(endings(), (Endings{{"waiting", 1}}));
     EXPECT_EQ(weather_.calls["a"], 1);
     EXPECT_EQ(weather_.calls["b"], 1);
-    weather_.of_host["c"] = answer(200, kGood);
+    weather_.of_host["c"] = weather_.answer(200, kGood);
     runUntil(clock_.now() + 10min);
     EXPECT_EQ(endings(), (Endings{{"done", 1}}));
     EXPECT_EQ(weather_.calls["a"], 1);
@@ -211,7 +172,7 @@ TEST_F(OutageTest, OneThatAnsweredBadlyIsNotPaidAgainWhileAnotherIsWaitedFor) {
 // An answer that broke off is paid for, and may come whole the next time.
 TEST_F(OutageTest, AJobCostsNoMoreCallsThanItMay) {
     for (const char* name : {"a", "b", "c"}) {
-        weather_.of_host[name] = {answer(200, kGood).front(),
+        weather_.of_host[name] = {weather_.answer(200, kGood).front(),
                                   engine::failed(ErrorClass::Transport, "connection reset")};
     }
     queue(1);
@@ -228,7 +189,7 @@ TEST_F(OutageTest, ItsFirstMinuteTakesNoAttemptsOfWhoHasWaitedLong) {
     queue(60);
     clock_.advance(150s);
     runUntil(clock_.now() + 2s);
-    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(500, "{}");
+    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = weather_.answer(500, "{}");
     runUntil(clock_.now() + 10min);
     const auto during = endings();
     EXPECT_FALSE(during.contains("substituted") || during.contains("failed"));
@@ -239,7 +200,7 @@ TEST_F(OutageTest, ItsFirstMinuteTakesNoAttemptsOfWhoHasWaitedLong) {
 
 // Its provider answers everybody else: it is no outage, and it would be asked, and paid for, all day.
 TEST_P(SeededOutageTest, AJobThatFailsWhereOthersAreAnsweredIsNotAskedForADay) {
-    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = answer(500, "{}");
+    for (const char* name : {"a", "b", "c"}) weather_.of_host[name] = weather_.answer(500, "{}");
     queue(1);
     const SteadyTime begun = clock_.now();
     while (endings().contains("waiting") && clock_.now() - begun < 2h) {
@@ -261,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(Chance, SeededOutageTest, testing::Range(1u, 101u));
 
 TEST_F(OutageTest, AGatewaysTimeoutIsAnOutage) {
     for (const char* name : {"a", "b", "c"})
-        weather_.of_host[name] = answer(504, "<html>504 Gateway Time-out</html>", "text/html");
+        weather_.of_host[name] = weather_.answer(504, "<html>504 Gateway Time-out</html>", engine::kHtml);
     queue(1);
     runUntil(clock_.now() + 10min);
     EXPECT_EQ(endings(), (Endings{{"waiting", 1}}));
@@ -269,17 +230,13 @@ TEST_F(OutageTest, AGatewaysTimeoutIsAnOutage) {
 
 // Every attempt would be burnt on the one that is down while the other only has to be waited for.
 TEST_F(OutageTest, OneThatIsDownDoesNotUseUpAttemptsWhileAnotherIsToBeWaitedFor) {
-    weather_.of_host["a"] = answer(503, "{}");
-    weather_.of_host["b"] = answer(503, "{}");
-    weather_.of_host["c"] = {answer(429, "{}").front(), engine::event(HttpEvent::Kind::End)};
-    weather_.of_host["c"].front().headers =
-        headers_
-            .emplace_back(std::make_unique<transport::Headers>(
-                transport::Headers{{"retry-after", "120"}, {"content-type", "application/json"}}))
-            .get();
+    weather_.of_host["a"] = weather_.answer(503, "{}");
+    weather_.of_host["b"] = weather_.answer(503, "{}");
+    weather_.of_host["c"] =
+        weather_.answer(429, "{}", {{"retry-after", "120"}, {"content-type", "application/json"}});
     queue(1);
     runUntil(clock_.now() + 30s);
-    weather_.of_host["c"] = answer(200, kGood);
+    weather_.of_host["c"] = weather_.answer(200, kGood);
     const SteadyTime since = clock_.now();
     runUntil(since + 10min);
     EXPECT_EQ(endings(), (Endings{{"done", 1}}));
