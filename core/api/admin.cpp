@@ -1,5 +1,6 @@
-#include "core/api/admin.h"
-
+// /admin: what is in force, and telling the process to look at its files.
+#include "core/api/json_answer.h"
+#include "core/api/routes.h"
 #include "core/config/effective.h"
 
 namespace stepper::api {
@@ -7,20 +8,13 @@ namespace {
 
 constexpr milliseconds kPatience{30'000};
 
-void putList(json::Writer& w, std::string_view key, const std::vector<std::string>& items) {
-    w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-    w.StartArray();
-    for (const auto& item : items) w.String(item.data(), static_cast<rapidjson::SizeType>(item.size()));
-    w.EndArray();
-}
-
 void putReport(json::Writer& w, const engine::ReloadReport& report) {
     json::put(w, "status", !report.ok() ? "refused" : report.changes.empty() ? "unchanged" : "applied");
     json::putInt(w, "generation", static_cast<int64_t>(report.generation));
-    putList(w, "changes", report.changes);
-    putList(w, "problems", report.problems);
-    putList(w, "waitForRestart", report.restart);
-    putList(w, "files", report.files);
+    putTexts(w, "changes", report.changes);
+    putTexts(w, "problems", report.problems);
+    putTexts(w, "waitForRestart", report.restart);
+    putTexts(w, "files", report.files);
     json::put(w, "at", isoTime(report.at));
     json::putInt(w, "ms", report.took.count());
 }
@@ -31,17 +25,14 @@ http::Response answer(const Result<engine::ReloadReport>& report, const http::Re
         return http::Response::error(unknown ? 404 : 503, unknown ? "NOT_FOUND" : "TIMEOUT",
                                      report.error().message, request.id);
     }
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    if (!report->ok()) {
-        json::put(w, "error", report->problems.front());
-        json::put(w, "errorCode", "BAD_CONFIG");
-        json::put(w, "requestId", request.id);
-    }
-    putReport(w, *report);
-    w.EndObject();
-    return http::Response::json(report->ok() ? 200 : 422, {buffer.GetString(), buffer.GetSize()});
+    return jsonAnswer(report->ok() ? 200 : 422, [&](json::Writer& w) {
+        if (!report->ok()) {
+            json::put(w, "error", report->problems.front());
+            json::put(w, "errorCode", "BAD_CONFIG");
+            json::put(w, "requestId", request.id);
+        }
+        putReport(w, *report);
+    });
 }
 
 std::vector<std::string> providersOf(const engine::Snapshot& snapshot, const plugin::Listing& listing) {
@@ -63,7 +54,7 @@ void putListing(json::Writer& w, const plugin::Listing& l, const engine::Snapsho
     json::put(w, "state", plugin::name(l.state));
     if (l.state == State::Retired) json::putInt(w, "retiredReferences", l.users);
     if (!l.reason.empty()) json::put(w, "reason", l.reason);
-    putList(w, "providers", loaded ? providersOf(snapshot, l) : std::vector<std::string>{});
+    putTexts(w, "providers", loaded ? providersOf(snapshot, l) : std::vector<std::string>{});
     if (loaded) {
         json::putInt(w, "calls", l.counts.calls);
         json::putInt(w, "faults", l.counts.faults);
@@ -72,46 +63,64 @@ void putListing(json::Writer& w, const plugin::Listing& l, const engine::Snapsho
     w.EndObject();
 }
 
+class Admin {
+public:
+    Admin(engine::Reloading& reloading, const engine::SnapshotHolder& snapshots)
+        : reloading_(reloading), snapshots_(snapshots) {}
+
+    // {"plugins":[{"file","kind","version","sha256","generation","state","providers",...}],"generation"}
+    http::Response plugins(const http::Request&) const {
+        const auto snapshot = snapshots_.get();
+        return jsonAnswer(200, [&](json::Writer& w) {
+            putArray(w, "plugins", reloading_.plugins(),
+                     [&](json::Writer&, const plugin::Listing& l) { putListing(w, l, *snapshot); });
+            json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
+        });
+    }
+
+    // The configuration in force, secrets masked, and how the last look at the files went.
+    http::Response config(const http::Request&) const {
+        const auto snapshot = snapshots_.get();
+        return jsonAnswer(200, [&](json::Writer& w) {
+            json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
+            w.Key("config");
+            config::effective(snapshot->config, config::Secrets::Masked).Accept(w);
+            putObject(w, "lastReload", [&](json::Writer&) { putReport(w, reloading_.last()); });
+            putTexts(w, "warnings", snapshot->config.warnings);
+        });
+    }
+
+    // 200 with what changed, 422 with what is wrong, 503 when it takes too long.
+    http::Response reload(const http::Request& request) const {
+        return answer(reloading_.reload(request.received + kPatience), request);
+    }
+
+    // As reload(), or 404.
+    http::Response release(const http::Request& request) const {
+        return answer(reloading_.release(std::string(request.param("sha256")), request.received + kPatience),
+                      request);
+    }
+
+private:
+    engine::Reloading& reloading_;
+    const engine::SnapshotHolder& snapshots_;
+};
+
 }  // namespace
 
-http::Response Admin::plugins() const {
-    const auto snapshot = snapshots_.get();
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    w.Key("plugins");
-    w.StartArray();
-    for (const auto& listing : reloading_.plugins()) putListing(w, listing, *snapshot);
-    w.EndArray();
-    json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
-    w.EndObject();
-    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
-}
-
-http::Response Admin::config() const {
-    const auto snapshot = snapshots_.get();
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
-    w.Key("config");
-    config::effective(snapshot->config, config::Secrets::Masked).Accept(w);
-    w.Key("lastReload");
-    w.StartObject();
-    putReport(w, reloading_.last());
-    w.EndObject();
-    putList(w, "warnings", snapshot->config.warnings);
-    w.EndObject();
-    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
-}
-
-http::Response Admin::reload(const http::Request& request) const {
-    return answer(reloading_.reload(request.received + kPatience), request);
-}
-
-http::Response Admin::release(const http::Request& request) const {
-    return answer(reloading_.release(std::string(request.param("sha256")), request.received + kPatience),
-                  request);
+Routes adminRoutes(const ApiDeps& deps) {
+    using http::Body, http::Role;
+    const auto admin = std::make_shared<const Admin>(deps.reloading, deps.snapshots);
+    return {
+        {"GET", "/admin/plugins", "Plugins, what became of them and why", Body::None, Role::Admin,
+         on(admin, &Admin::plugins)},
+        {"GET", "/admin/config", "The configuration in force", Body::None, Role::Admin,
+         on(admin, &Admin::config)},
+        {"POST", "/admin/reload", "Look at the files now", Body::None, Role::Admin,
+         on(admin, &Admin::reload)},
+        {"DELETE", "/admin/plugins/quarantine/{sha256}", "Let a quarantined plugin try again", Body::None,
+         Role::Admin, on(admin, &Admin::release)},
+    };
 }
 
 }  // namespace stepper::api

@@ -5,9 +5,10 @@
 
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
+#include "core/api/json_answer.h"
 #include "core/api/query.h"
 #include "core/api/request_remarks.h"
-#include "core/base/json.h"
+#include "core/api/routes.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::api {
@@ -75,37 +76,46 @@ std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecas
     const bool ready =
         std::ranges::any_of(providers, [](const Forecaster& p) { return p.first_in == milliseconds{0}; });
 
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::putInt(w, "jobs", jobs);
-    json::putInt(w, "queued", queued);
-    json::putBool(w, "ready", ready);
-    putEstimate(w, providers.empty() ? std::nullopt : estimate.done_in, now,
-                providers.empty() ? "No provider is enabled" : "The providers would need more than 31 days");
-    w.Key("providers");
-    w.StartArray();
-    for (size_t i = 0; i < providers.size(); ++i)
-        putProvider(w, providers[i], estimate.taken[i], jobs + queued);
-    w.EndArray();
-    engine::putWarnings(w, warnings);
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        json::putInt(w, "jobs", jobs);
+        json::putInt(w, "queued", queued);
+        json::putBool(w, "ready", ready);
+        putEstimate(
+            w, providers.empty() ? std::nullopt : estimate.done_in, now,
+            providers.empty() ? "No provider is enabled" : "The providers would need more than 31 days");
+        w.Key("providers");
+        w.StartArray();
+        for (size_t i = 0; i < providers.size(); ++i)
+            putProvider(w, providers[i], estimate.taken[i], jobs + queued);
+        w.EndArray();
+        engine::putWarnings(w, warnings);
+    });
 }
 
-http::Response forecast(const http::Request& request, const engine::Snapshot& snapshot, store::Store& store,
-                        const Clock& clock) {
+namespace {
+
+// ?jobs=0..1000000 (0 unless given): how many more than those that wait.
+http::Response forecast(const http::Request& request, const ApiDeps& deps) {
     const auto jobs = wholeNumber(request.queryValue("jobs").value_or("0"), 0, kMostJobs);
     if (!jobs) return badRequest("Invalid jobs: expected an integer from 0 to 1000000", request.id);
-    const auto stats = store.stats();
+    const auto stats = deps.jobs.store().stats();
     if (!stats) return storeUnavailable(stats.error(), request.id);
     std::vector<Forecaster> providers;
-    for (const auto& provider : snapshot.providers)
-        if (provider.enabled()) providers.push_back(forecasterOf(provider, clock.now()));
+    const auto snapshot = deps.snapshots.get();
+    for (const auto& provider : snapshot->providers)
+        if (provider.enabled()) providers.push_back(forecasterOf(provider, deps.clock.now()));
     Remarks remarks;
     remarkOnQuery(request, {"jobs"}, remarks);
     return http::Response::json(
-        200, forecastJson(*jobs, queuedOf(*stats), providers, clock.wall(), remarks.warnings()));
+        200, forecastJson(*jobs, queuedOf(*stats), providers, deps.clock.wall(), remarks.warnings()));
+}
+
+}  // namespace
+
+Routes forecastRoutes(const ApiDeps& deps) {
+    const auto handle = [deps](const http::Request& request) { return forecast(request, deps); };
+    return {{"GET", "/v1/plan", "When the queued jobs, and more, would be done; ?jobs=", http::Body::None,
+             http::Role::Client, handle}};
 }
 
 }  // namespace stepper::api

@@ -1,15 +1,8 @@
 // GET /v1/plan: when the jobs there are, and some more, would have been sent.
 #pragma once
 #include "core/engine/forecast.h"
-#include "core/engine/snapshot.h"
-#include "core/http/http.h"
-#include "core/store/store.h"
 
 namespace stepper::api {
-
-// ?jobs=0..1000000 (0 unless given): how many more than those that wait.
-http::Response forecast(const http::Request& request, const engine::Snapshot& snapshot, store::Store& store,
-                        const Clock& clock);
 
 // An enabled provider, as far as it matters here.
 struct Forecaster {
@@ -20,7 +13,7 @@ struct Forecaster {
 
 // {"jobs","queued","ready","estimatedSeconds","estimatedAt","reason"?,"providers":[{"provider","share",
 // "firstInSeconds"}],"warnings"?}; the estimate is null where there is a reason. Pure.
-std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers,
-                         WallTime now, const std::vector<std::string>& warnings = {});
+std::string forecastJson(int64_t jobs, int64_t queued, const std::vector<Forecaster>& providers, WallTime now,
+                         const std::vector<std::string>& warnings = {});
 
 }  // namespace stepper::api

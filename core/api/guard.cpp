@@ -42,12 +42,6 @@ bool isKey(std::string_view given, const std::string& digest) {
     return !given.empty() && CRYPTO_memcmp(of_given.data(), digest.data(), digest.size()) == 0;
 }
 
-// What a monitor or a load balancer asks for.
-bool isForMonitors(std::string_view route) {
-    constexpr std::string_view kRoutes[] = {"/", "/health", "/livez", "/metrics", "/readyz"};
-    return std::find(std::begin(kRoutes), std::end(kRoutes), route) != std::end(kRoutes);
-}
-
 // In the inherited words, which clients test for.
 http::Response keyWanted(const http::Request& request, const std::string& header) {
     const bool missing = keyIn(request, header).empty();
@@ -112,9 +106,18 @@ bool Guard::addCors(const http::Request& request, http::Headers& add) const {
     return true;
 }
 
-bool Guard::needsKey(std::string_view route) const {
-    if (!security_.api_key_enabled) return false;
-    return !(security_.api_key_skip_health && isForMonitors(route));
+http::Role Guard::keyFor(http::Role role) const {
+    using http::Role;
+    if (role == Role::Admin) return role;
+    const bool spared = role == Role::Anybody && security_.api_key_skip_health;
+    return security_.api_key_enabled && !spared ? Role::Client : Role::Anybody;
+}
+
+std::optional<http::Response> Guard::checkClient(const http::Request& request, http::Headers& add) const {
+    if (!security_.api_key.empty() && isKey(keyIn(request, security_.api_key_header), key_digest_))
+        return std::nullopt;
+    add.emplace_back("WWW-Authenticate", "Bearer");
+    return keyWanted(request, security_.api_key_header);
 }
 
 std::optional<http::Response> Guard::checkAdmin(const http::Request& request, http::Headers& add) const {
@@ -133,22 +136,25 @@ std::optional<http::Response> Guard::checkAdmin(const http::Request& request, ht
     return http::Response::error(401, "AUTH", "Unauthorized: send the admin key" + how, request.id);
 }
 
-std::optional<http::Response> Guard::check(const http::Request& request, std::string_view route,
-                                           http::Headers& add) const {
-    if (addCors(request, add)) {
-        http::Response preflight;
-        preflight.status = 204;
-        return preflight;
+std::optional<http::Response> Guard::checkKey(http::Role whose, const http::Request& request,
+                                              http::Headers& add) const {
+    switch (whose) {
+        case http::Role::Admin: return checkAdmin(request, add);
+        case http::Role::Client: return checkClient(request, add);
+        case http::Role::Anybody: break;
     }
+    return std::nullopt;
+}
+
+std::variant<http::Caller, http::Response> Guard::check(const http::Request& request, http::Role role,
+                                                        http::Headers& add) const {
+    if (addCors(request, add)) return http::Response{.status = 204};
     // Where a key is needed a page has none.
     if (!security_.api_key_enabled)
-        if (auto refused = checkSite(request)) return refused;
-    if (route.starts_with("/admin/")) return checkAdmin(request, add);
-    if (!needsKey(route) ||
-        (!security_.api_key.empty() && isKey(keyIn(request, security_.api_key_header), key_digest_)))
-        return std::nullopt;
-    add.emplace_back("WWW-Authenticate", "Bearer");
-    return keyWanted(request, security_.api_key_header);
+        if (auto refused = checkSite(request)) return *std::move(refused);
+    const http::Role whose = keyFor(role);
+    if (auto refused = checkKey(whose, request, add)) return *std::move(refused);
+    return http::Caller{whose, request.caller.address};
 }
 
 }  // namespace stepper::api

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/api/answer.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 
@@ -12,8 +11,6 @@ namespace {
 using json::Value;
 
 constexpr int kMost = 1000;
-// Whoever asks waits for it.
-constexpr std::chrono::seconds kLongest{20};
 constexpr std::string_view kMembers[] = {"ids", "state", "since", "until", "tenantId", "limit"};
 
 using Problem = std::optional<std::string>;
@@ -98,22 +95,6 @@ Problem readFilter(const Value& body, WallTime now, store::RetryFilter& out) {
     return problem;
 }
 
-std::string_view problemOf(jobs::Retried::How how) {
-    using How = jobs::Retried::How;
-    if (how == How::NotFound) return "Job not found";
-    return how == How::NotFinal ? "It is not finished" : "No item of this batch failed";
-}
-
-void put(json::Writer& w, const std::string& id, const jobs::Retried& done) {
-    using How = jobs::Retried::How;
-    w.StartObject();
-    json::put(w, "id", id);
-    const bool has_job = done.how == How::Queued || done.how == How::Before;
-    json::put(w, has_job ? "jobId" : "error", has_job ? std::string_view(done.job_id) : problemOf(done.how));
-    if (done.how == How::Before) json::putBool(w, "already", true);
-    w.EndObject();
-}
-
 }  // namespace
 
 std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTime now) {
@@ -133,44 +114,6 @@ std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTim
     if (problem) return refuse(*problem);
     out.until = now - out.filter.not_within;
     return out;
-}
-
-Result<std::vector<std::string>> Retries::chosen(const RetryRequest& wanted) const {
-    if (!wanted.ids.empty()) return wanted.ids;
-    return jobs_.store().retryable(wanted.filter);
-}
-
-http::Response Retries::many(const http::Request& request) const {
-    const auto parsed = parseRetry(request.body, clock_.wall());
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    const auto& wanted = std::get<RetryRequest>(parsed);
-    const auto ids = chosen(wanted);
-    if (!ids) return storeUnavailable(ids.error(), request.id);
-
-    const SteadyTime until = clock_.now() + kLongest;
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    w.Key("jobs");
-    w.StartArray();
-    size_t looked_at = 0;
-    int64_t retried = 0;
-    const auto goesOn = [&] { return clock_.now() < until && request.cancel->check() == CancelReason::None; };
-    for (; looked_at < ids->size() && goesOn(); ++looked_at) {
-        const auto done = jobs_.retry((*ids)[looked_at], jobs::WhichItems::Failed, true);
-        // What was begun is told of; the next try goes on behind it.
-        if (!done && looked_at == 0) return storeUnavailable(done.error(), request.id);
-        if (!done) break;
-        put(w, (*ids)[looked_at], *done);
-        retried += done->how == jobs::Retried::How::Queued;
-    }
-    w.EndArray();
-    json::putInt(w, "retried", retried);
-    const bool full = wanted.ids.empty() && static_cast<int>(ids->size()) == wanted.filter.limit;
-    json::putBool(w, "more", full || looked_at < ids->size());
-    json::put(w, "until", isoTime(wanted.until));
-    w.EndObject();
-    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
 }
 
 }  // namespace stepper::api

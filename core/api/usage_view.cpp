@@ -8,6 +8,7 @@
 #include "core/api/generate_request.h"
 #include "core/api/query.h"
 #include "core/api/request_remarks.h"
+#include "core/api/routes.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/engine/outcome_json.h"
@@ -167,6 +168,12 @@ http::Response usage(const http::Request& request, engine::UsageKeeper& keeper) 
     http::Response out;
     out.stream = [report](http::Stream& stream) { sendRest(*report, stream); };
     return out;
+}
+
+Routes usageRoutes(const ApiDeps& deps) {
+    return {{"GET", "/v1/usage", "Requests, tokens and cost by tenant and provider; ?days=&tenant=",
+             http::Body::None, http::Role::Client,
+             [&keeper = deps.usage](const http::Request& request) { return usage(request, keeper); }}};
 }
 
 }  // namespace stepper::api

@@ -60,7 +60,7 @@ void logAccess(Metrics& metrics, const http::Access& a) {
                                      {"status", a.status},
                                      {"ms", a.duration.count()},
                                      {"bytes", a.bytes_out},
-                                     {"client", a.request->client_ip},
+                                     {"client", a.request->caller.address},
                                      {"story", a.story}});
     log::info("request", {{"requestId", a.request->id},
                           {"method", a.request->method},
@@ -68,7 +68,7 @@ void logAccess(Metrics& metrics, const http::Access& a) {
                           {"status", a.status},
                           {"ms", a.duration.count()},
                           {"bytes", a.bytes_out},
-                          {"client", a.request->client_ip}});
+                          {"client", a.request->caller.address}});
 }
 
 void logProviders(const engine::Snapshot& snapshot) {
@@ -227,8 +227,8 @@ int serve(const Options& options) {
             api::makeRoutes({engine, jobs, usage_keeper, host.snapshots(), host.reloader(), host.metrics(),
                              host.clock(), draining, [&server] { return server ? server->inFlight() : 0; },
                              bodies}),
-            [&](const http::Request& r, std::string_view route, http::Headers& add) {
-                return guard.get()->check(r, route, add);
+            [&](const http::Request& r, http::Role role, http::Headers& add) {
+                return guard.get()->check(r, role, add);
             },
             [&](const http::Access& a) { logAccess(host.metrics(), a); },
             [](std::string_view message) {

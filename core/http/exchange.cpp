@@ -74,7 +74,7 @@ private:
         }
         const auto offered = request_.header("x-request-id");
         request_.id = isUsableId(offered) ? std::string(offered) : newId();
-        request_.client_ip =
+        request_.caller.address =
             clientAddress(socket_.peerAddress().host().toString(), request_.header("x-forwarded-for"),
                           front_.options.trusted_proxies);
         request_.server_ip = socket_.address().host().toString();
@@ -137,8 +137,11 @@ private:
         request_.query = std::move(target->query);
         request_.params = std::move(match.params);
 
-        if (front_.before)
-            if (auto response = front_.before(request_, route_, add_)) return std::move(*response);
+        if (front_.before) {
+            auto passed = front_.before(request_, match.role, add_);
+            if (auto* response = std::get_if<Response>(&passed)) return std::move(*response);
+            request_.caller = std::get<Caller>(std::move(passed));
+        }
         if (route_.empty()) return excuse({404, "There is nothing at this path"});
         if (!match.route) return withoutRoute(match.allow);
         if (match.route->body == Body::Json && head_->hasBody())

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/cancel.h"
@@ -22,6 +23,19 @@ namespace stepper::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// Who may call a route, and what somebody is by the key that was asked for.
+enum class Role {
+    Anybody,  // what monitors ask: no key is needed, unless the configuration wants one of them, too
+    Client,
+    Admin,
+};
+
+// Who sent a request, as far as is known.
+struct Caller {
+    Role role = Role::Anybody;
+    std::string address;  // the connection's, or what a trusted proxy says is behind it
+};
+
 // A parsed request. Valid until its response is written.
 struct Request {
     std::string method;
@@ -31,7 +45,7 @@ struct Request {
     Headers headers;                                          // names in lower case, once each
     std::string body;
     std::string id;  // X-Request-Id: the client's if it was well-formed, else ours
-    std::string client_ip;
+    Caller caller;
     std::string server_ip;  // the address the client, or a proxy before us, connected to
     SteadyTime received;
     CancelToken* cancel = nullptr;  // fires when the client goes away or the drain runs out of time
@@ -100,7 +114,9 @@ enum class Body { None, Json };
 struct Route {
     std::string method;   // "GET"; HEAD is answered by GET routes, OPTIONS by the router
     std::string pattern;  // "/v1/jobs/{id}"
+    std::string about;    // in a line, for people
     Body body = Body::None;
+    Role role = Role::Client;
     Handler handler;
 };
 
@@ -142,10 +158,9 @@ struct Access {
 class Server {
 public:
     // Runs first for every well-formed request, also OPTIONS and unknown paths, before its body is read
-    // (authentication, CORS, inbound limits). A response ends the request there; `add` goes onto any
-    // response.
-    using Filter =
-        std::function<std::optional<Response>(const Request&, std::string_view route, Headers& add)>;
+    // (authentication, CORS, inbound limits): who calls, or the response that ends the request there. `role`
+    // is what the path wants, Client where nothing is; `add` goes onto any response.
+    using Filter = std::function<std::variant<Caller, Response>(const Request&, Role role, Headers& add)>;
     using Observer = std::function<void(const Access&)>;
     using Log = std::function<void(std::string_view)>;
 

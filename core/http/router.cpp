@@ -21,6 +21,11 @@ void addMethod(std::string& allow, std::string_view method) {
     allow += method;
 }
 
+void settle(Router::Match& out, const Route& route) {
+    out.pattern = route.pattern;
+    out.role = route.role;
+}
+
 }  // namespace
 
 Router::Router(std::vector<Route> routes) {
@@ -41,10 +46,10 @@ Router::Match Router::find(std::string_view method, const std::vector<std::strin
         if (!fits(entry.segments, segments)) continue;
         addMethod(out.allow, entry.route.method);
         if (entry.route.method == "GET") addMethod(out.allow, "HEAD");
-        if (out.pattern.empty()) out.pattern = entry.route.pattern;
+        if (out.pattern.empty()) settle(out, entry.route);
         if (out.route || entry.route.method != wanted) continue;
         out.route = &entry.route;
-        out.pattern = entry.route.pattern;
+        settle(out, entry.route);
         for (size_t i = 0; i < segments.size(); ++i) {
             const std::string_view name = entry.segments[i];
             if (isName(name)) out.params.emplace_back(name.substr(1, name.size() - 2), segments[i]);

@@ -16,6 +16,7 @@ public:
 
     struct Match {
         std::string_view pattern;      // "" when no route has this path
+        Role role = Role::Client;      // that of its route, or of the first of that path
         const Route* route = nullptr;  // null when none of them has this method
         std::vector<std::pair<std::string, std::string>> params;
         std::string allow;  // the methods this path has, as the Allow header lists them

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/api/table.h"
+
 namespace stepper::api {
 namespace {
 
@@ -10,9 +12,12 @@ protected:
     int status(http::Headers headers, std::string_view route = "/v1/generate/immediate") {
         http::Request request;
         request.method = method_;
+        request.caller.address = "192.0.2.1";
         request.headers = std::move(headers);
         added_.clear();
-        const auto response = Guard(config_, admin_).check(request, route, added_);
+        const auto passed = Guard(config_, admin_).check(request, table_.roleOf(route), added_);
+        const auto* response = std::get_if<http::Response>(&passed);
+        if (!response) caller_ = std::get<http::Caller>(passed);
         answer_ = response ? response->body : "";
         return response ? response->status : 0;
     }
@@ -21,12 +26,14 @@ protected:
             if (n == name) return v;
         return {};
     }
+    const Table table_;
     config::Config config_;
     config::Security& security_ = config_.security;
     AdminKey admin_{config::Secret("for admins")};
     http::Headers added_;
     std::string answer_;
     std::string method_ = "POST";
+    http::Caller caller_;  // who passed last
 };
 
 TEST_F(GuardTest, WithoutAKeyEverybodyPasses) { EXPECT_EQ(status({}), 0); }
@@ -47,6 +54,25 @@ TEST_F(GuardTest, AKeyIsTakenFromEitherHeader) {
     }
     security_.api_key_skip_health = true;
     EXPECT_EQ(status({}, "/v1/providers"), 401);
+}
+
+TEST_F(GuardTest, WhoPassesIsKnownByTheKeyThatWasAskedFor) {
+    using http::Role;
+    const http::Headers headers{{"x-api-key", "sesame"}, {"authorization", "Bearer for admins"}};
+    const auto role = [&](std::string_view route) {
+        EXPECT_EQ(status(headers, route), 0) << route;
+        EXPECT_EQ(caller_.address, "192.0.2.1");
+        return caller_.role;
+    };
+    EXPECT_EQ(role("/v1/jobs"), Role::Anybody) << "no key is asked for";
+    security_.api_key_enabled = true;
+    security_.api_key = config::Secret("sesame");
+    EXPECT_EQ(role("/v1/jobs"), Role::Client);
+    EXPECT_EQ(role("/health"), Role::Anybody);
+    security_.api_key_skip_health = false;
+    EXPECT_EQ(role("/health"), Role::Client);
+    EXPECT_EQ(status({{"authorization", "Bearer for admins"}}, "/admin/config"), 0);
+    EXPECT_EQ(caller_.role, Role::Admin);
 }
 
 TEST_F(GuardTest, AnEmptyConfiguredKeyLetsNobodyIn) {

@@ -150,12 +150,14 @@ bool TestServer::awaitTold(size_t count) {
 
 std::vector<Route> plainRoutes() {
     return {
-        {"GET", "/hello", Body::None,
+        {"GET", "/hello", "", Body::None, Role::Anybody,
          [](const Request&) { return Response::json(200, R"({"hello":true})"); }},
-        {"POST", "/echo", Body::Json, [](const Request& r) { return Response::json(200, r.body); }},
-        {"GET", "/v1/jobs/{id}", Body::None,
+        {"POST", "/echo", "", Body::Json, Role::Anybody,
+         [](const Request& r) { return Response::json(200, r.body); }},
+        {"GET", "/v1/jobs/{id}", "", Body::None, Role::Anybody,
          [](const Request& r) { return Response::json(200, std::string(r.param("id"))); }},
-        {"DELETE", "/v1/jobs/{id}", Body::None, [](const Request&) { return Response::json(200, "gone"); }},
+        {"DELETE", "/v1/jobs/{id}", "", Body::None, Role::Anybody,
+         [](const Request&) { return Response::json(200, "gone"); }},
     };
 }
 

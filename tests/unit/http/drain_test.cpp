@@ -21,13 +21,13 @@ struct Waiting {
 
     std::vector<Route> routes() {
         auto out = plainRoutes();
-        out.push_back({"GET", "/cancel", Body::None, [this](const Request& r) {
+        out.push_back({"GET", "/cancel", "", Body::None, Role::Anybody, [this](const Request& r) {
                            entered.open();
                            reason = r.cancel->sleepUntil(in(5s));
                            left.open();
                            return Response::error(503, "CANCELLED", "stopped", r.id);
                        }});
-        out.push_back({"GET", "/gate", Body::None, [this](const Request&) {
+        out.push_back({"GET", "/gate", "", Body::None, Role::Anybody, [this](const Request&) {
                            entered.open();
                            go.wait();
                            return Response::json(200, "{}");
@@ -144,7 +144,7 @@ TEST(Drain, HandlerThatIgnoresItsCancellationIsLeftBehind) {
     };
     ServerOptions options;
     options.cancel_grace = 50ms;
-    TestServer server({{"GET", "/stuck", Body::None, handler}}, options);
+    TestServer server({{"GET", "/stuck", "", Body::None, Role::Anybody, handler}}, options);
     Client client(server.port());
     client.send(get("/stuck"));
     ASSERT_TRUE(gates->entered.wait());

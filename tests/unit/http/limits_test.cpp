@@ -40,7 +40,7 @@ void drip(Client& client) {
 // The plain routes, and one whose answer waits for the gate.
 std::vector<Route> routesWith(Gate& go, std::atomic<int>& waiting) {
     auto routes = plainRoutes();
-    routes.push_back({"GET", "/wait", Body::None, [&](const Request&) {
+    routes.push_back({"GET", "/wait", "", Body::None, Role::Anybody, [&](const Request&) {
                           ++waiting;
                           go.wait();
                           return Response::json(200, "{}");
@@ -89,15 +89,16 @@ TEST(Limits, IdleConnectionsAreClosedSilently) {
 
 TEST(Limits, ClientThatReadsNothingIsGivenUp) {
     const std::string large(32u << 20, 'x');  // more than the kernel buffers
-    std::vector<Route> routes{
-        {"GET", "/large", Body::None, [&](const Request&) { return Response::json(200, large); }}};
+    std::vector<Route> routes{{"GET", "/large", "", Body::None, Role::Anybody,
+                               [&](const Request&) { return Response::json(200, large); }}};
     TestServer server(std::move(routes), impatient());
     Client client(server.port());
     client.send(get("/large"));
     EXPECT_TRUE(server.awaitTold(1));
 }
 
-// Reads a little at a time, so that the server always makes some progress; until the connection ends, at most 5 s.
+// Reads a little at a time, so that the server always makes some progress; until the connection ends, at most
+// 5 s.
 size_t sip(Client& client, size_t bytes, milliseconds pause) {
     size_t taken = 0;
     std::string buffer(bytes, ' ');
@@ -113,11 +114,13 @@ size_t sip(Client& client, size_t bytes, milliseconds pause) {
 TEST(Limits, ClientThatReadsTooSlowlyIsGivenUp) {
     const std::string large(32u << 20, 'x');
     const auto shared = std::make_shared<const std::string>(large);
-    std::vector<Route> routes{
-        {"GET", "/whole", Body::None, [&](const Request&) { return Response::json(200, large); }},
-        {"GET", "/shared", Body::None, [&](const Request&) { return Response{.shared = shared}; }},
-        {"GET", "/stream", Body::None,
-         [&](const Request&) { return Response{.stream = [&](Stream& s) { s.write(large); }}; }}};
+    std::vector<Route> routes{{"GET", "/whole", "", Body::None, Role::Anybody,
+                               [&](const Request&) { return Response::json(200, large); }},
+                              {"GET", "/shared", "", Body::None, Role::Anybody,
+                               [&](const Request&) { return Response{.shared = shared}; }},
+                              {"GET", "/stream", "", Body::None, Role::Anybody, [&](const Request&) {
+                                   return Response{.stream = [&](Stream& s) { s.write(large); }};
+                               }}};
     auto options = impatient();
     options.min_rate = 64u << 20;  // half a second for these
     TestServer server(std::move(routes), options);
@@ -135,7 +138,7 @@ TEST(Limits, ClientThatReadsAStreamOfManyPartsTooSlowlyIsGivenUp) {
     constexpr size_t kParts = 256;
     auto options = impatient();
     options.min_rate = 64u << 20;  // a quarter of a second for all
-    TestServer server({{"GET", "/stream", Body::None,
+    TestServer server({{"GET", "/stream", "", Body::None, Role::Anybody,
                         [&](const Request&) {
                             return Response{.stream = [&](Stream& s) {
                                 for (size_t i = 0; i < kParts && s.write(part); ++i) {
@@ -151,8 +154,8 @@ TEST(Limits, ClientThatReadsAStreamOfManyPartsTooSlowlyIsGivenUp) {
 
 TEST(Limits, SharedBodyIsSentLikeAnyOther) {
     const auto shared = std::make_shared<const std::string>(R"({"a":1})");
-    std::vector<Route> routes{
-        {"GET", "/shared", Body::None, [&](const Request&) { return Response{.shared = shared}; }}};
+    std::vector<Route> routes{{"GET", "/shared", "", Body::None, Role::Anybody,
+                               [&](const Request&) { return Response{.shared = shared}; }}};
     TestServer server(std::move(routes), {});
     Client client(server.port());
     const auto reply = client.ask(get("/shared"));
@@ -179,14 +182,14 @@ struct Budgeted {
     }
     std::vector<Route> routes() {
         auto out = plainRoutes();
-        out.push_back({"GET", "/large", Body::None,
+        out.push_back({"GET", "/large", "", Body::None, Role::Anybody,
                        [](const Request&) { return Response::json(200, std::string(kLarge, '1')); }});
-        out.push_back({"POST", "/large", Body::Json,
+        out.push_back({"POST", "/large", "", Body::Json, Role::Anybody,
                        [](const Request&) { return Response::json(200, std::string(kLarge, '1')); }});
-        out.push_back({"POST", "/kept", Body::Json, [](const Request&) {
+        out.push_back({"POST", "/kept", "", Body::Json, Role::Anybody, [](const Request&) {
                            return Response{.body = std::string(kLarge, '1'), .repeatable = true};
                        }});
-        out.push_back({"POST", "/hold", Body::Json, [this](const Request& r) {
+        out.push_back({"POST", "/hold", "", Body::Json, Role::Anybody, [this](const Request& r) {
                            ++waiting;
                            EXPECT_TRUE(go.wait());
                            return Response::json(200, std::to_string(r.body.size()));
@@ -215,8 +218,8 @@ TEST(Limits, BodiesBeyondTheBudgetAre503AndSmallOnesAreServed) {
     awaitCount(b.waiting, 1);
     EXPECT_EQ(b.budget->used(), Budgeted::kLarge - ByteBudget::kFree);
 
-    for (const auto& request : {postJson("/echo", std::string(Budgeted::kLarge, '1')), get("/large"),
-                                postJson("/kept", "1")}) {
+    for (const auto& request :
+         {postJson("/echo", std::string(Budgeted::kLarge, '1')), get("/large"), postJson("/kept", "1")}) {
         const auto reply = Client(b.server.port()).ask(request);
         expectError(reply, 503, "OVERLOADED");
         EXPECT_EQ(reply.header("retry-after"), "1");
@@ -235,8 +238,9 @@ TEST(Limits, BodiesBeyondTheBudgetAre503AndSmallOnesAreServed) {
 TEST(Limits, ChunkedBodyIsCountedAsItComes) {
     Budgeted b;
     Client client(b.server.port());
-    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n");
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
     const std::string chunk = "186a0\r\n" + std::string(100'000, '1') + "\r\n";
     for (int i = 0; i < 5; ++i) client.send(chunk);
     expectError(client.read(), 503, "OVERLOADED");

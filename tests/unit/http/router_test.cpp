@@ -7,8 +7,8 @@
 namespace stepper::http {
 namespace {
 
-Route route(std::string method, std::string pattern) {
-    return {std::move(method), std::move(pattern), Body::None, {}};
+Route route(std::string method, std::string pattern, Role role = Role::Client) {
+    return {std::move(method), std::move(pattern), "", Body::None, role, {}};
 }
 
 struct Case {
@@ -48,6 +48,22 @@ TEST(Router, Table) {
         EXPECT_EQ(match.route != nullptr, c.served) << c.method << ' ' << c.path;
         EXPECT_EQ(match.allow, c.allow) << c.method << ' ' << c.path;
     }
+}
+
+// Also where no route has the method, so that what a path wants does not hang on that.
+TEST(Router, APathHasARole) {
+    const Router router({route("GET", "/", Role::Anybody), route("GET", "/a", Role::Admin),
+                         route("GET", "/{x}"), route("DELETE", "/{x}", Role::Admin)});
+    const auto roleOf = [&](std::string_view method, std::string_view path) {
+        return router.find(method, parseTarget(path)->segments).role;
+    };
+    EXPECT_EQ(roleOf("HEAD", "/"), Role::Anybody);
+    EXPECT_EQ(roleOf("POST", "/"), Role::Anybody);
+    EXPECT_EQ(roleOf("OPTIONS", "/a/"), Role::Admin);
+    EXPECT_EQ(roleOf("POST", "/a"), Role::Admin);
+    EXPECT_EQ(roleOf("GET", "/b"), Role::Client);
+    EXPECT_EQ(roleOf("DELETE", "/b"), Role::Admin);
+    EXPECT_EQ(roleOf("GET", "/a/b"), Role::Client);
 }
 
 TEST(Router, ParamsAreDecodedSegments) {

@@ -24,7 +24,7 @@ TEST(Server, RefusesAnAddressInUse) {
 
 TEST(Server, ResponseCarriesItsHeaders) {
     auto routes = plainRoutes();
-    routes.push_back({"GET", "/custom", Body::None, [](const Request&) {
+    routes.push_back({"GET", "/custom", "", Body::None, Role::Anybody, [](const Request&) {
                           Response r = Response::json(200, "{}");
                           r.headers = {{"Cache-Control", "max-age=5"},
                                        {"X-Split", "a\r\nX-Injected: 1"},
@@ -89,7 +89,7 @@ TEST(Server, HeadAndOptions) {
 
 TEST(Server, HandlerSeesTheRequest) {
     Request seen;
-    std::vector<Route> routes{{"GET", "/v1/jobs/{id}", Body::None, [&](const Request& r) {
+    std::vector<Route> routes{{"GET", "/v1/jobs/{id}", "", Body::None, Role::Anybody, [&](const Request& r) {
                                    seen = r;
                                    return Response::json(200, "{}");
                                }}};
@@ -102,13 +102,13 @@ TEST(Server, HandlerSeesTheRequest) {
     EXPECT_EQ(seen.queryValue("x"), "");
     EXPECT_FALSE(seen.queryValue("y"));
     EXPECT_EQ(seen.header("x-key"), "K");
-    EXPECT_EQ(seen.client_ip, "127.0.0.1");
+    EXPECT_EQ(seen.caller.address, "127.0.0.1");
     EXPECT_EQ(seen.server_ip, "127.0.0.1");
 }
 
 TEST(Server, ClientIpComesFromTheProxyOnlyWhenTrusted) {
-    std::vector<Route> routes{
-        {"GET", "/ip", Body::None, [](const Request& r) { return Response::json(200, r.client_ip); }}};
+    std::vector<Route> routes{{"GET", "/ip", "", Body::None, Role::Anybody,
+                               [](const Request& r) { return Response::json(200, r.caller.address); }}};
     ServerOptions trusting;
     trusting.trusted_proxies = *TrustedProxies::parse({"1"});
     TestServer plain(routes);
@@ -130,8 +130,8 @@ TEST(Server, ClientIpComesFromTheProxyOnlyWhenTrusted) {
 
 // A socket for both families sees IPv4 clients as ::ffff:127.0.0.1.
 TEST(Server, AnIpv4ClientHasAnIpv4AddressOnASocketForBoth) {
-    std::vector<Route> routes{
-        {"GET", "/ip", Body::None, [](const Request& r) { return Response::json(200, r.client_ip); }}};
+    std::vector<Route> routes{{"GET", "/ip", "", Body::None, Role::Anybody,
+                               [](const Request& r) { return Response::json(200, r.caller.address); }}};
     ServerOptions options;
     options.host = "::";
     TestServer server(routes, options);
@@ -141,11 +141,11 @@ TEST(Server, AnIpv4ClientHasAnIpv4AddressOnASocketForBoth) {
 TEST(Server, FilterRunsFirstAndItsHeadersGoOnEveryResponse) {
     std::atomic<int> calls{0};
     TestServer server(plainRoutes(), {},
-                      [&](const Request& r, std::string_view, Headers& add) -> std::optional<Response> {
+                      [&](const Request& r, Role, Headers& add) -> std::variant<Caller, Response> {
                           ++calls;
                           add.emplace_back("Access-Control-Allow-Origin", "https://a.example");
                           EXPECT_TRUE(r.body.empty());
-                          if (r.header("x-key") == "good") return std::nullopt;
+                          if (r.header("x-key") == "good") return r.caller;
                           return Response::error(401, "AUTH", "no key", r.id);
                       });
     Client client(server.port());
@@ -159,13 +159,27 @@ TEST(Server, FilterRunsFirstAndItsHeadersGoOnEveryResponse) {
     EXPECT_EQ(calls, 5);
 }
 
+TEST(Server, AHandlerLearnsWhoCallsFromTheFilterThatIsToldTheRole) {
+    const auto whoIsIt = [](const Request& r) {
+        return Response::json(200, r.caller.address + (r.caller.role == Role::Admin ? " admin" : " client"));
+    };
+    TestServer server({{"GET", "/a", "", Body::None, Role::Admin, whoIsIt},
+                       {"GET", "/c", "", Body::None, Role::Client, whoIsIt}},
+                      {}, [](const Request& r, Role role, Headers&) -> std::variant<Caller, Response> {
+                          return Caller{role, r.caller.address};
+                      });
+    EXPECT_EQ(Client(server.port()).ask(get("/a")).body, "127.0.0.1 admin");
+    EXPECT_EQ(Client(server.port()).ask(get("/c")).body, "127.0.0.1 client");
+}
+
 TEST(Server, WhateverAHandlerThrowsIsA500) {
     std::vector<Route> routes = plainRoutes();
+    routes.push_back({"GET", "/std", "", Body::None, Role::Anybody,
+                      [](const Request&) -> Response { throw std::runtime_error("secret"); }});
     routes.push_back(
-        {"GET", "/std", Body::None, [](const Request&) -> Response { throw std::runtime_error("secret"); }});
-    routes.push_back({"GET", "/int", Body::None, [](const Request&) -> Response { throw 7; }});
-    routes.push_back(
-        {"GET", "/poco", Body::None, [](const Request&) -> Response { throw Poco::IOException("secret"); }});
+        {"GET", "/int", "", Body::None, Role::Anybody, [](const Request&) -> Response { throw 7; }});
+    routes.push_back({"GET", "/poco", "", Body::None, Role::Anybody,
+                      [](const Request&) -> Response { throw Poco::IOException("secret"); }});
     TestServer server(std::move(routes));
     Client client(server.port());
     for (const char* path : {"/std", "/int", "/poco"}) {
@@ -181,8 +195,8 @@ TEST(Server, WhateverAHandlerThrowsIsA500) {
 
 TEST(Server, ARequestThatFindsNoMemoryIsA503) {
     std::vector<Route> routes = plainRoutes();
-    routes.push_back(
-        {"GET", "/greedy", Body::None, [](const Request&) -> Response { throw std::bad_alloc(); }});
+    routes.push_back({"GET", "/greedy", "", Body::None, Role::Anybody,
+                      [](const Request&) -> Response { throw std::bad_alloc(); }});
     TestServer server(std::move(routes));
     Client client(server.port());
     const auto reply = client.ask(get("/greedy"));
@@ -194,9 +208,10 @@ TEST(Server, ARequestThatFindsNoMemoryIsA503) {
 
 TEST(Server, ARequestThatFindsNoMemoryGivesBackItsBody) {
     std::atomic<size_t> kept{0};
-    auto server = Server::bind(
-        {}, {{"POST", "/greedy", Body::Json, [](const Request&) -> Response { throw std::bad_alloc(); }}}, {},
-        [&](const Access& a) { kept = a.request->body.capacity() + 1; });
+    auto server = Server::bind({},
+                               {{"POST", "/greedy", "", Body::Json, Role::Anybody,
+                                 [](const Request&) -> Response { throw std::bad_alloc(); }}},
+                               {}, [&](const Access& a) { kept = a.request->body.capacity() + 1; });
     ASSERT_TRUE(server.ok());
     (*server)->start();
     Client client((*server)->port());
@@ -209,9 +224,9 @@ TEST(Server, ARequestThatFindsNoMemoryGivesBackItsBody) {
 TEST(Server, ThrowingFilterIsA500AndThrowingObserverDoesNoHarm) {
     auto server = Server::bind(
         {}, plainRoutes(),
-        [](const Request& r, std::string_view, Headers&) -> std::optional<Response> {
+        [](const Request& r, Role, Headers&) -> std::variant<Caller, Response> {
             if (r.path == "/nothing") throw std::runtime_error("filter");
-            return std::nullopt;
+            return r.caller;
         },
         [](const Access&) { throw std::runtime_error("observer"); });
     ASSERT_TRUE(server.ok());
@@ -246,8 +261,8 @@ TEST(Server, KeepsAConnectionForManyRequests) {
 
 TEST(Server, LargeResponseArrivesWhole) {
     const std::string large(5u << 20, 'x');
-    std::vector<Route> routes{
-        {"GET", "/large", Body::None, [&](const Request&) { return Response::json(200, large); }}};
+    std::vector<Route> routes{{"GET", "/large", "", Body::None, Role::Anybody,
+                               [&](const Request&) { return Response::json(200, large); }}};
     TestServer server(std::move(routes));
     EXPECT_EQ(Client(server.port()).ask(get("/large")).body, large);
 }
@@ -256,7 +271,7 @@ TEST(Server, ServesManyClientsAtOnce) {
     constexpr int kClients = 200;
     std::atomic<int> arrived{0};
     Gate all;
-    std::vector<Route> routes{{"GET", "/meet", Body::None, [&](const Request&) {
+    std::vector<Route> routes{{"GET", "/meet", "", Body::None, Role::Anybody, [&](const Request&) {
                                    if (++arrived == kClients) all.open();
                                    return Response::json(all.wait() ? 200 : 500, "{}");
                                }}};

@@ -21,7 +21,7 @@ struct Streaming {
 
     std::vector<Route> routes(std::function<void(Stream&)> body, int status) {
         auto out = plainRoutes();
-        out.push_back({"GET", "/stream", Body::None, [this, body, status](const Request&) {
+        out.push_back({"GET", "/stream", "", Body::None, Role::Anybody, [this, body, status](const Request&) {
                            return Response{.status = status,
                                            .content_type = "text/event-stream",
                                            .body = "not sent",
@@ -228,7 +228,7 @@ TEST(Delivered, IsCalledOnceBeforeTheObserver) {
         seen = delivered;
         told.open();
     };
-    auto server = Server::bind({}, {{"GET", "/", Body::None, handler}}, {}, observer);
+    auto server = Server::bind({}, {{"GET", "/", "", Body::None, Role::Anybody, handler}}, {}, observer);
     ASSERT_TRUE(server.ok());
     (*server)->start();
     EXPECT_EQ(Client((*server)->port()).ask(get("/")).body, "{}");
@@ -246,7 +246,7 @@ TEST(Delivered, IsNotCalledWhenWritingFailed) {
     const auto handler = [&](const Request&) {
         return Response{.body = large, .delivered = [&] { ++delivered; }};
     };
-    TestServer server({{"GET", "/large", Body::None, handler}}, options);
+    TestServer server({{"GET", "/large", "", Body::None, Role::Anybody, handler}}, options);
     Client client(server.port());
     client.send(get("/large"));
     ASSERT_TRUE(server.awaitTold(1));
@@ -255,7 +255,7 @@ TEST(Delivered, IsNotCalledWhenWritingFailed) {
 
 TEST(Delivered, ThrowingDoesNoHarm) {
     const auto handler = [](const Request&) { return Response{.body = "{}", .delivered = [] { throw 7; }}; };
-    TestServer server({{"GET", "/", Body::None, handler}});
+    TestServer server({{"GET", "/", "", Body::None, Role::Anybody, handler}});
     Client client(server.port());
     EXPECT_EQ(client.ask(get("/")).status, 200);
     EXPECT_EQ(client.ask(get("/")).status, 200);

@@ -1,15 +1,16 @@
-#include "core/api/job_endpoints.h"
-
+// Jobs: asked for, waited for, followed, listed and dropped.
 #include <algorithm>
 #include <limits>
 
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/job_events.h"
+#include "core/api/job_pages.h"
 #include "core/api/job_view.h"
+#include "core/api/json_answer.h"
 #include "core/api/query.h"
 #include "core/api/request_remarks.h"
-#include "core/base/json.h"
+#include "core/api/routes.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::api {
@@ -37,9 +38,30 @@ http::Response notFound(std::string_view request_id) {
     return http::Response::error(404, "NOT_FOUND", "Job not found", request_id);
 }
 
-}  // namespace
+class Jobs {
+public:
+    explicit Jobs(const ApiDeps& deps)
+        : jobs_(deps.jobs), metrics_(deps.metrics), pages_(jobs_.store(), deps.clock, deps.bodies) {}
 
-http::Response JobEndpoints::get(const http::Request& request) {
+    // ?wait=SECONDS waits until the job is finished; with &until=change only until its state moved on.
+    http::Response get(const http::Request& request);
+    // Server-sent events `state`, `progress` and `result`. Last-Event-ID (or ?lastEventId=, for clients that
+    // cannot send headers) goes on where the stream broke off.
+    http::Response events(const http::Request& request);
+    // Cancels a live job, purges a finished one, once nobody else wants it; ?force=true does not ask.
+    http::Response drop(const http::Request& request) const;
+    // ?state=&limit=&before=
+    http::Response list(const http::Request& request) const;
+
+private:
+    http::Response answer(const http::Request& request, store::Job job);
+
+    jobs::JobService& jobs_;
+    Metrics& metrics_;
+    JobPages pages_;
+};
+
+http::Response Jobs::get(const http::Request& request) {
     const std::string id(request.param("id"));
     const auto wait = wholeNumber(request.queryValue("wait").value_or("0"), 0, kAnyNumber);
     if (!wait) return badRequest("Invalid wait: expected seconds from 0 to 60", request.id);
@@ -65,7 +87,7 @@ http::Response JobEndpoints::get(const http::Request& request) {
     }
 }
 
-http::Response JobEndpoints::answer(const http::Request& request, store::Job job) {
+http::Response Jobs::answer(const http::Request& request, store::Job job) {
     Remarks remarks;
     remarkOnQuery(request, {"wait", "until"}, remarks);
     http::Response out;
@@ -82,7 +104,7 @@ http::Response JobEndpoints::answer(const http::Request& request, store::Job job
     return out;
 }
 
-http::Response JobEndpoints::events(const http::Request& request) {
+http::Response Jobs::events(const http::Request& request) {
     const std::string id(request.param("id"));
     const Found job = jobs_.store().job(id);
     if (!job) return storeUnavailable(job.error(), request.id);
@@ -102,7 +124,7 @@ http::Response JobEndpoints::events(const http::Request& request) {
     return out;
 }
 
-http::Response JobEndpoints::drop(const http::Request& request) const {
+http::Response Jobs::drop(const http::Request& request) const {
     using How = store::Dropped::How;
     const std::string id(request.param("id"));
     const auto forced = request.queryValue("force").value_or("false");
@@ -116,24 +138,21 @@ http::Response JobEndpoints::drop(const http::Request& request) const {
     const std::string_view status = dropped->how == How::Cancelled ? "cancelled"
                                     : dropped->how == How::Purged  ? "deleted"
                                                                    : "kept";
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::putBool(w, "success", true);
-    json::put(w, "id", id);
-    json::put(w, "status", status);
-    if (dropped->how == How::StillWanted) {
-        json::putInt(w, "wantedBy", dropped->wanted_by);
-        json::put(w, "message", "Other clients were given this job and have not dropped it; it goes on");
-    }
     Remarks remarks;
     remarkOnQuery(request, {"force"}, remarks);
-    engine::putWarnings(w, remarks.warnings());
-    w.EndObject();
-    return http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+    return jsonAnswer(200, [&](json::Writer& w) {
+        json::putBool(w, "success", true);
+        json::put(w, "id", id);
+        json::put(w, "status", status);
+        if (dropped->how == How::StillWanted) {
+            json::putInt(w, "wantedBy", dropped->wanted_by);
+            json::put(w, "message", "Other clients were given this job and have not dropped it; it goes on");
+        }
+        engine::putWarnings(w, remarks.warnings());
+    });
 }
 
-http::Response JobEndpoints::list(const http::Request& request) const {
+http::Response Jobs::list(const http::Request& request) const {
     store::ListFilter filter;
     if (const auto state = request.queryValue("state"); state && !state->empty()) {
         const auto named = filterNamed(*state);
@@ -159,6 +178,25 @@ http::Response JobEndpoints::list(const http::Request& request) const {
     remarkOnQuery(request, {"state", "limit", "before"}, remarks);
     const bool may_be_more = static_cast<int>(jobs->size()) == filter.limit;
     return http::Response::json(200, jobListJson(*jobs, may_be_more, remarks.warnings()));
+}
+
+}  // namespace
+
+Routes jobRoutes(const ApiDeps& deps) {
+    using http::Body, http::Role;
+    const auto jobs = std::make_shared<Jobs>(deps);
+    return {
+        {"GET", "/v1/jobs/{id}", "State and result of a job; ?wait=SECONDS waits for it", Body::None,
+         Role::Client, on(jobs, &Jobs::get)},
+        {"GET", "/v1/jobs/{id}/events", "The same as server-sent events", Body::None, Role::Client,
+         on(jobs, &Jobs::events)},
+        {"DELETE", "/v1/jobs/{id}", "Cancel a job, or remove a finished one", Body::None, Role::Client,
+         on(jobs, &Jobs::drop)},
+        {"GET", "/v1/jobs", "Jobs, newest first; ?state=&limit=&before=", Body::None, Role::Client,
+         on(jobs, &Jobs::list)},
+        {"GET", "/v1/reports/{id}", "State and result of a report's job", Body::None, Role::Client,
+         on(jobs, &Jobs::get)},
+    };
 }
 
 }  // namespace stepper::api

@@ -1,0 +1,54 @@
+// What all that is queued has in common: when it starts, whether it could ever be done, and the 202.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/api/api.h"
+#include "core/api/generate_request.h"
+
+namespace stepper::api {
+
+struct Accepted {
+    std::string_view job_id;
+    bool report = false;
+    std::optional<std::pair<size_t, int>> batch = {};  // items, concurrency
+    std::vector<std::string> warnings = {};
+    std::optional<WallTime> run_at = {};
+};
+
+// 202 {"status":"queued","jobId","statusUrl",...} with Location and Retry-After.
+http::Response accepted(const Accepted& a);
+
+// The client's Idempotency-Key as the store has it; "" for none. Keys of different tenants never meet,
+// whatever characters they hold.
+std::string scopedKey(std::string_view tenant, const http::Request& request);
+// 400 to an Idempotency-Key that is too long.
+std::optional<http::Response> badIdempotencyKey(const http::Request& request);
+// 422: the Idempotency-Key stands for another request.
+http::Response conflict(const http::Request& request);
+
+// The failure of work that no provider could ever take, none of what is answered already.
+std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work, std::string_view kind,
+                                        const std::string& cache_key);
+
+// Sets when it starts; or says why it cannot, and what has a key may then still be a repeat of what could.
+template <class Submission>
+std::optional<std::string> setStart(const Start& start, WallTime now, Submission& out) {
+    auto delay = delayUntil(start, now);
+    auto* problem = std::get_if<std::string>(&delay);
+    out.only_repeat = problem && !out.idempotency_key.empty();
+    if (problem) return std::move(*problem);
+    out.start_in = std::get<milliseconds>(delay);
+    return std::nullopt;
+}
+
+template <class Submission>
+std::optional<WallTime> startOf(const Submission& submission, WallTime now) {
+    if (submission.start_in == milliseconds{0}) return std::nullopt;
+    return now + submission.start_in;
+}
+
+}  // namespace stepper::api
