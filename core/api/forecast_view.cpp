@@ -113,9 +113,13 @@ http::Response forecast(const http::Request& request, const ApiDeps& deps) {
 }  // namespace
 
 Routes forecastRoutes(const ApiDeps& deps) {
+    using http::Body, http::Role;
     const auto handle = [deps](const http::Request& request) { return forecast(request, deps); };
-    return {{"GET", "/v1/plan", "When the queued jobs, and more, would be done; ?jobs=", http::Body::None,
-             http::Role::Client, handle}};
+    return {
+        {"GET", "/v1/forecast", "When the queued jobs, and more, would be done; ?jobs=", Body::None,
+         Role::Client, handle},
+        {"GET", "/v1/plan", "The former name of /v1/forecast; ?jobs=", Body::None, Role::Client, handle},
+    };
 }
 
 }  // namespace stepper::api

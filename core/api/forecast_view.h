@@ -1,4 +1,4 @@
-// GET /v1/plan: when the jobs there are, and some more, would have been sent.
+// GET /v1/forecast: when the jobs there are, and some more, would have been sent.
 #pragma once
 #include "core/engine/forecast.h"
 

@@ -48,6 +48,7 @@ TABLE = [
     ("GET", "/v1/generate", 401, 405, 401, "POST, OPTIONS"),
     ("POST", "/v1/generate", 401, 400, 401, None),
     ("GET", "/v1/generate/batch/1", 401, 404, 401, None),
+    ("GET", "/v1/forecast", 401, 200, 401, None),
     ("GET", "/v1/plan", 401, 200, 401, None),
     ("GET", "/admin", 401, 404, 401, None),
     ("GET", "/admin/", 401, 404, 401, None),
@@ -105,6 +106,23 @@ class RoutesTest(Case):
         self.assertEqual(self.statuses(server, "POST", "/admin/config"), [403, 403, 403])
         for target in ("/", "/v1/jobs", "/nowhere", "/admin/config"):
             self.assertEqual(self.statuses(server, "GET", target, {"Origin": "http://evil.example"}), [403] * 3, target)
+
+    def test_the_pages_name_every_endpoint(self):
+        listed = call("GET", self.start_one().url + "/").json["endpoints"]
+        migrate = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
+        pages = (ROOT / "README.md").read_text(encoding="utf-8") + migrate
+        for endpoint in listed:
+            path = re.sub(r":\w+", "[:\\\\w]+", re.escape(endpoint.split()[1]))
+            self.assertTrue(re.search(path + r"(?![\w/])", pages), endpoint)
+        kept = re.findall(r"^\| `(\w+ /[^`?]*)[^|]*\| same", migrate, re.M)
+        self.assertIn("GET /v1/jobs/:jobId", kept)
+        self.assertLessEqual(set(kept) - {"GET /"}, set(listed))
+
+    def test_a_forecast_has_two_names(self):
+        server = self.start_one()
+        forecast, plan = (call("GET", f"{server.url}/v1/{name}?jobs=5&job=1").json for name in ("forecast", "plan"))
+        self.assertEqual({**forecast, "estimatedAt": 0}, {**plan, "estimatedAt": 0})
+        self.assertEqual(forecast["jobs"], 5)
 
     def test_a_preflight_is_answered_anywhere(self):
         server = self.start_one(settings={"security": {**CLOSED, "cors": {"allowed_origins": ["http://a.example"]}}})

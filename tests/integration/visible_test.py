@@ -174,7 +174,7 @@ class ProvidersTest(Visible):
 
     def test_the_list_of_endpoints_names_them(self):
         endpoints = self.get(self.start_one(), "/")["endpoints"]
-        self.assertTrue({"GET /v1/usage", "GET /v1/plan", "GET /v1/providers"} <= set(endpoints))
+        self.assertTrue({"GET /v1/usage", "GET /v1/forecast", "GET /v1/plan", "GET /v1/providers"} <= set(endpoints))
 
 
 class HeadersTest(Visible):
