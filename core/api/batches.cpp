@@ -6,6 +6,7 @@
 #include "core/api/rate_headers.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
+#include "core/api/tenant.h"
 #include "core/engine/plan.h"
 #include "core/jobs/identity.h"
 
@@ -50,9 +51,10 @@ jobs::SubmittedItem itemOf(const ParsedItem& item, bool redact) {
 jobs::BatchSubmission submissionOf(const http::Request& request, const ParsedBatch& wanted,
                                    const std::vector<std::string>& warnings, bool redact) {
     jobs::BatchSubmission out;
-    out.tenant = wanted.tenant_id;
+    auto [tenant, key] = tenancyOf(request, wanted.tenant_id);
+    out.tenant = std::move(tenant);
+    out.idempotency_key = std::move(key);
     out.body = withoutMark(request.body);
-    out.idempotency_key = scopedKey(wanted.tenant_id, request);
     out.concurrency = wanted.concurrency;
     out.priority = wanted.priority;
     out.time_limit = wanted.max_duration;

@@ -7,6 +7,7 @@
 #include "core/api/rate_headers.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
+#include "core/api/tenant.h"
 #include "core/base/text.h"
 #include "core/engine/outcome_json.h"
 #include "core/engine/plan.h"
@@ -28,13 +29,12 @@ jobs::Submission submissionOf(const http::Request& request, const ParsedRequest&
     jobs::Submission out;
     out.kind = kindOf(wanted.request, report);
     out.body = withoutMark(request.body);
-    // Users of reports name no tenant, and take turns all the same.
-    out.tenant =
-        report ? std::get<prompt::CommitInput>(wanted.request.subject).user_id : wanted.request.tenant_id;
+    auto [tenant, key] = tenancyOf(request, wanted.request);
+    out.tenant = std::move(tenant);
+    out.idempotency_key = std::move(key);
     if (wanted.cache_control != CacheControl::NoCache)
         out.cache_key = jobs::cacheKeyOf(wanted.request, wanted.cache_key, redact);
     out.read_cache = wanted.cache_control == CacheControl::Default;
-    out.idempotency_key = scopedKey(wanted.request.tenant_id, request);
     out.time_limit = wanted.max_duration;
     out.priority = wanted.priority.value_or(out.priority);
     return out;

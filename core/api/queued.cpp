@@ -1,7 +1,6 @@
 #include "core/api/queued.h"
 
 #include "core/api/json_answer.h"
-#include "core/base/id.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::api {
@@ -31,13 +30,6 @@ http::Response accepted(const Accepted& a) {
     out.headers.emplace_back("Location", where);
     out.headers.emplace_back("Retry-After", kAskAgainSeconds);
     return out;
-}
-
-std::string scopedKey(std::string_view tenant, const http::Request& request) {
-    const auto key = request.header("idempotency-key");
-    return key.empty()
-               ? std::string()
-               : sha256Hex(std::to_string(tenant.size()) + ':' + std::string(tenant) + std::string(key));
 }
 
 std::optional<http::Response> badIdempotencyKey(const http::Request& request) {

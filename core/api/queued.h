@@ -22,9 +22,6 @@ struct Accepted {
 // 202 {"status":"queued","jobId","statusUrl",...} with Location and Retry-After.
 http::Response accepted(const Accepted& a);
 
-// The client's Idempotency-Key as the store has it; "" for none. Keys of different tenants never meet,
-// whatever characters they hold.
-std::string scopedKey(std::string_view tenant, const http::Request& request);
 // 400 to an Idempotency-Key that is too long.
 std::optional<http::Response> badIdempotencyKey(const http::Request& request);
 // 422: the Idempotency-Key stands for another request.

@@ -8,6 +8,13 @@ from harness import Case, call
 ONE_WORKER = {"queue": {"workers": 1}, "batch": {"max_running": 1, "max_concurrency": 1}}
 
 
+def report_of(user, mark):
+    """A commit report that is asked for without a tenant."""
+    commit = {"userId": user, "commitSha": mark, "repo": "a/b", "message": f"#{mark}#", "files": ["a.ts"], "components": [],
+              "diffSummary": "+1 -1"}
+    return {"prompt": {"preset": "commit-report", "payload": commit}}
+
+
 class Fairness(Case):
     def occupy(self, server):
         """Its only worker is busy until release(); later requests are answered."""
@@ -49,6 +56,14 @@ class Fairness(Case):
         for tenant in "ab":
             own = [mark for mark in order if mark[0] == tenant]
             self.assertEqual(own, [f"{tenant}{i}" for i in range(len(own))])
+
+    def test_users_of_reports_take_turns(self):
+        server = self.start_one({}, ONE_WORKER)
+        self.occupy(server)
+        ids = [self.queue(server, report_of(mark[0], mark)) for mark in ("a0", "a1", "a2", "a3", "a4", "b0")]
+        self.assertEqual(self.listed(server, ids[0])["tenantId"], "a")
+        self.release(server, ids)
+        self.assertLess(self.order().index("b0"), 3, self.order())
 
     def test_refreshes_yield_to_those_who_wait(self):
         server = self.start_with_refresh()
