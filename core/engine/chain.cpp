@@ -84,7 +84,7 @@ private:
         if (const auto at = walk_.retryAt(now()); at && !options_.wait)
             cancel_.sleepUntil(std::min(*at, deadline_ - kMinCall));
         const auto candidates = walk_.candidates();
-        auto turn = options_.wait ? dispatcher_.enter(candidates, demand_, request_.tenant_id,
+        auto turn = options_.wait ? dispatcher_.enter(candidates, demand_, tenantOf(request_),
                                                       deadline_ - kMinCall, cancel_)
                                   : dispatcher_.tryEnter(candidates, demand_);
         // Before anything that may find no memory: what was entered has to be left.

@@ -1,5 +1,7 @@
 """Who comes first when there is more work than workers."""
+import http.client
 import re
+import threading
 import time
 import unittest
 
@@ -78,6 +80,22 @@ class Fairness(Case):
                self.queue_marked(server, "n1")]
         self.release(server, ids)
         self.assertEqual(self.order(), ["stale", "stale", "n0", "n1"])
+
+    def test_users_of_reports_who_wait_take_turns(self):
+        server = self.start_one({"steps": [{"hang": "head"}], "then": "ok"}, concurrency=1)
+        first = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+        first.request("POST", "/v1/generate/immediate", '{"prompt": "x"}', {"Content-Type": "application/json"})
+        self.await_upstream(1)
+        clients = []
+        for mark in ("a0", "a1", "a2", "a3", "a4", "b0"):
+            clients.append(threading.Thread(target=self.generate, args=(server, report_of(mark[0], mark))))
+            clients[-1].start()
+            waiting = f"stepper_http_in_flight {len(clients) + 2}"
+            self.wait_for(lambda waiting=waiting: waiting in call("GET", server.url + "/metrics").raw.decode().splitlines())
+        first.close()
+        for client in clients:
+            client.join()
+        self.assertLess(self.order().index("b0"), 3, self.order())
 
 
 if __name__ == "__main__":
