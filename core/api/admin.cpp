@@ -73,7 +73,7 @@ public:
         const auto snapshot = snapshots_.get();
         return jsonAnswer(200, [&](json::Writer& w) {
             putArray(w, "plugins", reloading_.plugins(),
-                     [&](json::Writer&, const plugin::Listing& l) { putListing(w, l, *snapshot); });
+                     [&](const plugin::Listing& l) { putListing(w, l, *snapshot); });
             json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
         });
     }
@@ -85,7 +85,7 @@ public:
             json::putInt(w, "generation", static_cast<int64_t>(snapshot->generation));
             w.Key("config");
             config::effective(snapshot->config, config::Secrets::Masked).Accept(w);
-            putObject(w, "lastReload", [&](json::Writer&) { putReport(w, reloading_.last()); });
+            putObject(w, "lastReload", [&] { putReport(w, reloading_.last()); });
             putTexts(w, "warnings", snapshot->config.warnings);
         });
     }

@@ -1,6 +1,7 @@
 #include "core/api/answer.h"
 
 #include "core/api/generate_request.h"
+#include "core/api/json_answer.h"
 #include "core/engine/outcome_json.h"
 #include "core/engine/outcome_story.h"
 
@@ -9,28 +10,25 @@ namespace {
 
 http::Response completed(const engine::Outcome& outcome, bool report,
                          const std::vector<std::string>& on_request) {
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::put(w, "status", "completed");
-    json::putRaw(w, "data", outcome.result);
-    w.Key("metadata");
-    w.StartObject();
-    json::put(w, "provider", outcome.provider);
-    json::putBool(w, "fallback", outcome.fallback);
-    if (!report) {
-        json::putBool(w, "validated", outcome.validated);
-        json::put(w, "contractVersion", kContractVersion);
-    }
-    engine::putTimings(w, outcome);
-    engine::putAttempts(w, outcome.attempts);
-    engine::putEnding(w, outcome);
-    auto warnings = on_request;
-    warnings.insert(warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
-    engine::putWarnings(w, warnings);
-    w.EndObject();
-    w.EndObject();
-    auto response = http::Response::json(200, {buffer.GetString(), buffer.GetSize()});
+    auto response = jsonAnswer(200, [&](json::Writer& w) {
+        json::put(w, "status", "completed");
+        json::putRaw(w, "data", outcome.result);
+        w.Key("metadata");
+        w.StartObject();
+        json::put(w, "provider", outcome.provider);
+        json::putBool(w, "fallback", outcome.fallback);
+        if (!report) {
+            json::putBool(w, "validated", outcome.validated);
+            json::put(w, "contractVersion", kContractVersion);
+        }
+        engine::putTimings(w, outcome);
+        engine::putAttempts(w, outcome.attempts);
+        engine::putEnding(w, outcome);
+        auto warnings = on_request;
+        warnings.insert(warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
+        engine::putWarnings(w, warnings);
+        w.EndObject();
+    });
     if (outcome.fallback) {
         response.headers.emplace_back(kFallbackHeader, "true");
         response.story = "fallback: " + engine::storyOf(outcome.attempts);
@@ -44,18 +42,15 @@ http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std:
                                const std::vector<std::string>& warnings) {
     if (!outcome.failure) return completed(outcome, report, warnings);
     const engine::Failure& f = *outcome.failure;
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::put(w, "error", f.message);
-    json::put(w, "errorCode", f.code);
-    json::putBool(w, "retryable", f.retryable);
-    if (f.retry_after) json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(*f.retry_after));
-    engine::putAttempts(w, outcome.attempts);
-    engine::putWarnings(w, warnings);
-    json::put(w, "requestId", request_id);
-    w.EndObject();
-    auto response = http::Response::json(f.http_status, {buffer.GetString(), buffer.GetSize()});
+    auto response = jsonAnswer(f.http_status, [&](json::Writer& w) {
+        json::put(w, "error", f.message);
+        json::put(w, "errorCode", f.code);
+        json::putBool(w, "retryable", f.retryable);
+        if (f.retry_after) json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(*f.retry_after));
+        engine::putAttempts(w, outcome.attempts);
+        engine::putWarnings(w, warnings);
+        json::put(w, "requestId", request_id);
+    });
     response.story = std::string(f.code) + ": " + engine::storyOf(outcome.attempts);
     if (f.retry_after)
         response.headers.emplace_back("Retry-After", std::to_string(engine::wholeSeconds(*f.retry_after)));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/api/generate_request.h"
-#include "core/base/json.h"
+#include "core/api/json_answer.h"
 #include "core/engine/classify.h"
 #include "core/engine/outcome_json.h"
 
@@ -61,10 +61,7 @@ void putQuota(json::Writer& w, const limits::QuotaState& q) {
 }
 
 void putQuotas(json::Writer& w, const std::vector<limits::QuotaState>& quotas) {
-    w.Key("quotas");
-    w.StartArray();
-    for (const auto& quota : quotas) putQuota(w, quota);
-    w.EndArray();
+    putArray(w, "quotas", quotas, [&](const auto& quota) { putQuota(w, quota); });
 }
 
 // By number: nothing of a key is shown.
@@ -85,35 +82,32 @@ void putKeys(json::Writer& w, const std::vector<limits::GateState::Key>& keys) {
 }
 
 void putLatency(json::Writer& w, const limits::GateState& s) {
-    w.Key("latency");
-    w.StartObject();
-    if (s.p50) json::putInt(w, "p50Ms", s.p50->count());
-    if (s.p95) json::putInt(w, "p95Ms", s.p95->count());
-    w.EndObject();
+    putObject(w, "latency", [&] {
+        if (s.p50) json::putInt(w, "p50Ms", s.p50->count());
+        if (s.p95) json::putInt(w, "p95Ms", s.p95->count());
+    });
 }
 
 void putVisit(json::Writer& w, const char* name, const std::optional<engine::Chronicle::Visit>& visit) {
     if (!visit) return;
-    w.Key(name);
-    w.StartObject();
-    json::putBool(w, "ok", !visit->error);
-    if (visit->error) {
-        json::put(w, "errorCode", engine::verdictOn(visit->error->error_class).wire_code);
-        json::put(w, "error", visit->error->message);
-    }
-    json::put(w, "at", isoTime(visit->at));
-    json::putInt(w, "ms", visit->took.count());
-    w.EndObject();
+    putObject(w, name, [&] {
+        json::putBool(w, "ok", !visit->error);
+        if (visit->error) {
+            json::put(w, "errorCode", engine::verdictOn(visit->error->error_class).wire_code);
+            json::put(w, "error", visit->error->message);
+        }
+        json::put(w, "at", isoTime(visit->at));
+        json::putInt(w, "ms", visit->took.count());
+    });
 }
 
 void putLastError(json::Writer& w, const engine::Chronicle::LastError& last) {
-    w.Key("lastError");
-    w.StartObject();
-    json::put(w, "errorCode", last.code);
-    json::put(w, "error", last.message);
-    json::put(w, "at", isoTime(last.at));
-    json::putInt(w, "failures", last.number);
-    w.EndObject();
+    putObject(w, "lastError", [&] {
+        json::put(w, "errorCode", last.code);
+        json::put(w, "error", last.message);
+        json::put(w, "at", isoTime(last.at));
+        json::putInt(w, "failures", last.number);
+    });
 }
 
 void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::GateState& state,
@@ -136,13 +130,7 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
     if (const auto reason = reasonOf(p, state); !reason.empty()) json::put(w, "reason", reason);
     json::put(w, "plugin", p.spec.plugin);
     json::put(w, "model", p.spec.model);
-    if (!p.spec.models.empty()) {
-        w.Key("models");
-        w.StartArray();
-        for (const auto& model : p.spec.models)
-            w.String(model.data(), static_cast<rapidjson::SizeType>(model.size()));
-        w.EndArray();
-    }
+    if (!p.spec.models.empty()) putTexts(w, "models", p.spec.models);
     json::putInt(w, "inFlight", state.in_flight);
     json::putInt(w, "consecutiveFailures", state.failures_in_row);
     if (const auto last = p.chronicle->lastError(); last && with_last_error) putLastError(w, *last);
@@ -158,38 +146,30 @@ void putProvider(json::Writer& w, const engine::ProviderEntry& p, const limits::
 
 void putStore(json::Writer& w, const store::Health& store) {
     using Status = store::Health::Status;
-    w.Key("store");
-    w.StartObject();
-    json::put(w, "status",
-              store.status == Status::Ok         ? "ok"
-              : store.status == Status::Degraded ? "degraded"
-                                                 : "failed");
-    if (!store.reason.empty()) json::put(w, "reason", store.reason);
-    w.EndObject();
+    putObject(w, "store", [&] {
+        json::put(w, "status",
+                  store.status == Status::Ok         ? "ok"
+                  : store.status == Status::Degraded ? "degraded"
+                                                     : "failed");
+        if (!store.reason.empty()) json::put(w, "reason", store.reason);
+    });
 }
 
 void putJobs(json::Writer& w, int workers) {
-    w.Key("jobs");
-    w.StartObject();
-    json::putInt(w, "workers", workers);
-    if (workers == 0)
-        json::put(w, "reason", "queue.workers is 0: jobs are accepted and wait for a process that runs them");
-    w.EndObject();
+    putObject(w, "jobs", [&] {
+        json::putInt(w, "workers", workers);
+        if (workers == 0)
+            json::put(w, "reason",
+                      "queue.workers is 0: jobs are accepted and wait for a process that runs them");
+    });
 }
 
 void putFiles(json::Writer& w, const engine::ReloadReport& files) {
-    w.Key("config");
-    w.StartObject();
-    json::put(w, "status", files.ok() ? "ok" : "refused");
-    json::putInt(w, "generation", static_cast<int64_t>(files.generation));
-    if (!files.ok()) {
-        w.Key("problems");
-        w.StartArray();
-        for (const auto& problem : files.problems)
-            w.String(problem.data(), static_cast<rapidjson::SizeType>(problem.size()));
-        w.EndArray();
-    }
-    w.EndObject();
+    putObject(w, "config", [&] {
+        json::put(w, "status", files.ok() ? "ok" : "refused");
+        json::putInt(w, "generation", static_cast<int64_t>(files.generation));
+        if (!files.ok()) putTexts(w, "problems", files.problems);
+    });
 }
 
 }  // namespace
@@ -231,23 +211,20 @@ Health healthOf(const engine::Snapshot& snapshot, const GateStates& states, cons
 
 std::string healthJson(const engine::Snapshot& snapshot, const GateStates& states, const store::Health& store,
                        const engine::ReloadReport& files, WallTime now, bool with_contract_version) {
-    json::Buffer buffer;
-    json::Writer w(buffer);
     const std::string timestamp = isoTime(now);
-    w.StartObject();
-    json::put(w, "status", name(healthOf(snapshot, states, store, files)));
-    w.Key("providers");
-    w.StartArray();
-    for (size_t i = 0; i < states.size(); ++i)
-        putProvider(w, snapshot.providers[i], states[i], timestamp, with_contract_version);
-    w.EndArray();
-    putStore(w, store);
-    putJobs(w, snapshot.config.queue.workers);
-    putFiles(w, files);
-    json::put(w, "timestamp", timestamp);
-    if (with_contract_version) json::put(w, "contractVersion", kContractVersion);
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        json::put(w, "status", name(healthOf(snapshot, states, store, files)));
+        w.Key("providers");
+        w.StartArray();
+        for (size_t i = 0; i < states.size(); ++i)
+            putProvider(w, snapshot.providers[i], states[i], timestamp, with_contract_version);
+        w.EndArray();
+        putStore(w, store);
+        putJobs(w, snapshot.config.queue.workers);
+        putFiles(w, files);
+        json::put(w, "timestamp", timestamp);
+        if (with_contract_version) json::put(w, "contractVersion", kContractVersion);
+    });
 }
 
 }  // namespace stepper::api

@@ -4,8 +4,8 @@
 
 #include "core/api/generate_request.h"
 #include "core/api/job_view.h"
+#include "core/api/json_answer.h"
 #include "core/api/query.h"
-#include "core/base/json.h"
 #include "core/http/sse.h"
 
 namespace stepper::api {
@@ -17,13 +17,10 @@ using Woken = jobs::Waiters::Ticket::Woken;
 constexpr milliseconds kKeepAlive{15'000};
 
 std::string stateJson(const store::Job& job) {
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::put(w, "id", job.id);
-    json::put(w, "status", wireStatus(job));
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        json::put(w, "id", job.id);
+        json::put(w, "status", wireStatus(job));
+    });
 }
 
 // The events of one version of a job, in their order.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/api/generate_request.h"
-#include "core/base/json.h"
+#include "core/api/json_answer.h"
 #include "core/engine/outcome_json.h"
 
 namespace stepper::api {
@@ -181,104 +181,90 @@ std::string progressJson(const store::Job& job) {
 
 std::string jobJson(const store::Job& job, const std::vector<store::BatchItem>& items, WallTime now,
                     const std::vector<std::string>& warnings) {
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::put(w, "id", job.id);
-    json::put(w, "status", wireStatus(job));
-    json::put(w, "rawStatus", rawStatus(job));
-    json::put(w, "contractVersion", kContractVersion);
-    w.Key("progress");
-    putProgress(w, job);
-    if (job.run_at) {
-        if (job.state == JobState::Scheduled) json::put(w, "runAt", isoTime(*job.run_at));
-        const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
-        json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
-    }
-    putRetry(w, job);
-    if (job.isBatch())
-        putWarnings(w, warnings, metaOf(job.meta));
-    else
-        engine::putWarnings(w, warnings);
-    if (job.isBatch() && store::isFinal(job.state)) {
-        putItems(w, job, items);
-    } else if (store::isDone(job.state)) {
-        putAnswer(w, job);
-    } else if (job.state == JobState::Failed) {
-        putFailure(w, job.meta);
-    }
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        json::put(w, "id", job.id);
+        json::put(w, "status", wireStatus(job));
+        json::put(w, "rawStatus", rawStatus(job));
+        json::put(w, "contractVersion", kContractVersion);
+        w.Key("progress");
+        putProgress(w, job);
+        if (job.run_at) {
+            if (job.state == JobState::Scheduled) json::put(w, "runAt", isoTime(*job.run_at));
+            const auto left = std::chrono::duration_cast<milliseconds>(*job.run_at - now);
+            json::putInt(w, "retryAfterSeconds", engine::wholeSeconds(std::max(left, milliseconds{0})));
+        }
+        putRetry(w, job);
+        if (job.isBatch())
+            putWarnings(w, warnings, metaOf(job.meta));
+        else
+            engine::putWarnings(w, warnings);
+        if (job.isBatch() && store::isFinal(job.state)) {
+            putItems(w, job, items);
+        } else if (store::isDone(job.state)) {
+            putAnswer(w, job);
+        } else if (job.state == JobState::Failed) {
+            putFailure(w, job.meta);
+        }
+    });
 }
 
 std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
                         const std::vector<std::string>& warnings) {
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    w.Key("jobs");
-    w.StartArray();
-    for (const auto& job : jobs) {
-        w.StartObject();
-        json::put(w, "id", job.id);
-        json::put(w, "kind", job.isBatch() ? "batch" : job.kind);
-        json::put(w, "tenantId", job.tenant);
-        json::put(w, "status", wireStatus(job));
-        json::put(w, "rawStatus", rawStatus(job));
-        if (job.state == JobState::Substituted) json::putBool(w, "fallback", true);
-        w.Key("progress");
-        putProgress(w, job);
-        json::putInt(w, "priority", job.priority);
-        json::putInt(w, "attempts", job.attempts);
-        json::putInt(w, "crashes", job.crashes);
-        json::put(w, "createdAt", isoTime(job.created));
-        json::put(w, "updatedAt", isoTime(job.updated));
-        putMoment(w, "runAt", job.run_at);
-        putMoment(w, "finishedAt", job.finished);
-        putRetry(w, job);
-        w.EndObject();
-    }
-    w.EndArray();
-    if (may_be_more && !jobs.empty()) json::put(w, "next", std::to_string(jobs.back().place));
-    engine::putWarnings(w, warnings);
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        w.Key("jobs");
+        w.StartArray();
+        for (const auto& job : jobs) {
+            w.StartObject();
+            json::put(w, "id", job.id);
+            json::put(w, "kind", job.isBatch() ? "batch" : job.kind);
+            json::put(w, "tenantId", job.tenant);
+            json::put(w, "status", wireStatus(job));
+            json::put(w, "rawStatus", rawStatus(job));
+            if (job.state == JobState::Substituted) json::putBool(w, "fallback", true);
+            w.Key("progress");
+            putProgress(w, job);
+            json::putInt(w, "priority", job.priority);
+            json::putInt(w, "attempts", job.attempts);
+            json::putInt(w, "crashes", job.crashes);
+            json::put(w, "createdAt", isoTime(job.created));
+            json::put(w, "updatedAt", isoTime(job.updated));
+            putMoment(w, "runAt", job.run_at);
+            putMoment(w, "finishedAt", job.finished);
+            putRetry(w, job);
+            w.EndObject();
+        }
+        w.EndArray();
+        if (may_be_more && !jobs.empty()) json::put(w, "next", std::to_string(jobs.back().place));
+        engine::putWarnings(w, warnings);
+    });
 }
 
 std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
                        const std::vector<std::string>& warnings) {
     const auto meta = metaOf(answer.meta);
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    json::put(w, "status", "completed");
-    json::putBool(w, "cached", true);
-    if (stale) json::putBool(w, "stale", true);
-    json::putRaw(w, "data", answer.result);
-    w.Key("metadata");
-    w.StartObject();
-    putMember(w, meta, "provider", "provider");
-    putMember(w, meta, "fallback", "fallback");
-    if (!report) {
-        putMember(w, meta, "validated", "validated");
-        json::put(w, "contractVersion", kContractVersion);
-    }
-    putMember(w, meta, "timings", "timings");
-    putEnding(w, meta);
-    putWarnings(w, warnings, meta);
-    w.EndObject();
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) {
+        json::put(w, "status", "completed");
+        json::putBool(w, "cached", true);
+        if (stale) json::putBool(w, "stale", true);
+        json::putRaw(w, "data", answer.result);
+        w.Key("metadata");
+        w.StartObject();
+        putMember(w, meta, "provider", "provider");
+        putMember(w, meta, "fallback", "fallback");
+        if (!report) {
+            putMember(w, meta, "validated", "validated");
+            json::put(w, "contractVersion", kContractVersion);
+        }
+        putMember(w, meta, "timings", "timings");
+        putEnding(w, meta);
+        putWarnings(w, warnings, meta);
+        w.EndObject();
+    });
 }
 
 std::string batchMeta(const std::vector<std::string>& warnings) {
     if (warnings.empty()) return {};
-    json::Buffer buffer;
-    json::Writer w(buffer);
-    w.StartObject();
-    engine::putWarnings(w, warnings);
-    w.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return jsonObject([&](json::Writer& w) { engine::putWarnings(w, warnings); });
 }
 
 }  // namespace stepper::api

@@ -23,27 +23,27 @@ http::Response jsonAnswer(int status, const Put& put) {
     return http::Response::json(status, jsonObject(put));
 }
 
-// A member that is an object, in the object the writer is in.
+// A member that is an object; `put` puts its members.
 template <class Put>
 void putObject(json::Writer& w, std::string_view key, const Put& put) {
     w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     w.StartObject();
-    put(w);
+    put();
     w.EndObject();
 }
 
-// A member that is an array; `put` gets the writer and each item, and puts one value.
+// A member that is an array; `put` puts the value of an item.
 template <class Items, class Put>
 void putArray(json::Writer& w, std::string_view key, const Items& items, const Put& put) {
     w.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     w.StartArray();
-    for (const auto& item : items) put(w, item);
+    for (const auto& item : items) put(item);
     w.EndArray();
 }
 
 inline void putTexts(json::Writer& w, std::string_view key, const std::vector<std::string>& texts) {
-    putArray(w, key, texts, [](json::Writer& to, const std::string& text) {
-        to.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    putArray(w, key, texts, [&](const std::string& text) {
+        w.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
     });
 }
 

@@ -24,11 +24,11 @@ std::string rootJson(const Routes& listed, const config::Security& security) {
     return jsonObject([&](json::Writer& w) {
         json::put(w, "service", "stepper");
         json::put(w, "version", kVersion);
-        putObject(w, "endpoints", [&](json::Writer&) {
+        putObject(w, "endpoints", [&] {
             for (const auto& route : listed)
                 json::put(w, route.method + ' ' + shown(route.pattern), route.about);
         });
-        putObject(w, "security", [&](json::Writer&) {
+        putObject(w, "security", [&] {
             json::putBool(w, "cors", security.cors.enabled);
             json::putBool(w, "rateLimit", false);  // configured or not, nothing enforces it yet
             json::putBool(w, "helmet", security.security_headers);
