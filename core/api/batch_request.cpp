@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "core/api/member.h"
+#include "core/api/refusal.h"
 #include "core/base/text.h"
 
 namespace stepper::api {
@@ -9,11 +11,6 @@ namespace {
 
 constexpr double kMaxDurationSeconds = 86'400;
 constexpr size_t kMaxNameLength = 256;  // of the tenant and of the request
-
-const json::Value* member(const json::Value& body, std::string_view key) {
-    const auto* v = json::find(body, key);
-    return v && !v->IsNull() ? v : nullptr;
-}
 
 std::string at(size_t index, std::string_view what) {
     return "Invalid items[" + std::to_string(index) + "]" + std::string(what);
@@ -49,22 +46,18 @@ Body requestOf(const json::Value& item, const std::string& id, const ParsedBatch
     return out;
 }
 
-std::variant<ParsedItem, BadRequest> parseItem(const json::Value& item, size_t index,
-                                               const ParsedBatch& batch) {
+Result<ParsedItem> parseItem(const json::Value& item, size_t index, const ParsedBatch& batch) {
     const auto written = shortText(member(item, "id"), kMaxItemIdLength);
     std::string id(trim(written.value_or("")));
     const auto* request = member(item, "request");
     if (id.empty() || !request || !request->IsObject())
-        return refuse(at(index, ": expected an object with a unique id and request object"));
+        return refusal(at(index, ": expected an object with a unique id and request object"));
     Body body = requestOf(item, id, batch);
-    auto parsed = parseGenerate(body);
-    if (auto* bad = std::get_if<BadRequest>(&parsed)) {
-        bad->sentence = at(index, ".request: " + bad->sentence);
-        return std::move(*bad);
-    }
-    if (!std::get<ParsedRequest>(parsed).start.isNow())
-        return refuse(at(index, ".request: runAt and delaySeconds are for the whole batch"));
-    return ParsedItem{std::move(id), std::get<ParsedRequest>(std::move(parsed)), json::dump(*body)};
+    auto parsed = orRefusal(parseGenerate(body));
+    if (!parsed) return Error{parsed.error().error_class, at(index, ".request: " + parsed.error().message)};
+    if (!parsed->start.isNow())
+        return refusal(at(index, ".request: runAt and delaySeconds are for the whole batch"));
+    return ParsedItem{std::move(id), std::move(parsed).value(), json::dump(*body)};
 }
 
 void remarkOnItem(const json::Value& item, size_t index, Remarks& out) {
@@ -74,66 +67,85 @@ void remarkOnItem(const json::Value& item, size_t index, Remarks& out) {
 }
 
 // "" is none, as no member is.
-std::optional<std::string> readName(const json::Value& body, std::string_view key, std::string& out) {
+Result<std::string> nameIn(const json::Value& body, std::string_view key) {
     const auto* v = member(body, key);
-    if (!v) return std::nullopt;
-    auto text = shortText(v, kMaxNameLength);
-    if (!text) return "Invalid " + std::string(key) + ": expected a string up to 256 characters";
-    out = std::move(*text);
-    return std::nullopt;
+    if (!v) return std::string();
+    if (auto text = shortText(v, kMaxNameLength)) return *std::move(text);
+    return refusal("Invalid " + std::string(key) + ": expected a string up to 256 characters");
 }
 
-// What the batch says of itself; the first problem.
-std::optional<std::string> readSettings(const json::Value& body, int max_concurrency, ParsedBatch& out) {
-    if (auto problem = readName(body, "tenantId", out.tenant_id)) return problem;
-    if (auto problem = readName(body, "requestId", out.request_id)) return problem;
-    if (auto problem = readStart(body, out.start)) return problem;
-    if (const auto* strict = member(body, "strict")) {
-        if (!strict->IsBool()) return "Invalid strict: expected true or false";
-        out.strict = strict->GetBool();
-    }
-    out.concurrency = max_concurrency;
-    if (const auto* n = member(body, "concurrency")) {
-        if (!n->IsInt() || n->GetInt() < 1 || n->GetInt() > max_concurrency)
-            return "Invalid concurrency: expected an integer from 1 to " + std::to_string(max_concurrency);
-        out.concurrency = n->GetInt();
-    }
-    if (const auto* p = member(body, "priority")) {
-        if (!p->IsInt() || p->GetInt() < 0 || p->GetInt() > 9)
-            return "Invalid priority: expected an integer from 0 (first) to 9 (last)";
-        out.priority = p->GetInt();
-    }
-    if (const auto* s = member(body, "maxDurationSeconds")) {
-        if (!s->IsNumber() || s->GetDouble() <= 0 || s->GetDouble() > kMaxDurationSeconds)
-            return "Invalid maxDurationSeconds: expected a positive number of at most 86400";
-        out.max_duration = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(s->GetDouble()));
-    }
-    return std::nullopt;
+Result<bool> strictIn(const json::Value& body) {
+    const auto* v = member(body, "strict");
+    if (v && !v->IsBool()) return refusal("Invalid strict: expected true or false");
+    return v && v->GetBool();
+}
+
+Result<int> concurrencyIn(const json::Value& body, int most) {
+    const auto* n = member(body, "concurrency");
+    if (!n) return most;
+    if (n->IsInt() && n->GetInt() >= 1 && n->GetInt() <= most) return n->GetInt();
+    return refusal("Invalid concurrency: expected an integer from 1 to " + std::to_string(most));
+}
+
+Result<int> priorityIn(const json::Value& body) {
+    const auto* p = member(body, "priority");
+    if (!p) return store::kNormalPriority;
+    if (p->IsInt() && p->GetInt() >= 0 && p->GetInt() <= 9) return p->GetInt();
+    return refusal("Invalid priority: expected an integer from 0 (first) to 9 (last)");
+}
+
+Result<std::optional<milliseconds>> durationIn(const json::Value& body) {
+    const auto* s = member(body, "maxDurationSeconds");
+    if (!s) return std::optional<milliseconds>();
+    if (s->IsNumber() && s->GetDouble() > 0 && s->GetDouble() <= kMaxDurationSeconds)
+        return std::optional(std::chrono::ceil<milliseconds>(std::chrono::duration<double>(s->GetDouble())));
+    return refusal("Invalid maxDurationSeconds: expected a positive number of at most 86400");
+}
+
+// What the batch says of itself.
+Result<ParsedBatch> readSettings(const json::Value& body, int max_concurrency) {
+    FirstProblem first;
+    ParsedBatch out;
+    out.tenant_id = first.of(nameIn(body, "tenantId"));
+    out.request_id = first.of(nameIn(body, "requestId"));
+    out.start = first.of(readStart(body));
+    out.strict = first.of(strictIn(body));
+    out.concurrency = first.of(concurrencyIn(body, max_concurrency));
+    out.priority = first.of(priorityIn(body));
+    out.max_duration = first.of(durationIn(body));
+    if (first.get()) return *first.get();
+    return out;
+}
+
+Result<void> checkItems(const json::Value* items, int most) {
+    if (!items || !items->IsArray() || items->Empty())
+        return refusal("Batch items must be a non-empty array");
+    if (items->Size() > static_cast<size_t>(most))
+        return refusal("Batch cannot contain more than " + std::to_string(most) + " items");
+    return {};
 }
 
 }  // namespace
 
-std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_items, int max_concurrency) {
-    auto whole = parseBody(text);
-    if (auto* bad = std::get_if<BadRequest>(&whole)) return std::move(*bad);
-    const json::Value& body = *std::get<Body>(whole);
-    if (auto wrong = versionProblem(body)) return *std::move(wrong);
+Result<ParsedBatch> parseBatch(std::string_view text, int max_items, int max_concurrency) {
+    const auto whole = orRefusal(parseBody(text));
+    if (!whole) return whole.error();
+    const json::Value& body = **whole;
+    if (const auto wrong = versionProblem(body)) return refusal(*wrong);
     const auto* items = member(body, "items");
-    if (!items || !items->IsArray() || items->Empty()) return refuse("Batch items must be a non-empty array");
-    if (items->Size() > static_cast<size_t>(max_items))
-        return refuse("Batch cannot contain more than " + std::to_string(max_items) + " items");
-    ParsedBatch out;
-    if (const auto problem = readSettings(body, max_concurrency, out)) return refuse(*problem);
-    remarkOnBatch(body, out.remarks);
+    if (auto sound = checkItems(items, max_items); !sound) return std::move(sound).error();
+    auto out = readSettings(body, max_concurrency);
+    if (!out) return out;
+    remarkOnBatch(body, out->remarks);
 
     std::set<std::string> ids;
     for (rapidjson::SizeType i = 0; i < items->Size(); ++i) {
-        auto item = parseItem((*items)[i], i, out);
-        if (auto* bad = std::get_if<BadRequest>(&item)) return std::move(*bad);
-        out.items.push_back(std::get<ParsedItem>(std::move(item)));
-        remarkOnItem((*items)[i], i, out.remarks);
-        if (!ids.insert(out.items.back().id).second)
-            return refuse("Batch item IDs must be unique (duplicate: '" + out.items.back().id + "')");
+        auto item = parseItem((*items)[i], i, *out);
+        if (!item) return std::move(item).error();
+        if (!ids.insert(item->id).second)
+            return refusal("Batch item IDs must be unique (duplicate: '" + item->id + "')");
+        out->items.push_back(std::move(item).value());
+        remarkOnItem((*items)[i], i, out->remarks);
     }
     return out;
 }

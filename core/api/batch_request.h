@@ -25,6 +25,7 @@ struct ParsedBatch {
     Remarks remarks;                // those on the items are theirs
 };
 
-std::variant<ParsedBatch, BadRequest> parseBatch(std::string_view text, int max_items, int max_concurrency);
+// Errors are refusals, see refusal.h.
+Result<ParsedBatch> parseBatch(std::string_view text, int max_items, int max_concurrency);
 
 }  // namespace stepper::api

@@ -4,6 +4,7 @@
 #include "core/api/job_view.h"
 #include "core/api/queued.h"
 #include "core/api/rate_headers.h"
+#include "core/api/refusal.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
 #include "core/api/tenant.h"
@@ -15,23 +16,23 @@ namespace {
 
 // Of the batch and of its items; a sentence when one that asked to be strict has any, or names a model that
 // nobody has.
-std::variant<Remarks, BadRequest> remarksOn(const http::Request& request, const ParsedBatch& batch,
-                                            const engine::Snapshot& snapshot) {
+Result<Remarks> remarksOn(const http::Request& request, const ParsedBatch& batch,
+                          const engine::Snapshot& snapshot) {
     Remarks all = batch.remarks;
     remarkOnQuery(request, {}, all);
     remarkOnHeaders(request, Use::Job, all);
     for (size_t i = 0; i < batch.items.size(); ++i) {
         const ParsedRequest& item = batch.items[i].parsed;
         if (const auto problem = engine::modelProblem(snapshot, item.request))
-            return refuse("items[" + std::to_string(i) + "].request: " + problem->message);
+            return refusal("items[" + std::to_string(i) + "].request: " + problem->message);
         Remarks own = item.remarks;
         remarkOnProviders(item.request, snapshot, own);
         Remarks placed;
         placed.addAll(own, "items[" + std::to_string(i) + "].request.");
-        if (item.strict && !placed.empty()) return refuse(placed.refusal());
+        if (item.strict && !placed.empty()) return refusal(placed.refusal());
         all.addAll(placed, "");
     }
-    if (batch.strict && !all.empty()) return refuse(all.refusal());
+    if (batch.strict && !all.empty()) return refusal(all.refusal());
     return all;
 }
 
@@ -47,9 +48,10 @@ jobs::SubmittedItem itemOf(const ParsedItem& item, bool redact) {
             p.max_duration};
 }
 
-// What is stored of it, but for when it starts.
+// Where it cannot start when it should, what has a key may still be a repeat of what could.
 jobs::BatchSubmission submissionOf(const http::Request& request, const ParsedBatch& wanted,
-                                   const std::vector<std::string>& warnings, bool redact) {
+                                   const std::vector<std::string>& warnings, bool redact,
+                                   const Result<milliseconds>& start_in) {
     jobs::BatchSubmission out;
     auto [tenant, key] = tenancyOf(request, wanted.tenant_id);
     out.tenant = std::move(tenant);
@@ -60,6 +62,8 @@ jobs::BatchSubmission submissionOf(const http::Request& request, const ParsedBat
     out.time_limit = wanted.max_duration;
     out.meta = batchMeta(warnings);
     for (const auto& item : wanted.items) out.items.push_back(itemOf(item, redact));
+    out.only_repeat = !start_in && !out.idempotency_key.empty();
+    if (start_in) out.start_in = *start_in;
     return out;
 }
 
@@ -94,23 +98,24 @@ http::Response Batches::post(const http::Request& request) const {
     const auto snapshot = deps_.snapshots.get();
     const auto& limits = snapshot->config.batch;
     const auto parsed = parseBatch(request.body, limits.max_items, limits.max_concurrency);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
+    if (!parsed) return badRequest(parsed.error(), request.id);
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
-    const auto& wanted = std::get<ParsedBatch>(parsed);
+    const ParsedBatch& wanted = *parsed;
     const auto remarks = remarksOn(request, wanted, *snapshot);
-    if (const auto* bad = std::get_if<BadRequest>(&remarks)) return badRequest(*bad, request.id);
-    const auto warnings = std::get<Remarks>(remarks).warnings();
+    if (!remarks) return badRequest(remarks.error(), request.id);
+    const auto warnings = remarks->warnings();
 
-    auto submission = submissionOf(request, wanted, warnings, snapshot->config.security.redact);
-    const auto cannot_start = setStart(wanted.start, deps_.clock.wall(), submission);
-    if (cannot_start && !submission.only_repeat) return badRequest(*cannot_start, request.id);
+    const auto start_in = delayUntil(wanted.start, deps_.clock.wall());
+    const auto submission =
+        submissionOf(request, wanted, warnings, snapshot->config.security.redact, start_in);
+    if (!start_in && !submission.only_repeat) return badRequest(start_in.error(), request.id);
     if (submission.idempotency_key.empty())
         if (auto refused = tooLargeItem(request, wanted, submission)) return *std::move(refused);
 
     const auto done = deps_.jobs.submitBatch(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == jobs::Submitted::How::Conflict) return conflict(request);
-    if (done->how == jobs::Submitted::How::NotMade) return badRequest(*cannot_start, request.id);
+    if (done->how == jobs::Submitted::How::NotMade) return badRequest(start_in.error(), request.id);
     const bool replayed = done->how == jobs::Submitted::How::Repeated;
     auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency), warnings,
                          replayed ? std::nullopt : startOf(submission, deps_.clock.wall())});

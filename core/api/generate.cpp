@@ -5,6 +5,7 @@
 #include "core/api/json_answer.h"
 #include "core/api/queued.h"
 #include "core/api/rate_headers.h"
+#include "core/api/refusal.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
 #include "core/api/tenant.h"
@@ -23,9 +24,9 @@ std::string_view cacheWord(const Submitted& s, bool bypass) {
     return s.how == Submitted::How::Coalesced ? "COALESCED" : "MISS";
 }
 
-// What is stored of it, but for when it starts.
+// Where it cannot start when it should, what has a key may still be a repeat of what could.
 jobs::Submission submissionOf(const http::Request& request, const ParsedRequest& wanted, bool report,
-                              bool redact) {
+                              bool redact, const Result<milliseconds>& start_in) {
     jobs::Submission out;
     out.kind = kindOf(wanted.request, report);
     out.body = withoutMark(request.body);
@@ -37,6 +38,8 @@ jobs::Submission submissionOf(const http::Request& request, const ParsedRequest&
     out.read_cache = wanted.cache_control == CacheControl::Default;
     out.time_limit = wanted.max_duration;
     out.priority = wanted.priority.value_or(out.priority);
+    out.only_repeat = !start_in && !out.idempotency_key.empty();
+    if (start_in) out.start_in = *start_in;
     return out;
 }
 
@@ -79,9 +82,9 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     if (wanted.strict && !remarks.empty()) return badRequest(remarks.refusal(), request.id);
     if (const auto problem = engine::modelProblem(*snapshot, wanted.request))
         return badRequest(problem->message, request.id);
-    auto submission = submissionOf(request, wanted, report, snapshot->config.security.redact);
-    const auto cannot_start = setStart(wanted.start, deps_.clock.wall(), submission);
-    if (cannot_start && !submission.only_repeat) return badRequest(*cannot_start, request.id);
+    const auto start_in = delayUntil(wanted.start, deps_.clock.wall());
+    const auto submission = submissionOf(request, wanted, report, snapshot->config.security.redact, start_in);
+    if (!start_in && !submission.only_repeat) return badRequest(start_in.error(), request.id);
 
     // A key names the job that it has made, whatever is known by now.
     if (submission.idempotency_key.empty())
@@ -91,7 +94,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     const auto done = deps_.jobs.submit(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
     if (done->how == Submitted::How::Conflict) return conflict(request);
-    if (done->how == Submitted::How::NotMade) return badRequest(*cannot_start, request.id);
+    if (done->how == Submitted::How::NotMade) return badRequest(start_in.error(), request.id);
     const bool replayed = done->how == Submitted::How::Repeated;
     if (done->hit) {
         if (!replayed) deps_.metrics.cacheHit(done->hit->stale ? "stale" : "fresh", wanted.request.labels());

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/api/member.h"
 #include "core/base/text.h"
 #include "core/prompt/callbacks.h"
 #include "core/prompt/conversation.h"
@@ -19,12 +20,6 @@ constexpr double kMaxTemperature = 2;
 
 constexpr std::string_view kCommitReport = "commit-report";
 constexpr std::string_view kWrongVersion = "SCHEMA_VERSION_MISMATCH";
-
-// Absent and null are the same to the clients of this contract.
-const json::Value* member(const json::Value& body, std::string_view key) {
-    const auto* v = json::find(body, key);
-    return v && !v->IsNull() ? v : nullptr;
-}
 
 // Reads optional members one after another; the first sentence sticks.
 class Reader {
@@ -119,7 +114,11 @@ public:
     }
 
     void start(Start& out) {
-        if (auto problem = readStart(body_, out)) fail(*std::move(problem));
+        if (const auto read = readStart(body_)) {
+            out = *read;
+        } else {
+            fail(read.error().message);
+        }
     }
 
     std::optional<config::Plan> plan() {

@@ -5,6 +5,7 @@
 #include "core/api/answer.h"
 #include "core/api/generate_request.h"
 #include "core/api/rate_headers.h"
+#include "core/api/refusal.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
 #include "core/engine/plan.h"
@@ -26,20 +27,15 @@ std::optional<milliseconds> timeoutHeader(const http::Request& request, std::str
     return n * unit;
 }
 
-// Ours is honoured or refused; a client library sends the other one unasked.
-std::optional<BadRequest> badTimeout(const http::Request& request) {
-    if (request.header("x-request-timeout-ms").empty() ||
-        timeoutHeader(request, "x-request-timeout-ms", milliseconds{1}))
-        return std::nullopt;
-    return refuse("Invalid X-Request-Timeout-Ms: expected whole milliseconds from 1 to 3600000");
-}
-
 // The earliest of what the body, our header and the OpenAI SDK's header ask for. One deadline covers
-// everything.
-SteadyTime deadlineOf(const http::Request& request, std::optional<milliseconds> max_duration) {
+// everything. Ours is honoured or refused; a client library sends the other one unasked.
+Result<SteadyTime> deadlineOf(const http::Request& request, std::optional<milliseconds> max_duration) {
     milliseconds d = max_duration.value_or(kDefaultDuration);
-    if (const auto ms = timeoutHeader(request, "x-request-timeout-ms", milliseconds{1}))
+    if (const auto ms = timeoutHeader(request, "x-request-timeout-ms", milliseconds{1})) {
         d = max_duration ? std::min(d, *ms) : *ms;
+    } else if (!request.header("x-request-timeout-ms").empty()) {
+        return refusal("Invalid X-Request-Timeout-Ms: expected whole milliseconds from 1 to 3600000");
+    }
     if (const auto s = timeoutHeader(request, "x-stainless-timeout", milliseconds{1'000}))
         d = std::min(d, *s);
     return request.received + d;
@@ -69,8 +65,9 @@ private:
 
 http::Response Immediate::answer(const http::Request& request, const Parsed& parsed, bool report) const {
     if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    if (const auto bad = badTimeout(request)) return badRequest(*bad, request.id);
     const auto& wanted = std::get<ParsedRequest>(parsed);
+    const auto deadline = deadlineOf(request, wanted.max_duration);
+    if (!deadline) return badRequest(deadline.error(), request.id);
     Remarks remarks = wanted.remarks;
     remarkOnProviders(wanted.request, *deps_.snapshots.get(), remarks);
     remarkOnQuery(request, {}, remarks);
@@ -80,8 +77,7 @@ http::Response Immediate::answer(const http::Request& request, const Parsed& par
         return badRequest(problem->message, request.id);
     engine::RunOptions options;
     options.id = request.id;
-    const auto outcome = deps_.engine.generate(wanted.request, deadlineOf(request, wanted.max_duration),
-                                               *request.cancel, options);
+    const auto outcome = deps_.engine.generate(wanted.request, *deadline, *request.cancel, options);
     if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
         return cutByDrain(request);
     auto out = immediateAnswer(outcome, report, request.id, remarks.warnings());

@@ -9,6 +9,7 @@
 #include "core/api/job_view.h"
 #include "core/api/json_answer.h"
 #include "core/api/query.h"
+#include "core/api/refusal.h"
 #include "core/api/request_remarks.h"
 #include "core/api/routes.h"
 #include "core/engine/outcome_json.h"
@@ -36,6 +37,30 @@ http::Response noRoom(std::string_view request_id) {
 
 http::Response notFound(std::string_view request_id) {
     return http::Response::error(404, "NOT_FOUND", "Job not found", request_id);
+}
+
+Result<store::ListFilter> statesIn(const http::Request& request) {
+    const auto word = request.queryValue("state").value_or("");
+    if (word.empty()) return store::ListFilter();
+    if (auto named = filterNamed(word)) return *std::move(named);
+    return refusal(
+        "Invalid state: expected one of queued, waiting, delayed, "
+        "active, completed, fallback, failed, cancelled");
+}
+
+Result<store::ListFilter> filterOf(const http::Request& request) {
+    auto out = statesIn(request);
+    if (!out) return out;
+    if (const auto limit = request.queryValue("limit")) {
+        const auto n = wholeNumber(*limit, 1, kAnyNumber);
+        if (!n) return refusal("Invalid limit: expected a number from 1 to 1000");
+        out->limit = static_cast<int>(std::min(*n, kMostListed));
+    }
+    if (const auto before = request.queryValue("before")) {
+        out->before = wholeNumber(*before, 1, kAnyNumber);
+        if (!out->before) return refusal("Invalid before: expected the `next` of a list");
+    }
+    return out;
 }
 
 class Jobs {
@@ -153,30 +178,13 @@ http::Response Jobs::drop(const http::Request& request) const {
 }
 
 http::Response Jobs::list(const http::Request& request) const {
-    store::ListFilter filter;
-    if (const auto state = request.queryValue("state"); state && !state->empty()) {
-        const auto named = filterNamed(*state);
-        if (!named)
-            return badRequest(
-                "Invalid state: expected one of queued, waiting, delayed, "
-                "active, completed, fallback, failed, cancelled",
-                request.id);
-        filter = *named;
-    }
-    if (const auto limit = request.queryValue("limit")) {
-        const auto n = wholeNumber(*limit, 1, kAnyNumber);
-        if (!n) return badRequest("Invalid limit: expected a number from 1 to 1000", request.id);
-        filter.limit = static_cast<int>(std::min(*n, kMostListed));
-    }
-    if (const auto before = request.queryValue("before")) {
-        filter.before = wholeNumber(*before, 1, kAnyNumber);
-        if (!filter.before) return badRequest("Invalid before: expected the `next` of a list", request.id);
-    }
-    const auto jobs = jobs_.store().list(filter);
+    const auto filter = filterOf(request);
+    if (!filter) return badRequest(filter.error(), request.id);
+    const auto jobs = jobs_.store().list(*filter);
     if (!jobs) return storeUnavailable(jobs.error(), request.id);
     Remarks remarks;
     remarkOnQuery(request, {"state", "limit", "before"}, remarks);
-    const bool may_be_more = static_cast<int>(jobs->size()) == filter.limit;
+    const bool may_be_more = static_cast<int>(jobs->size()) == filter->limit;
     return http::Response::json(200, jobListJson(*jobs, may_be_more, remarks.warnings()));
 }
 

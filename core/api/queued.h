@@ -31,17 +31,6 @@ http::Response conflict(const http::Request& request);
 std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work, std::string_view kind,
                                         const std::string& cache_key);
 
-// Sets when it starts; or says why it cannot, and what has a key may then still be a repeat of what could.
-template <class Submission>
-std::optional<std::string> setStart(const Start& start, WallTime now, Submission& out) {
-    auto delay = delayUntil(start, now);
-    auto* problem = std::get_if<std::string>(&delay);
-    out.only_repeat = problem && !out.idempotency_key.empty();
-    if (problem) return std::move(*problem);
-    out.start_in = std::get<milliseconds>(delay);
-    return std::nullopt;
-}
-
 template <class Submission>
 std::optional<WallTime> startOf(const Submission& submission, WallTime now) {
     if (submission.start_in == milliseconds{0}) return std::nullopt;

@@ -4,6 +4,7 @@
 #include "core/api/answer.h"
 #include "core/api/json_answer.h"
 #include "core/api/queued.h"
+#include "core/api/refusal.h"
 #include "core/api/request_remarks.h"
 #include "core/api/retry.h"
 #include "core/api/routes.h"
@@ -98,14 +99,13 @@ Result<std::vector<jobs::Retried>> Retries::runAgain(const std::vector<std::stri
 }
 
 http::Response Retries::many(const http::Request& request) const {
-    const auto parsed = parseRetry(request.body, clock_.wall());
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    const auto& wanted = std::get<RetryRequest>(parsed);
-    const auto ids = chosen(wanted);
+    const auto wanted = parseRetry(request.body, clock_.wall());
+    if (!wanted) return badRequest(wanted.error(), request.id);
+    const auto ids = chosen(*wanted);
     if (!ids) return storeUnavailable(ids.error(), request.id);
     const auto done = runAgain(*ids, *request.cancel);
     if (!done) return storeUnavailable(done.error(), request.id);
-    const bool full = wanted.ids.empty() && static_cast<int>(ids->size()) == wanted.filter.limit;
+    const bool full = wanted->ids.empty() && static_cast<int>(ids->size()) == wanted->filter.limit;
     return jsonAnswer(200, [&](json::Writer& w) {
         w.Key("jobs");
         w.StartArray();
@@ -113,7 +113,7 @@ http::Response Retries::many(const http::Request& request) const {
         w.EndArray();
         json::putInt(w, "retried", std::ranges::count(*done, How::Queued, &jobs::Retried::how));
         json::putBool(w, "more", full || done->size() < ids->size());
-        json::put(w, "until", isoTime(wanted.until));
+        json::put(w, "until", isoTime(wanted->until));
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/api/refusal.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 
@@ -13,9 +14,7 @@ using json::Value;
 constexpr int kMost = 1000;
 constexpr std::string_view kMembers[] = {"ids", "state", "since", "until", "tenantId", "limit"};
 
-using Problem = std::optional<std::string>;
-
-Problem unknownMember(const Value& body) {
+Result<void> checkMembers(const Value& body) {
     Remarks found;
     const std::vector<std::string> known(std::begin(kMembers), std::end(kMembers));
     for (const auto& m : body.GetObject()) {
@@ -23,25 +22,26 @@ Problem unknownMember(const Value& body) {
         if (std::ranges::find(known, name) == known.end())
             found.unknown(std::string(name), name, "unknown member", known);
     }
-    return found.empty() ? std::nullopt : Problem(found.refusal());
+    if (!found.empty()) return refusal(found.refusal());
+    return {};
 }
 
-Problem readIds(const Value& v, std::vector<std::string>& out) {
+Result<std::vector<std::string>> idsIn(const Value& v) {
+    std::vector<std::string> out;
     const bool sound = v.IsArray() && !v.Empty() && v.Size() <= kMost;
     for (rapidjson::SizeType i = 0; sound && i < v.Size() && v[i].IsString(); ++i)
         out.emplace_back(json::view(v[i]));
-    if (sound && out.size() == v.Size()) return std::nullopt;
-    return "Invalid ids: expected an array of 1 to 1000 ids of jobs";
+    if (sound && out.size() == v.Size()) return out;
+    return refusal("Invalid ids: expected an array of 1 to 1000 ids of jobs");
 }
 
-Problem readState(const Value& v, store::RetryFilter& out) {
+Result<std::vector<store::JobState>> statesIn(const Value* v) {
     using store::JobState;
-    const std::string_view word = v.IsString() ? json::view(v) : "";
-    if (word == "failed") out.states = {JobState::Failed};
-    if (word == "fallback") out.states = {JobState::Substituted};
-    if (word == "cancelled") out.states = {JobState::Cancelled};
-    return out.states.empty() ? Problem("Invalid state: expected 'failed', 'fallback', or 'cancelled'")
-                              : std::nullopt;
+    const std::string_view word = !v ? "failed" : v->IsString() ? json::view(*v) : "";
+    if (word == "failed") return std::vector{JobState::Failed};
+    if (word == "fallback") return std::vector{JobState::Substituted};
+    if (word == "cancelled") return std::vector{JobState::Cancelled};
+    return refusal("Invalid state: expected 'failed', 'fallback', or 'cancelled'");
 }
 
 // How long ago that was; none when it is no such text, or still to come.
@@ -52,66 +52,60 @@ std::optional<milliseconds> readAgo(const Value& v, WallTime now) {
     return parseDuration(text);
 }
 
-Problem mustBeAgo(std::string_view key) {
-    return "Invalid " + std::string(key) +
-           ": expected how long ago, such as '2h', or a moment that has passed, such as "
-           "'2026-11-21T07:12:22Z'";
+Result<std::optional<milliseconds>> agoIn(const Value& body, const char* key, WallTime now) {
+    const Value* v = json::find(body, key);
+    const auto ago = v ? readAgo(*v, now) : std::nullopt;
+    if (ago || !v) return ago;
+    return refusal("Invalid " + std::string(key) +
+                   ": expected how long ago, such as '2h', or a moment that has passed, such as "
+                   "'2026-11-21T07:12:22Z'");
 }
 
-Problem readSince(const Value& v, WallTime now, store::RetryFilter& out) {
-    out.within = readAgo(v, now);
-    return out.within ? std::nullopt : mustBeAgo("since");
+Result<std::optional<std::string>> tenantIn(const Value* v) {
+    if (!v) return std::optional<std::string>();
+    if (!v->IsString()) return refusal("Invalid tenantId: expected a string");
+    return std::optional<std::string>(json::view(*v));
 }
 
-Problem readUntil(const Value& v, WallTime now, store::RetryFilter& out) {
-    const auto ago = readAgo(v, now);
-    out.not_within = ago.value_or(milliseconds{0});
-    return ago ? std::nullopt : mustBeAgo("until");
+Result<int> limitIn(const Value* v) {
+    if (!v) return kMost;
+    if (v->IsInt() && v->GetInt() >= 1 && v->GetInt() <= kMost) return v->GetInt();
+    return refusal("Invalid limit: expected 1 to 1000");
 }
 
-Problem readTenant(const Value& v, store::RetryFilter& out) {
-    if (!v.IsString()) return "Invalid tenantId: expected a string";
-    out.tenant = json::view(v);
-    return std::nullopt;
-}
-
-Problem readLimit(const Value& v, store::RetryFilter& out) {
-    if (!v.IsInt() || v.GetInt() < 1 || v.GetInt() > kMost) return "Invalid limit: expected 1 to 1000";
-    out.limit = v.GetInt();
-    return std::nullopt;
-}
-
-Problem readFilter(const Value& body, WallTime now, store::RetryFilter& out) {
-    Problem problem;
-    const auto read = [&](const char* key, const auto& take) {
-        if (const Value* v = json::find(body, key); v && !problem) problem = take(*v);
-    };
-    read("state", [&](const Value& v) { return readState(v, out); });
-    read("since", [&](const Value& v) { return readSince(v, now, out); });
-    read("until", [&](const Value& v) { return readUntil(v, now, out); });
-    read("tenantId", [&](const Value& v) { return readTenant(v, out); });
-    read("limit", [&](const Value& v) { return readLimit(v, out); });
-    if (out.states.empty()) out.states = {store::JobState::Failed};
-    return problem;
+Result<store::RetryFilter> readFilter(const Value& body, WallTime now) {
+    FirstProblem first;
+    store::RetryFilter out;
+    out.states = first.of(statesIn(json::find(body, "state")));
+    out.within = first.of(agoIn(body, "since", now));
+    out.not_within = first.of(agoIn(body, "until", now)).value_or(milliseconds{0});
+    out.tenant = first.of(tenantIn(json::find(body, "tenantId")));
+    out.limit = first.of(limitIn(json::find(body, "limit")));
+    if (first.get()) return *first.get();
+    return out;
 }
 
 }  // namespace
 
-std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTime now) {
-    auto whole = parseBody(text);
-    if (auto* bad = std::get_if<BadRequest>(&whole)) return std::move(*bad);
-    const Value& body = *std::get<Body>(whole);
-    if (!body.IsObject()) return refuse("Request body must be an object");
-    if (const auto problem = unknownMember(body)) return refuse(*problem);
+Result<RetryRequest> parseRetry(std::string_view text, WallTime now) {
+    const auto whole = orRefusal(parseBody(text));
+    if (!whole) return whole.error();
+    const Value& body = **whole;
+    if (!body.IsObject()) return refusal("Request body must be an object");
+    if (auto sound = checkMembers(body); !sound) return std::move(sound).error();
     if (body.ObjectEmpty())
-        return refuse("Say which jobs: ids, or any of state, since, until, tenantId and limit");
-    RetryRequest out;
-    out.filter.limit = kMost;
+        return refusal("Say which jobs: ids, or any of state, since, until, tenantId and limit");
     const Value* ids = json::find(body, "ids");
     if (ids && body.MemberCount() > 1)
-        return refuse("Invalid ids: name jobs, or say which they are; not both");
-    const auto problem = ids ? readIds(*ids, out.ids) : readFilter(body, now, out.filter);
-    if (problem) return refuse(*problem);
+        return refusal("Invalid ids: name jobs, or say which they are; not both");
+    FirstProblem first;
+    RetryRequest out;
+    if (ids) {
+        out.ids = first.of(idsIn(*ids));
+    } else {
+        out.filter = first.of(readFilter(body, now));
+    }
+    if (first.get()) return *first.get();
     out.until = now - out.filter.not_within;
     return out;
 }

@@ -1,7 +1,5 @@
 // POST /v1/jobs/retry: which finished jobs are to be run again.
 #pragma once
-#include <variant>
-
 #include "core/api/generate_request.h"
 #include "core/store/store.h"
 
@@ -15,7 +13,8 @@ struct RetryRequest {
 };
 
 // {"ids":[...]}, or any of "state" (failed unless given), "since" and "until" (each a moment, or how long
-// ago), "tenantId", "limit". What is not known is refused: without it more would be run than was meant. Pure.
-std::variant<RetryRequest, BadRequest> parseRetry(std::string_view text, WallTime now);
+// ago), "tenantId", "limit". What is not known is refused: without it more would be run than was meant.
+// Errors are refusals, see refusal.h. Pure.
+Result<RetryRequest> parseRetry(std::string_view text, WallTime now);
 
 }  // namespace stepper::api

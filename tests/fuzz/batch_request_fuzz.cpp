@@ -8,9 +8,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace stepper;
     const auto parsed = api::parseBatch({reinterpret_cast<const char*>(data), size}, 100, 5);
-    const auto* batch = std::get_if<api::ParsedBatch>(&parsed);
-    if (!batch) return 0;
-    for (const auto& item : batch->items) {
+    if (!parsed) return 0;
+    for (const auto& item : parsed->items) {
         const auto& request = item.parsed.request;
         const auto again = api::decodeStored(api::kindOf(request, false), item.body);
         STEPPER_ASSERT(again.ok());

@@ -12,12 +12,11 @@ const WallTime kNow = *parseTime("2026-11-21T12:00:00Z");
 
 std::string refusal(std::string_view body) {
     const auto parsed = parseRetry(body, kNow);
-    const auto* bad = std::get_if<BadRequest>(&parsed);
-    return bad ? bad->sentence : "accepted";
+    return parsed ? "accepted" : parsed.error().message;
 }
 RetryRequest taken(std::string_view body) {
     EXPECT_EQ(refusal(body), "accepted");
-    return std::get<RetryRequest>(parseRetry(body, kNow));
+    return parseRetry(body, kNow).value();
 }
 
 TEST(ParseRetry, SaysWhichJobs) {

@@ -10,12 +10,10 @@ using namespace std::chrono_literals;
 const WallTime kNow = *parseTime("2026-11-21T12:00:00Z");
 
 std::string said(const char* body) {
-    Start start;
-    const auto problem = readStart(*json::parse(body), start);
-    if (problem) return *problem;
-    const auto delay = delayUntil(start, kNow);
-    if (const auto* sentence = std::get_if<std::string>(&delay)) return *sentence;
-    return std::to_string(std::get<milliseconds>(delay).count());
+    const auto start = readStart(*json::parse(body));
+    if (!start) return start.error().message;
+    const auto delay = delayUntil(*start, kNow);
+    return delay ? std::to_string(delay->count()) : delay.error().message;
 }
 
 TEST(Start, IsAMomentOrADelay) {
