@@ -1,8 +1,8 @@
 #include "core/api/api.h"
 
+#include <algorithm>
 #include <iterator>
 
-#include "core/api/root.h"
 #include "core/api/routes.h"
 
 namespace stepper::api {
@@ -12,7 +12,7 @@ Routes makeRoutes(ApiDeps deps) {
     for (const auto part : {generateRoutes, immediateRoutes, batchRoutes, jobRoutes, retryRoutes, usageRoutes,
                             forecastRoutes, monitorRoutes, adminRoutes})
         std::ranges::move(part(deps), std::back_inserter(out));
-    out.push_back(rootRoute(out, deps.snapshots));
+    out.push_back(rootRoute(out, deps));
     return out;
 }
 

@@ -1,6 +1,6 @@
-#include "core/api/root.h"
-
+// What this is, and its endpoints.
 #include "core/api/json_answer.h"
+#include "core/api/routes.h"
 #include "core/base/version.h"
 
 namespace stepper::api {
@@ -18,14 +18,13 @@ std::string shown(std::string_view pattern) {
     return out.append(pattern);
 }
 
-}  // namespace
-
-std::string rootJson(const Routes& listed, const config::Security& security) {
-    return jsonObject([&](json::Writer& w) {
+// {"service","version","endpoints":{"METHOD PATTERN":"about"},"security"}
+http::Response root(const Routes& others, const config::Security& security) {
+    return jsonAnswer(200, [&](json::Writer& w) {
         json::put(w, "service", "stepper");
         json::put(w, "version", kVersion);
         putObject(w, "endpoints", [&] {
-            for (const auto& route : listed)
+            for (const auto& route : others)
                 json::put(w, route.method + ' ' + shown(route.pattern), route.about);
         });
         putObject(w, "security", [&] {
@@ -37,15 +36,13 @@ std::string rootJson(const Routes& listed, const config::Security& security) {
     });
 }
 
-http::Route rootRoute(const Routes& listed, const engine::SnapshotHolder& snapshots) {
-    return {"GET",
-            "/",
-            "What this is, and its endpoints",
-            http::Body::None,
-            http::Role::Anybody,
-            [listed, &snapshots](const http::Request&) {
-                return http::Response::json(200, rootJson(listed, snapshots.get()->config.security));
-            }};
+}  // namespace
+
+http::Route rootRoute(const Routes& others, const ApiDeps& deps) {
+    const auto handle = [others, &snapshots = deps.snapshots](const http::Request&) {
+        return root(others, snapshots.get()->config.security);
+    };
+    return {"GET", "/", "What this is, and its endpoints", http::Body::None, http::Role::Anybody, handle};
 }
 
 }  // namespace stepper::api

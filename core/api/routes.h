@@ -18,6 +18,8 @@ Routes usageRoutes(const ApiDeps& deps);
 Routes forecastRoutes(const ApiDeps& deps);
 Routes monitorRoutes(const ApiDeps& deps);  // providers, health, readiness and metrics
 Routes adminRoutes(const ApiDeps& deps);
+// GET /: lists the others.
+http::Route rootRoute(const Routes& others, const ApiDeps& deps);
 
 // A member of a resource as a handler; the resource lives as long.
 template <class Resource, class Member>
