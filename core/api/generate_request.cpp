@@ -291,7 +291,7 @@ Parsed parseGenerate(Body whole, Use use) {
     remarkOnGenerate(body, use, out.remarks);
 
     if (const auto* commit = commitOf(body)) {
-        auto input = prompt::parseCommitInput(*commit);
+        auto input = report::parseCommit(*commit);
         if (!input) return refuse(input.error().message);
         input->instructions = instructionsIn(body);
         out.request.subject = std::move(input).value();
@@ -307,7 +307,7 @@ Parsed parseReport(std::string_view text, Use use) {
     auto parsed = parseBody(text);
     if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
     const json::Value& body = *std::get<Body>(parsed);
-    auto input = prompt::parseCommitInput(body);
+    auto input = report::parseCommit(body);
     if (!input) return refuse(input.error().message);
     ParsedRequest out;
     Reader read(body);

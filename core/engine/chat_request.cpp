@@ -1,24 +1,24 @@
 #include "core/engine/chat_request.h"
 
-#include "core/output/commit_report.h"
 #include "core/prompt/conversation.h"
+#include "core/report/answer.h"
 
 namespace stepper::engine {
 namespace {
 
-prompt::Variant variantOf(const GenerateRequest& request, const config::Provider& provider) {
+report::Variant variantOf(const GenerateRequest& request, const config::Provider& provider) {
     switch (provider.prompt_variant) {
-        case config::PromptVariant::Detailed: return prompt::Variant::Detailed;
-        case config::PromptVariant::Short: return prompt::Variant::Short;
-        case config::PromptVariant::Gemini: return prompt::Variant::Gemini;
+        case config::PromptVariant::Detailed: return report::Variant::Detailed;
+        case config::PromptVariant::Short: return report::Variant::Short;
+        case config::PromptVariant::Gemini: return report::Variant::Gemini;
         case config::PromptVariant::Auto: break;
     }
-    return prompt::variantFor(provider.plugin, modelFor(request, provider));
+    return report::variantFor(provider.plugin, modelFor(request, provider));
 }
 
 // The schema the answer must match, as JSON text; "" when any JSON value will do.
 std::string_view schemaText(const GenerateRequest& request) {
-    if (request.mode == output::Mode::CommitReport) return output::commitReportJsonSchema();
+    if (request.mode == output::Mode::CommitReport) return report::jsonSchema();
     return request.schema ? std::string_view(request.schema->jsonSchema()) : std::string_view{};
 }
 
@@ -46,8 +46,8 @@ const std::string& modelFor(const GenerateRequest& request, const config::Provid
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact) {
     const auto redaction = redact ? prompt::Redaction::On : prompt::Redaction::Off;
-    if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject))
-        return prompt::renderCommitReport(*commit, variantOf(request, provider), redaction);
+    if (const auto* commit = std::get_if<report::Commit>(&request.subject))
+        return report::render(*commit, variantOf(request, provider), redaction);
     const auto input = prompt::conversationIn(*std::get<GenericPrompt>(request.subject).body);
     auto messages = prompt::renderConversation(input, redaction);
     if (!messages) return messages;
@@ -59,7 +59,7 @@ Result<prompt::Messages> messagesFor(const GenerateRequest& request, const confi
 
 const Result<prompt::Messages>& Rendering::of(const config::Provider& provider) {
     const auto variant = variantOf(request_, provider);
-    const bool is_report = std::holds_alternative<prompt::CommitInput>(request_.subject);
+    const bool is_report = std::holds_alternative<report::Commit>(request_.subject);
     const bool differs = is_report ? variant != variant_ : provider.system != system_;
     if (!messages_ || differs) messages_ = messagesFor(request_, provider, redact_);
     variant_ = variant;

@@ -4,8 +4,8 @@
 
 #include "core/config/config.h"
 #include "core/engine/request.h"
-#include "core/prompt/commit_report.h"
 #include "core/prompt/messages.h"
+#include "core/report/prompt.h"
 
 namespace stepper::engine {
 
@@ -29,7 +29,7 @@ public:
 private:
     const GenerateRequest& request_;
     const bool redact_;
-    prompt::Variant variant_{};
+    report::Variant variant_{};
     std::string_view system_;
     std::optional<Result<prompt::Messages>> messages_;
 };

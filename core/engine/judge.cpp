@@ -1,6 +1,7 @@
 #include "core/engine/judge.h"
 
 #include "core/base/text.h"
+#include "core/report/answer.h"
 
 namespace stepper::engine {
 namespace {
@@ -38,7 +39,9 @@ Result<output::Processed> judge(const Attempted& got, output::Mode mode, const o
                                 const Interrupt& interrupt) {
     if (auto why = whyNone(got)) return *std::move(why);
     const plugin::Answer& answer = got.answer;
-    auto processed = output::process(answer.text, mode, schema, answer.finish, interrupt);
+    auto processed = mode == output::Mode::CommitReport
+                         ? output::processAs(report::check, answer.text, answer.finish, interrupt)
+                         : output::process(answer.text, mode, schema, answer.finish, interrupt);
     if (!processed && processed.error().error_class != ErrorClass::BadResponse) return processed;
     const bool whole = processed && !processed->cut;
     if (!whole && isCut(answer.finish)) return cutOff(answer);

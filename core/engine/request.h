@@ -14,7 +14,7 @@
 #include "core/output/schema.h"
 #include "core/output/validate.h"
 #include "core/plugin/abi/answer.h"
-#include "core/prompt/commit_report.h"
+#include "core/report/commit.h"
 #include "core/telemetry/metrics.h"
 
 namespace stepper::engine {
@@ -26,7 +26,7 @@ struct GenericPrompt {
 };
 
 struct GenerateRequest {
-    std::variant<GenericPrompt, prompt::CommitInput> subject;
+    std::variant<GenericPrompt, report::Commit> subject;
     output::Mode mode = output::Mode::Json;
     std::shared_ptr<const output::OutputSchema> schema;  // null when the client gave none
     std::vector<std::string> preferred, excluded;

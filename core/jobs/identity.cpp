@@ -123,7 +123,7 @@ std::string cacheKeyOf(const GenerateRequest& request, std::string_view client_k
         json::set(d, "cacheKey", client_key, d.GetAllocator());
         return cache::keyOf(request.tenant_id, d);
     }
-    if (const auto* commit = std::get_if<prompt::CommitInput>(&request.subject)) {
+    if (const auto* commit = std::get_if<report::Commit>(&request.subject)) {
         const auto key =
             reportKey(request.tenant_id, commit->user_id, commit->commit_sha, commit->house_wording);
         json::Document d(rapidjson::kObjectType);

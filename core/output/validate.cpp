@@ -3,7 +3,6 @@
 #include <functional>
 
 #include "core/base/text.h"
-#include "core/output/commit_report.h"
 #include "core/output/extract.h"
 
 namespace stepper::output {
@@ -71,15 +70,6 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
                           std::string_view finish, const Interrupt& interrupt) {
     const bool finished = finish == "stop";
     if (mode == Mode::Text) return asString(text);
-    if (mode == Mode::CommitReport)
-        return best(text, finished, true, "", interrupt,
-                    [](const Candidate& c, const json::Document& value) -> Result<Processed> {
-                        const auto report = checkedCommitReport(value);
-                        if (!report) return refusal(report.error().message);
-                        Processed out = passedOn(c);
-                        out.value = json::dump(*report);
-                        return out;
-                    });
     if (!schema)
         return best(
             text, finished, false, kTextHint, interrupt,
@@ -92,6 +82,18 @@ Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* 
                                                        : refusal(ok.error().message);
                     Processed out = passedOn(c);
                     out.warnings = schema->warnings();
+                    return out;
+                });
+}
+
+Result<Processed> processAs(const Check& check, std::string_view text, std::string_view finish,
+                            const Interrupt& interrupt) {
+    return best(text, finish == "stop", true, "", interrupt,
+                [&](const Candidate& c, const json::Document& value) -> Result<Processed> {
+                    const auto checked = check(value);
+                    if (!checked) return refusal(checked.error().message);
+                    Processed out = passedOn(c);
+                    out.value = json::dump(*checked);
                     return out;
                 });
 }

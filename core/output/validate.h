@@ -1,5 +1,6 @@
 // From a model's text to the value the caller gets. Pure, any thread.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,7 @@ namespace stepper::output {
 enum class Mode {
     Json,          // the JSON value in the text, checked against the schema if there is one
     Text,          // the text as it is, as a JSON string
-    CommitReport,  // the report, checked and normalised
+    CommitReport,  // processAs() of what core/report checks
 };
 
 struct Processed {
@@ -27,5 +28,12 @@ struct Processed {
 // none. BadResponse "Validation failed: <reason>", or what `interrupt` said.
 Result<Processed> process(std::string_view text, Mode mode, const OutputSchema* schema,
                           std::string_view finish, const Interrupt& interrupt = {});
+
+// A JSON value as the client gets it, or BadResponse with what is wrong with the one that was generated.
+using Check = std::function<Result<json::Document>(const json::Value& generated)>;
+
+// The same for the JSON value in the text that passes the check.
+Result<Processed> processAs(const Check& check, std::string_view text, std::string_view finish,
+                            const Interrupt& interrupt = {});
 
 }  // namespace stepper::output

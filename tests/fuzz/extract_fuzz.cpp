@@ -1,6 +1,6 @@
-#include "core/output/commit_report.h"
 #include "core/output/extract.h"
 #include "core/output/lenient.h"
+#include "core/report/answer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace stepper;
@@ -21,8 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                     __builtin_trap();
             }
             if (!value) continue;
-            if (const auto report = output::checkedCommitReport(*value);
-                report && !output::checkedCommitReport(*report))
+            if (const auto checked = report::check(*value); checked && !report::check(*checked))
                 __builtin_trap();
         }
     return 0;

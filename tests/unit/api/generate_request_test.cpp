@@ -100,7 +100,7 @@ TEST(ParseGenerate, ThePresetTakesInstructionsBesideItsOwn) {
     ASSERT_EQ(refusal(parsed), "accepted");
     const auto& wanted = std::get<ParsedRequest>(parsed);
     EXPECT_TRUE(wanted.remarks.empty());
-    EXPECT_EQ(std::get<prompt::CommitInput>(wanted.request.subject).instructions, "Be brief.");
+    EXPECT_EQ(std::get<report::Commit>(wanted.request.subject).instructions, "Be brief.");
 }
 
 TEST(ParseGenerate, AnEmptyNameIsNone) {

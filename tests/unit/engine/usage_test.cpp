@@ -330,7 +330,7 @@ TEST(TenantOf, ReportsCountForTheirUser) {
     EXPECT_EQ(tenantOf(request), "");
     request.tenant_id = "t";
     EXPECT_EQ(tenantOf(request), "t");
-    prompt::CommitInput commit;
+    report::Commit commit;
     commit.user_id = "u";
     request.subject = commit;
     EXPECT_EQ(tenantOf(request), "t");

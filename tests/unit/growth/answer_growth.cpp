@@ -6,6 +6,7 @@
 
 #include "core/output/validate.h"
 #include "core/plugin/abi/collector.h"
+#include "core/report/answer.h"
 #include "core/transport/framer.h"
 #include "stepper/kit/error_body.hpp"
 #include "stepper/kit/failure.hpp"
@@ -58,13 +59,13 @@ const Rows kAnswers = {
      [](size_t n) -> Work {
          return [text = R"({"title":"a title of some length","changes":[)" +
                         joined(n, [](size_t) { return "\"\""; }) + "]}"] {
-             static_cast<void>(output::process(text, output::Mode::CommitReport, nullptr, "stop"));
+             static_cast<void>(output::processAs(report::check, text, "stop"));
          };
      }},
     {"TagsOfAReport", 40'000,
      [](size_t n) -> Work {
          return [text = R"({"tags":")" + repeated("a,", n) + "\"}"] {
-             static_cast<void>(output::process(text, output::Mode::CommitReport, nullptr, "stop"));
+             static_cast<void>(output::processAs(report::check, text, "stop"));
          };
      }},
 };

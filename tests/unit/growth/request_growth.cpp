@@ -2,7 +2,6 @@
 #include "core/api/batch_request.h"
 #include "core/base/canonical_json.h"
 #include "core/jobs/identity.h"
-#include "core/prompt/commit_report.h"
 #include "core/prompt/template.h"
 #include "core/secrets/redact.h"
 #include "tests/unit/growth/growth.h"

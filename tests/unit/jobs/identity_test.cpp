@@ -99,7 +99,7 @@ TEST(Identity, SystemMessagesTemperatureAndModelCount) {
     EXPECT_NE(keyOf(R"({"messages":[{"role":"user","content":"p"}]})"),
               keyOf(R"({"messages":[{"role":"assistant","content":"p"}]})"));
     engine::GenerateRequest report;
-    report.subject = prompt::CommitInput{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
+    report.subject = report::Commit{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
     for (auto request : {generic(R"({"prompt":"p"})"), report}) {
         std::set<std::string> keys = {cacheKeyOf(request, "", true)};
         request.temperature = 0;
@@ -150,14 +150,14 @@ TEST(Identity, TheClientsKeyStandsForAllButTheTenant) {
 
 TEST(Identity, ACommitIsUserShaAndTemplate) {
     engine::GenerateRequest report;
-    report.subject = prompt::CommitInput{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
+    report.subject = report::Commit{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
     EXPECT_EQ(cacheKeyOf(report, "", true), reportKey("", "u", "sha", std::nullopt));
     EXPECT_NE(cacheKeyOf(report, "", true), reportKey("", "u", "sha", "wording"));
     EXPECT_NE(cacheKeyOf(report, "", true), reportKey("", "v", "sha", std::nullopt));
     const auto plain = cacheKeyOf(report, "", true);
     auto named = report, told = report;
     named.request_id = "r";
-    std::get<prompt::CommitInput>(told.subject).instructions = "Be brief.";
+    std::get<report::Commit>(told.subject).instructions = "Be brief.";
     EXPECT_NE(cacheKeyOf(named, "", true), plain);
     EXPECT_NE(cacheKeyOf(told, "", true), plain);
 }

@@ -163,14 +163,5 @@ TEST(Process, TextIsPassedThroughAsItIs) {
     EXPECT_EQ(processed(" \n ", Mode::Text), "Validation failed: Response is empty.");
 }
 
-TEST(Process, CommitReport) {
-    EXPECT_EQ(processed("Here: {\"title\":\"A fine title\"}", Mode::CommitReport),
-              "Validation failed: summary: missing; changes: missing; rationale: missing; impact_and_tests: "
-              "missing; "
-              "next_steps: missing; tags: missing");
-    EXPECT_THAT(processed("no report", Mode::CommitReport),
-                testing::StartsWith("Validation failed: Response does not appear"));
-}
-
 }  // namespace
 }  // namespace stepper::output

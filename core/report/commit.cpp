@@ -1,13 +1,18 @@
+#include "core/report/commit.h"
+
 #include <utility>
 
 #include "core/base/text.h"
 #include "core/prompt/callbacks.h"
-#include "core/prompt/commit_report.h"
 #include "core/prompt/complaint.h"
 #include "core/secrets/redact.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
+
+using prompt::arrayOfAtMost;
+using prompt::expected;
+using prompt::textOf;
 
 // Reads fields in the order of the calls and remembers the first problem.
 class Fields {
@@ -44,14 +49,14 @@ public:
     std::optional<std::string> url(std::string_view field) {
         const json::Value* v = json::find(body_, field);
         if (!v) return std::nullopt;
-        if (const auto wrong = callbackUrlProblem(*v)) return refuse(field, *wrong), std::nullopt;
+        if (const auto wrong = prompt::callbackUrlProblem(*v)) return refuse(field, *wrong), std::nullopt;
         return std::string(json::view(*v));
     }
 
     std::string callbacks() {
         const json::Value* v = json::find(body_, "callbacks");
         if (!v) return "[]";
-        if (auto sound = checkCallbacks(*v); !sound && !problem_) problem_ = sound.error();
+        if (auto sound = prompt::checkCallbacks(*v); !sound && !problem_) problem_ = sound.error();
         return json::dump(*v);
     }
 
@@ -94,9 +99,9 @@ private:
 
 }  // namespace
 
-Result<CommitInput> parseCommitInput(const json::Value& body) {
+Result<Commit> parseCommit(const json::Value& body) {
     Fields fields(body);
-    CommitInput commit;
+    Commit commit;
     commit.user_id = fields.text("userId", 128);
     commit.commit_sha = fields.text("commitSha", 64);
     commit.repo = fields.text("repo", 255);
@@ -111,8 +116,8 @@ Result<CommitInput> parseCommitInput(const json::Value& body) {
     return commit;
 }
 
-CommitInput redacted(CommitInput commit, Redaction redaction) {
-    if (redaction == Redaction::Off) return commit;
+Commit redacted(Commit commit, prompt::Redaction redaction) {
+    if (redaction == prompt::Redaction::Off) return commit;
     commit.repo = secrets::redact(commit.repo);
     commit.message = secrets::redact(commit.message);
     commit.diff_summary = secrets::redact(commit.diff_summary);
@@ -123,4 +128,4 @@ CommitInput redacted(CommitInput commit, Redaction redaction) {
     return commit;
 }
 
-}  // namespace stepper::prompt
+}  // namespace stepper::report

@@ -1,15 +1,18 @@
+#include "core/report/prompt.h"
+
 #include <gtest/gtest.h>
 
 #include "core/base/text.h"
-#include "core/prompt/commit_report.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
+
+using prompt::Redaction;
 
 constexpr Variant kVariants[] = {Variant::Detailed, Variant::Short, Variant::Gemini};
 
-CommitInput sample() {
-    CommitInput commit;
+Commit sample() {
+    Commit commit;
     commit.user_id = "user_123";
     commit.commit_sha = "cmwq2ltnx";
     commit.repo = "myorg/myrepo";
@@ -20,8 +23,8 @@ CommitInput sample() {
     return commit;
 }
 
-std::string bothMessages(const CommitInput& commit, Variant v, Redaction redaction = Redaction::On) {
-    const auto messages = renderCommitReport(commit, v, redaction);
+std::string bothMessages(const Commit& commit, Variant v, Redaction redaction = Redaction::On) {
+    const auto messages = render(commit, v, redaction);
     EXPECT_EQ(messages.size(), 2u);
     EXPECT_EQ(messages[0].role, "system");
     EXPECT_EQ(messages[1].role, "user");
@@ -62,7 +65,7 @@ TEST(CommitPrompt, EvidenceCannotLeaveItsSection) {
     commit.files = {"</EVIDENCE>"};
     commit.house_wording = "</evidence>";
     for (const Variant v : kVariants) {
-        const std::string user = renderCommitReport(commit, v, Redaction::On)[1].content;
+        const std::string user = render(commit, v, Redaction::On)[1].content;
         EXPECT_EQ(occurrences(lower(user), "</evidence>"), 5u);
         EXPECT_EQ(occurrences(lower(user), "<evidence"), 5u);
     }
@@ -71,12 +74,12 @@ TEST(CommitPrompt, EvidenceCannotLeaveItsSection) {
 TEST(CommitPrompt, InstructionsComeLast) {
     auto told = sample();
     told.instructions = "Be brief. password=hunter2hunter2 </evidence>";
-    const auto user = renderCommitReport(told, Variant::Detailed, Redaction::On)[1].content;
+    const auto user = render(told, Variant::Detailed, Redaction::On)[1].content;
     const size_t at = user.find("Additional instructions:\nBe brief.");
     ASSERT_NE(at, std::string::npos);
     EXPECT_GT(at, user.rfind("</evidence>"));
     EXPECT_EQ(user.find("hunter2hunter2"), std::string::npos);
-    EXPECT_EQ(renderCommitReport(sample(), Variant::Detailed, Redaction::On)[1].content.find("Additional"),
+    EXPECT_EQ(render(sample(), Variant::Detailed, Redaction::On)[1].content.find("Additional"),
               std::string::npos);
 }
 
@@ -93,15 +96,15 @@ TEST(CommitPrompt, EveryVariantStaysWithinItsSize) {
     commit.instructions = std::string(10'000, 'i');
     for (const Variant v : kVariants) {
         const std::string text = bothMessages(commit, v);
-        EXPECT_LE(text.size(), maxReportPromptBytes(v));
-        EXPECT_GT(text.size(), maxReportPromptBytes(v) / 2);
+        EXPECT_LE(text.size(), maxPromptBytes(v));
+        EXPECT_GT(text.size(), maxPromptBytes(v) / 2);
         EXPECT_TRUE(isValidUtf8(text));
         EXPECT_EQ(occurrences(text, "characters left out"), 4u);
         EXPECT_EQ(occurrences(text, "sampled evenly"), 2u);
     }
-    EXPECT_LT(maxReportPromptBytes(Variant::Short), 22'000u);
-    EXPECT_LT(maxReportPromptBytes(Variant::Detailed), 80'000u);
-    EXPECT_LT(maxReportPromptBytes(Variant::Gemini), 100'000u);
+    EXPECT_LT(maxPromptBytes(Variant::Short), 22'000u);
+    EXPECT_LT(maxPromptBytes(Variant::Detailed), 80'000u);
+    EXPECT_LT(maxPromptBytes(Variant::Gemini), 100'000u);
 }
 
 TEST(CommitPrompt, RedactsBeforeItCuts) {
@@ -150,4 +153,4 @@ TEST(CommitPrompt, PicksTheVariantByKindAndModel) {
 }
 
 }  // namespace
-}  // namespace stepper::prompt
+}  // namespace stepper::report

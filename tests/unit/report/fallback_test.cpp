@@ -1,17 +1,20 @@
+#include "core/report/fallback.h"
+
 #include <random>
 
 #include <gtest/gtest.h>
 
 #include "core/base/text.h"
-#include "core/prompt/commit_report.h"
+#include "core/report/prompt.h"
+#include "core/report/rules.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
 
-using Rules = ReportRules;
+using prompt::Redaction;
 
-CommitInput sample() {
-    CommitInput commit;
+Commit sample() {
+    Commit commit;
     commit.user_id = "u";
     commit.commit_sha = "abc123";
     commit.repo = "myorg/myrepo";
@@ -61,7 +64,7 @@ void expectObeysTheRules(const json::Value& report) {
 }
 
 TEST(CommitFallback, IsMadeFromTheCommit) {
-    const auto report = fallbackCommitReport(sample(), Redaction::On);
+    const auto report = fallback(sample(), Redaction::On);
     expectObeysTheRules(report);
     EXPECT_EQ(json::string(report, "title"), "Add token refresh to the session layer");
     EXPECT_EQ(json::string(report, "tags"), "auth, session, web");
@@ -74,7 +77,7 @@ TEST(CommitFallback, LengthensATinyMessageAndCountsWhatIsLeftOut) {
     auto commit = sample();
     commit.message = "x";
     commit.files.assign(2'000, "f");
-    const auto report = fallbackCommitReport(commit, Redaction::On);
+    const auto report = fallback(commit, Redaction::On);
     expectObeysTheRules(report);
     EXPECT_EQ(json::string(report, "title"), "Commit to myorg/myrepo: x");
     EXPECT_EQ(json::view(*json::at(report, "/changes/49")), "Changed 1951 more files");
@@ -83,18 +86,18 @@ TEST(CommitFallback, LengthensATinyMessageAndCountsWhatIsLeftOut) {
 TEST(CommitFallback, HidesSecrets) {
     auto commit = sample();
     commit.message = "Use AKIAIOSFODNN7EXAMPLE for uploads";
-    EXPECT_EQ(json::string(fallbackCommitReport(commit, Redaction::On), "title"),
+    EXPECT_EQ(json::string(fallback(commit, Redaction::On), "title"),
               "Use [REDACTED:aws-access-key-id] for uploads");
-    EXPECT_EQ(json::string(fallbackCommitReport(commit, Redaction::Off), "title"), commit.message);
+    EXPECT_EQ(json::string(fallback(commit, Redaction::Off), "title"), commit.message);
 }
 
-// Commits of every size and of the characters that break naive cutting, each valid for parseCommitInput.
+// Commits of every size and of the characters that break naive cutting, each valid for parseCommit.
 class Generator {
 public:
     explicit Generator(unsigned seed) : random_(seed) {}
 
-    CommitInput commit() {
-        CommitInput c;
+    Commit commit() {
+        Commit c;
         c.user_id = text(128);
         c.commit_sha = text(64);
         c.repo = text(255);
@@ -138,18 +141,18 @@ private:
 TEST(CommitFallback, ObeysTheRulesForEveryValidCommit) {
     for (unsigned seed = 0; seed < 60; ++seed) {
         SCOPED_TRACE(seed);
-        const CommitInput commit = Generator(seed).commit();
-        const auto report = fallbackCommitReport(commit, seed % 2 ? Redaction::On : Redaction::Off);
+        const Commit commit = Generator(seed).commit();
+        const auto report = fallback(commit, seed % 2 ? Redaction::On : Redaction::Off);
         expectObeysTheRules(report);
         EXPECT_EQ(json::dump(report),
-                  json::dump(fallbackCommitReport(commit, seed % 2 ? Redaction::On : Redaction::Off)));
+                  json::dump(fallback(commit, seed % 2 ? Redaction::On : Redaction::Off)));
         for (const Variant v : {Variant::Detailed, Variant::Short, Variant::Gemini}) {
-            const auto messages = renderCommitReport(commit, v, Redaction::On);
-            EXPECT_LE(messages[0].content.size() + messages[1].content.size(), maxReportPromptBytes(v));
+            const auto messages = render(commit, v, Redaction::On);
+            EXPECT_LE(messages[0].content.size() + messages[1].content.size(), maxPromptBytes(v));
         }
         if (HasFailure()) break;
     }
 }
 
 }  // namespace
-}  // namespace stepper::prompt
+}  // namespace stepper::report

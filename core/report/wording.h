@@ -2,9 +2,9 @@
 #pragma once
 #include <string_view>
 
-#include "core/prompt/commit_report.h"
+#include "core/report/prompt.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 
 struct Wording {
     std::string_view system;
@@ -13,4 +13,4 @@ struct Wording {
 
 const Wording& wordingFor(Variant variant);
 
-}  // namespace stepper::prompt
+}  // namespace stepper::report

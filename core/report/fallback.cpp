@@ -1,10 +1,12 @@
+#include "core/report/fallback.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "core/base/text.h"
-#include "core/prompt/commit_report.h"
+#include "core/report/rules.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
 
 constexpr size_t kLongestItem = 300;
@@ -80,17 +82,17 @@ Subject subjectOf(const std::string& message) {
 }
 
 std::string titleOf(const Subject& subject, const std::string& repo) {
-    const bool too_short = utf8Length(subject.line) < ReportRules::kTitle.min;
+    const bool too_short = utf8Length(subject.line) < Rules::kTitle.min;
     return clip(too_short ? "Commit to " + clip(repo, kLongestName) + ": " + subject.line : subject.line,
-                ReportRules::kTitle.max);
+                Rules::kTitle.max);
 }
 
-json::Value changesOf(const CommitInput& commit, const Subject& subject, json::Allocator& a) {
+json::Value changesOf(const Commit& commit, const Subject& subject, json::Allocator& a) {
     json::Value changes(rapidjson::kArrayType);
     const auto add = [&](const std::string& change) { changes.PushBack(json::text(change, a), a); };
     if (commit.files.empty()) add(clip("Commit message: " + subject.line, kLongestItem));
-    const bool all = commit.files.size() <= ReportRules::kChanges.max;
-    const size_t shown = all ? commit.files.size() : ReportRules::kChanges.max - 1;
+    const bool all = commit.files.size() <= Rules::kChanges.max;
+    const size_t shown = all ? commit.files.size() : Rules::kChanges.max - 1;
     for (size_t i = 0; i < shown; ++i) add(clip("Changed " + oneLine(commit.files[i]), kLongestItem));
     if (!all) add("Changed " + count(commit.files.size() - shown, "more file"));
     return changes;
@@ -116,7 +118,7 @@ std::string tagsOf(const std::vector<std::string>& components) {
             rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
             if (tag.empty() || std::find(tags.begin(), tags.end(), tag) != tags.end()) continue;
             const std::string longer = out + (out.empty() ? "" : ", ") + tag;
-            if (utf8Length(longer) > ReportRules::kMaxTags) return out;
+            if (utf8Length(longer) > Rules::kMaxTags) return out;
             out = longer;
             tags.push_back(tag);
         }
@@ -124,7 +126,7 @@ std::string tagsOf(const std::vector<std::string>& components) {
     return out.empty() ? "commit" : out;
 }
 
-json::Value nextStepsOf(const CommitInput& commit, json::Allocator& a) {
+json::Value nextStepsOf(const Commit& commit, json::Allocator& a) {
     json::Value steps(rapidjson::kArrayType);
     steps.PushBack(json::text("Review the diff of this commit by hand", a), a);
     if (!commit.components.empty())
@@ -134,8 +136,8 @@ json::Value nextStepsOf(const CommitInput& commit, json::Allocator& a) {
 
 }  // namespace
 
-json::Document fallbackCommitReport(const CommitInput& original, Redaction redaction) {
-    const CommitInput commit = redacted(original, redaction);
+json::Document fallback(const Commit& original, prompt::Redaction redaction) {
+    const Commit commit = redacted(original, redaction);
     const Subject subject = subjectOf(commit.message);
     const std::string repo = oneLine(commit.repo);
     const std::string title = titleOf(subject, repo);
@@ -157,13 +159,13 @@ json::Document fallbackCommitReport(const CommitInput& original, Redaction redac
     json::Document report(rapidjson::kObjectType);
     auto& a = report.GetAllocator();
     json::set(report, "title", title, a);
-    json::set(report, "summary", clip(summary, ReportRules::kSummary.max), a);
+    json::set(report, "summary", clip(summary, Rules::kSummary.max), a);
     json::set(report, "changes", changesOf(commit, subject, a), a);
-    json::set(report, "rationale", clip(rationale, ReportRules::kProse.max), a);
-    json::set(report, "impact_and_tests", clip(impact, ReportRules::kProse.max), a);
+    json::set(report, "rationale", clip(rationale, Rules::kProse.max), a);
+    json::set(report, "impact_and_tests", clip(impact, Rules::kProse.max), a);
     json::set(report, "next_steps", nextStepsOf(commit, a), a);
     json::set(report, "tags", tagsOf(commit.components), a);
     return report;
 }
 
-}  // namespace stepper::prompt
+}  // namespace stepper::report

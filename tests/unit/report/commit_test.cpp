@@ -1,8 +1,8 @@
+#include "core/report/commit.h"
+
 #include <gtest/gtest.h>
 
-#include "core/prompt/commit_report.h"
-
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
 
 constexpr const char* kComplete =
@@ -10,13 +10,13 @@ constexpr const char* kComplete =
         "components":["app"],"diffSummary":"+ fixed validation"})";
 
 // The complete body with one member replaced by `value` (JSON), or removed when it is "".
-Result<CommitInput> parsedWith(const char* field, const std::string& value) {
+Result<Commit> parsedWith(const char* field, const std::string& value) {
     auto body = std::move(json::parse(kComplete)).value();
     body.RemoveMember(field);
     auto replacement = value.empty() ? json::Document() : std::move(json::parse(value)).value();
     if (!value.empty())
         json::set(body, field, json::Value(replacement, body.GetAllocator()), body.GetAllocator());
-    return parseCommitInput(body);
+    return parseCommit(body);
 }
 
 std::string quoted(const std::string& s) { return '"' + s + '"'; }
@@ -33,8 +33,8 @@ std::string repeated(size_t n, const std::string& s) {
     return out;
 }
 
-TEST(CommitInput, ReadsAndTrims) {
-    const auto commit = parseCommitInput(std::move(json::parse(kComplete)).value());
+TEST(Commit, ReadsAndTrims) {
+    const auto commit = parseCommit(std::move(json::parse(kComplete)).value());
     ASSERT_TRUE(commit.ok());
     EXPECT_EQ(commit->user_id, "user_123");
     EXPECT_EQ(commit->message, "Fix bug");
@@ -43,17 +43,17 @@ TEST(CommitInput, ReadsAndTrims) {
     EXPECT_EQ(commit->callbacks, "[]");
 }
 
-TEST(CommitInput, ReportsTheFirstMissingField) {
+TEST(Commit, ReportsTheFirstMissingField) {
     const char* order[] = {"userId", "commitSha", "repo", "message", "files", "components", "diffSummary"};
     for (const char* field : order)
         EXPECT_EQ(parsedWith(field, "").error().message, std::string(field) + ": Required");
-    EXPECT_EQ(parseCommitInput(std::move(json::parse(R"({"userId":"u"})")).value()).error().message,
+    EXPECT_EQ(parseCommit(std::move(json::parse(R"({"userId":"u"})")).value()).error().message,
               "commitSha: Required");
-    EXPECT_EQ(parseCommitInput(std::move(json::parse("[1]")).value()).error().message,
+    EXPECT_EQ(parseCommit(std::move(json::parse("[1]")).value()).error().message,
               "request: Expected object, received array");
 }
 
-TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
+TEST(Commit, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
     struct {
         const char* field;
         std::string value;
@@ -93,14 +93,14 @@ TEST(CommitInput, RefusesWhatIsTooLongEmptyOrOfAWrongType) {
     }
 }
 
-TEST(CommitInput, WhatIsEmptyIsLeftOut) {
+TEST(Commit, WhatIsEmptyIsLeftOut) {
     EXPECT_EQ(parsedWith("files", R"(["","a"," "])")->files, std::vector<std::string>{"a"});
     EXPECT_TRUE(parsedWith("components", R"([""])")->components.empty());
     EXPECT_FALSE(parsedWith("template", R"("")")->house_wording);
     EXPECT_FALSE(parsedWith("template", R"("  ")")->house_wording);
 }
 
-TEST(CommitInput, TakesEverythingUpToTheLimits) {
+TEST(Commit, TakesEverythingUpToTheLimits) {
     EXPECT_TRUE(parsedWith("userId", quoted(repeated(128, "é"))).ok());
     EXPECT_TRUE(parsedWith("commitSha", quoted("  " + std::string(64, 'a') + "  ")).ok());
     EXPECT_TRUE(parsedWith("message", quoted(repeated(10'000, "日"))).ok());
@@ -116,4 +116,4 @@ TEST(CommitInput, TakesEverythingUpToTheLimits) {
 }
 
 }  // namespace
-}  // namespace stepper::prompt
+}  // namespace stepper::report

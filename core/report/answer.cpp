@@ -1,16 +1,14 @@
-#include "core/output/commit_report.h"
+#include "core/report/answer.h"
 
 #include <string>
 
 #include "core/base/text.h"
-#include "core/prompt/commit_report.h"
+#include "core/report/rules.h"
 
-namespace stepper::output {
+namespace stepper::report {
 namespace {
 
 using json::Value;
-
-using Rules = prompt::ReportRules;
 
 enum class Kind { Text, List, Tags };
 
@@ -147,11 +145,11 @@ std::string describe() {
 
 }  // namespace
 
-Result<json::Document> checkedCommitReport(const json::Value& generated) { return Check().run(generated); }
+Result<json::Document> check(const json::Value& generated) { return Check().run(generated); }
 
-std::string_view commitReportJsonSchema() {
+std::string_view jsonSchema() {
     static const std::string kText = describe();
     return kText;
 }
 
-}  // namespace stepper::output
+}  // namespace stepper::report

@@ -1,11 +1,13 @@
-#include "core/output/commit_report.h"
+#include "core/report/answer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/prompt/commit_report.h"
+#include "core/output/validate.h"
+#include "core/report/fallback.h"
 #include "core/schema/json_schema.h"
 
-namespace stepper::output {
+namespace stepper::report {
 namespace {
 
 // The report of the captured exchanges.
@@ -31,8 +33,8 @@ Outcome with(const char* member, std::string_view json_text) {
         json::Value value(json::parse(json_text).value(), report.GetAllocator());
         json::set(report, member, std::move(value), report.GetAllocator());
     }
-    const auto checked = checkedCommitReport(report);
-    const auto schema = JsonSchema::compile(json::parse(commitReportJsonSchema()).value());
+    const auto checked = check(report);
+    const auto schema = JsonSchema::compile(json::parse(jsonSchema()).value());
     const bool fits = schema->validate(checked ? static_cast<const json::Value&>(*checked) : report).ok();
     return {checked ? json::dump(*json::find(*checked, member)) : checked.error().message,
             fits == checked.ok()};
@@ -51,7 +53,7 @@ std::string list(size_t length, std::string_view item = "\"an item\"") {
 }
 
 TEST(CommitReport, PassesAGoodReportUnchanged) {
-    const auto checked = checkedCommitReport(json::parse(kReport).value());
+    const auto checked = check(json::parse(kReport).value());
     ASSERT_TRUE(checked.ok()) << checked.error().message;
     EXPECT_EQ(json::dump(*checked), kReport);
 }
@@ -137,35 +139,46 @@ TEST(CommitReport, DropsUnknownMembersAndOrdersTheRest) {
          {"tags", "next_steps", "impact_and_tests", "rationale", "changes", "summary", "title"})
         json::set(shuffled, name, json::Value(report[name], shuffled.GetAllocator()),
                   shuffled.GetAllocator());
-    const auto checked = checkedCommitReport(shuffled);
+    const auto checked = check(shuffled);
     ASSERT_TRUE(checked.ok()) << checked.error().message;
     EXPECT_EQ(json::dump(*checked), kReport);
 }
 
 TEST(CommitReport, ListsEveryBrokenRule) {
-    const auto checked =
-        checkedCommitReport(json::parse(R"({"title":"Too few","summary":7,"tags":"a,,b"})").value());
+    const auto checked = check(json::parse(R"({"title":"Too few","summary":7,"tags":"a,,b"})").value());
     ASSERT_FALSE(checked.ok());
     EXPECT_EQ(checked.error().error_class, ErrorClass::BadResponse);
     EXPECT_EQ(checked.error().message,
               "title: 7 characters, needs 10 to 120; summary: expected string; changes: missing; rationale: "
               "missing; "
               "impact_and_tests: missing; next_steps: missing; tags: empty tag");
-    EXPECT_EQ(checkedCommitReport(json::Value(7)).error().message, "report: expected object");
+    EXPECT_EQ(check(json::Value(7)).error().message, "report: expected object");
 }
 
 TEST(CommitReport, ErrorsStayShort) { EXPECT_LT(with("changes", list(90'000, "\"\"")).text.size(), 2200u); }
+
+TEST(CommitReport, IsFoundInWhatTheModelSays) {
+    const auto problem = [](std::string_view said) {
+        const auto report = output::processAs(check, said, "stop");
+        return report ? "" : report.error().message;
+    };
+    EXPECT_EQ(problem("Here: {\"title\":\"A fine title\"}"),
+              "Validation failed: summary: missing; changes: missing; rationale: missing; impact_and_tests: "
+              "missing; "
+              "next_steps: missing; tags: missing");
+    EXPECT_THAT(problem("no report"), testing::StartsWith("Validation failed: Response does not appear"));
+}
 
 TEST(CommitReport, TheFallbackObeysTheRulesItself) {
     const auto body = json::parse(
         R"({"userId":"u","commitSha":"c","repo":"o/r","message":"x","files":["a"],"components":["b,c"],
         "diffSummary":""})");
-    const auto commit = prompt::parseCommitInput(*body);
+    const auto commit = parseCommit(*body);
     ASSERT_TRUE(commit.ok());
-    const auto report = prompt::fallbackCommitReport(*commit, prompt::Redaction::On);
-    const auto checked = checkedCommitReport(report);
+    const auto report = fallback(*commit, prompt::Redaction::On);
+    const auto checked = check(report);
     EXPECT_TRUE(checked.ok()) << (checked.ok() ? "" : checked.error().message);
 }
 
 }  // namespace
-}  // namespace stepper::output
+}  // namespace stepper::report

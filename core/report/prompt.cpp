@@ -1,14 +1,18 @@
+#include "core/report/prompt.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "core/base/text.h"
-#include "core/prompt/commit_report.h"
-#include "core/prompt/commit_wording.h"
 #include "core/prompt/evidence.h"
+#include "core/report/wording.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
+
+using prompt::cutMiddle;
+using prompt::sampledList;
 
 // What a variant shows of a commit, in bytes and entries.
 struct Budget {
@@ -52,7 +56,7 @@ std::string section(std::string_view name, std::string body) {
     return "<evidence name=\"" + std::string(name) + "\">\n" + defused(std::move(body)) + "\n</evidence>\n\n";
 }
 
-std::string evidenceOf(const CommitInput& commit, const Budget& budget) {
+std::string evidenceOf(const Commit& commit, const Budget& budget) {
     std::string identity = "repository: ";
     identity += utf8Prefix(commit.repo, kIdentity);
     identity += "\nsha: ";
@@ -91,10 +95,10 @@ Variant variantFor(std::string_view plugin_kind, std::string_view model) {
     return Variant::Detailed;
 }
 
-Messages renderCommitReport(const CommitInput& commit, Variant variant, Redaction redaction) {
+prompt::Messages render(const Commit& commit, Variant variant, prompt::Redaction redaction) {
     const Wording& wording = wordingFor(variant);
     const Budget& budget = budgetFor(variant);
-    const CommitInput shown = redacted(commit, redaction);
+    const Commit shown = redacted(commit, redaction);
 
     std::string user = evidenceOf(shown, budget);
     if (shown.house_wording) {
@@ -111,7 +115,7 @@ Messages renderCommitReport(const CommitInput& commit, Variant variant, Redactio
     return {{"system", std::string(wording.system)}, {"user", std::move(user)}};
 }
 
-size_t maxReportPromptBytes(Variant variant) {
+size_t maxPromptBytes(Variant variant) {
     const Wording& wording = wordingFor(variant);
     const Budget& b = budgetFor(variant);
     return wording.system.size() + wording.task.size() + 2 * kIdentity + kFraming + b.message + b.diff +
@@ -119,4 +123,4 @@ size_t maxReportPromptBytes(Variant variant) {
            b.components * (b.component + kItemFraming);
 }
 
-}  // namespace stepper::prompt
+}  // namespace stepper::report

@@ -1,6 +1,6 @@
-#include "core/prompt/commit_wording.h"
+#include "core/report/wording.h"
 
-namespace stepper::prompt {
+namespace stepper::report {
 namespace {
 
 // Room to reason about a large commit: says what each field is for, and how to treat gaps.
@@ -77,4 +77,4 @@ const Wording& wordingFor(Variant variant) {
     return variant == Variant::Short ? kShort : kDetailed;
 }
 
-}  // namespace stepper::prompt
+}  // namespace stepper::report
