@@ -13,6 +13,7 @@
 #include "core/engine/outcome_json.h"
 #include "core/engine/plan.h"
 #include "core/jobs/identity.h"
+#include "core/report/commit_report.h"
 
 namespace stepper::api {
 namespace {
@@ -140,7 +141,7 @@ http::Response Submit::forgetReport(const http::Request& request) const {
     std::optional<std::string> wording;
     if (const auto text = request.queryValue("template"); text && !trim(*text).empty())
         wording = std::string(trim(*text));
-    const auto key = jobs::reportKey("", user, commit, wording);
+    const auto key = report::keyOf("", user, commit, wording);
     const auto done = deps_.jobs.cache().forget(key, "");
     if (!done) return storeUnavailable(done.error(), request.id);
     Remarks remarks;

@@ -6,6 +6,8 @@
 #include "core/base/text.h"
 #include "core/prompt/callbacks.h"
 #include "core/prompt/conversation.h"
+#include "core/prompt/generic_prompt.h"
+#include "core/report/commit_report.h"
 
 namespace stepper::api {
 namespace {
@@ -266,8 +268,8 @@ Parsed parseGenerate(Body whole, Use use) {
     ParsedRequest out;
     Reader read(body);
     using output::Mode;
-    out.request.mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
-                                        Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
+    const Mode mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
+                                       Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
     if (auto wrong = versionProblem(body); !read.problem() && wrong) return *std::move(wrong);
     out.request.tenant_id = read.idIfAny("tenantId");
     out.request.request_id = read.idIfAny("requestId", kMaxRequestIdLength);
@@ -278,11 +280,12 @@ Parsed parseGenerate(Body whole, Use use) {
     if (const auto problem = presetProblem(body)) read.fail(*problem);
     if (const auto problem = callbacksProblem(body)) read.fail(*problem);
 
-    if (const auto* schema = member(body, "outputSchema")) {
-        if (out.request.mode == Mode::Text) {
+    std::shared_ptr<const output::OutputSchema> schema;
+    if (const auto* wanted = member(body, "outputSchema")) {
+        if (mode == Mode::Text) {
             read.fail("outputSchema is only supported when responseMode is 'json'");
-        } else if (auto compiled = output::OutputSchema::parse(*schema)) {
-            out.request.schema = std::make_shared<const output::OutputSchema>(std::move(compiled).value());
+        } else if (auto compiled = output::OutputSchema::parse(*wanted)) {
+            schema = std::make_shared<const output::OutputSchema>(std::move(compiled).value());
         } else {
             read.fail(compiled.error().message);
         }
@@ -294,11 +297,10 @@ Parsed parseGenerate(Body whole, Use use) {
         auto input = report::parseCommit(*commit);
         if (!input) return refuse(input.error().message);
         input->instructions = instructionsIn(body);
-        out.request.subject = std::move(input).value();
-        out.request.mode = Mode::CommitReport;
+        out.request.question = std::make_shared<const report::CommitReport>(std::move(input).value());
     } else {
         if (auto sound = checkRendered(body); !sound) return refuse(sound.error().message);
-        out.request.subject = engine::GenericPrompt{std::move(whole)};
+        out.request.question = std::make_shared<const prompt::GenericPrompt>(std::move(whole), mode, schema);
     }
     return out;
 }
@@ -314,8 +316,7 @@ Parsed parseReport(std::string_view text, Use use) {
     readOptions(read, out);
     if (read.problem()) return refuse(*read.problem());
     remarkOnReport(body, use, out.remarks);
-    out.request.subject = std::move(input).value();
-    out.request.mode = output::Mode::CommitReport;
+    out.request.question = std::make_shared<const report::CommitReport>(std::move(input).value());
     return out;
 }
 
@@ -327,7 +328,7 @@ std::vector<std::string> warningsOn(std::string_view kind, std::string_view body
 
 std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint) {
     if (report_endpoint) return "report";
-    return request.mode == output::Mode::CommitReport ? "generate/report" : "generate";
+    return request.question->preset() == kCommitReport ? "generate/report" : "generate";
 }
 
 Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body) {

@@ -6,6 +6,7 @@
 #include "core/app/verbs.h"
 #include "core/base/id.h"
 #include "core/engine/engine.h"
+#include "core/prompt/generic_prompt.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::app {
@@ -24,8 +25,9 @@ json::Document bodyFor(const Options& options, const std::string& prompt) {
 
 engine::GenerateRequest requestFor(const Options& options, const std::string& prompt) {
     engine::GenerateRequest out;
-    out.subject = engine::GenericPrompt{std::make_shared<json::Document>(bodyFor(options, prompt))};
-    out.mode = options.json ? output::Mode::Json : output::Mode::Text;
+    out.question = std::make_shared<const prompt::GenericPrompt>(
+        std::make_shared<const json::Document>(bodyFor(options, prompt)),
+        options.json ? output::Mode::Json : output::Mode::Text);
     out.temperature = options.temperature;
     out.model = options.model.value_or("");
     return out;

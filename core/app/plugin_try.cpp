@@ -7,6 +7,7 @@
 #include "core/config/defaults.h"
 #include "core/engine/chat_request.h"
 #include "core/engine/judge.h"
+#include "core/prompt/generic_prompt.h"
 #include "core/telemetry/log.h"
 
 namespace stepper::app {
@@ -82,7 +83,7 @@ Result<plugin::Answer> ask(const engine::ProviderEntry& entry, const std::string
     auto body = std::make_shared<json::Document>(rapidjson::kObjectType);
     json::set(*body, "prompt", prompt, body->GetAllocator());
     engine::GenerateRequest request;
-    request.subject = engine::GenericPrompt{std::move(body)};
+    request.question = std::make_shared<const prompt::GenericPrompt>(std::move(body));
     const auto messages = engine::messagesFor(request, entry.spec, false);
     if (!messages) return messages.error();
 

@@ -114,7 +114,7 @@ private:
         if (with_.journal) with_.journal->keepStanding(provider.spec.name, provider.gate, deadline_, cancel_);
         with_.metrics.attempt(provider.spec.name, took);
 
-        auto judged = judge(got, request_.mode, request_.schema.get(), [this] { return unwanted(); });
+        auto judged = judge(got, *request_.question, [this] { return unwanted(); });
         if (judged) {
             walk_.answered(leg, took, now());
             provider.chronicle->answered();

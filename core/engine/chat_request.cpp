@@ -1,38 +1,23 @@
 #include "core/engine/chat_request.h"
 
-#include "core/prompt/conversation.h"
-#include "core/report/answer.h"
-
 namespace stepper::engine {
 namespace {
 
-report::Variant variantOf(const GenerateRequest& request, const config::Provider& provider) {
-    switch (provider.prompt_variant) {
-        case config::PromptVariant::Detailed: return report::Variant::Detailed;
-        case config::PromptVariant::Short: return report::Variant::Short;
-        case config::PromptVariant::Gemini: return report::Variant::Gemini;
-        case config::PromptVariant::Auto: break;
-    }
-    return report::variantFor(provider.plugin, modelFor(request, provider));
-}
-
-// The schema the answer must match, as JSON text; "" when any JSON value will do.
-std::string_view schemaText(const GenerateRequest& request) {
-    if (request.mode == output::Mode::CommitReport) return report::jsonSchema();
-    return request.schema ? std::string_view(request.schema->jsonSchema()) : std::string_view{};
+prompt::Audience audienceOf(const GenerateRequest& request, const config::Provider& provider) {
+    return {provider.prompt_variant, provider.plugin, modelFor(request, provider), provider.system};
 }
 
 // Without a schema no format is asked for: a provider's "JSON object" mode would rule out arrays and scalars.
-void putResponseFormat(json::Writer& w, std::string_view schema, std::string_view schema_name) {
-    if (schema.empty()) return;
+void putResponseFormat(json::Writer& w, const prompt::AnswerFormat& format) {
+    if (format.schema.empty()) return;
     w.Key("response_format");
     w.StartObject();
     json::put(w, "type", "json_schema");
     w.Key("json_schema");
     w.StartObject();
-    json::put(w, "name", schema_name);
+    json::put(w, "name", format.name);
     w.Key("schema");
-    w.RawValue(schema.data(), schema.size(), rapidjson::kObjectType);
+    w.RawValue(format.schema.data(), format.schema.size(), rapidjson::kObjectType);
     w.EndObject();
     w.EndObject();
 }
@@ -45,25 +30,14 @@ const std::string& modelFor(const GenerateRequest& request, const config::Provid
 
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact) {
-    const auto redaction = redact ? prompt::Redaction::On : prompt::Redaction::Off;
-    if (const auto* commit = std::get_if<report::Commit>(&request.subject))
-        return report::render(*commit, variantOf(request, provider), redaction);
-    const auto input = prompt::conversationIn(*std::get<GenericPrompt>(request.subject).body);
-    auto messages = prompt::renderConversation(input, redaction);
-    if (!messages) return messages;
-    if (!provider.system.empty() && !input.hasSystem())
-        messages->insert(messages->begin(), {"system", provider.system});
-    if (request.mode != output::Mode::Text) prompt::askForJson(*messages, schemaText(request));
-    return messages;
+    return request.question->messages(audienceOf(request, provider), prompt::redactionIf(redact));
 }
 
 const Result<prompt::Messages>& Rendering::of(const config::Provider& provider) {
-    const auto variant = variantOf(request_, provider);
-    const bool is_report = std::holds_alternative<report::Commit>(request_.subject);
-    const bool differs = is_report ? variant != variant_ : provider.system != system_;
-    if (!messages_ || differs) messages_ = messagesFor(request_, provider, redact_);
-    variant_ = variant;
-    system_ = provider.system;
+    const auto audience = audienceOf(request_, provider);
+    if (!messages_ || !request_.question->sameWords(audience, audience_))
+        messages_ = messagesFor(request_, provider, redact_);
+    audience_ = audience;
     return *messages_;
 }
 
@@ -97,8 +71,7 @@ std::string chatRequestJson(const GenerateRequest& request, const config::Provid
         w.Key("temperature");
         w.Double(*temperature);
     }
-    putResponseFormat(w, schemaText(request),
-                      request.mode == output::Mode::CommitReport ? "commit_report" : "answer");
+    putResponseFormat(w, request.question->format());
     w.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }

@@ -5,15 +5,13 @@
 #include "core/config/config.h"
 #include "core/engine/request.h"
 #include "core/prompt/messages.h"
-#include "core/report/prompt.h"
 
 namespace stepper::engine {
 
 // The model that the request names, else the provider's own.
 const std::string& modelFor(const GenerateRequest& request, const config::Provider& provider);
 
-// The messages a provider is sent for this request: commit reports in the provider's prompt variant, others
-// with the provider's system text when they have none. InvalidRequest when the prompt renders to nothing.
+// The messages a provider is sent for this request. InvalidRequest when there is nothing to ask.
 Result<prompt::Messages> messagesFor(const GenerateRequest& request, const config::Provider& provider,
                                      bool redact);
 
@@ -29,8 +27,7 @@ public:
 private:
     const GenerateRequest& request_;
     const bool redact_;
-    report::Variant variant_{};
-    std::string_view system_;
+    prompt::Audience audience_;  // of the messages
     std::optional<Result<prompt::Messages>> messages_;
 };
 

@@ -4,7 +4,6 @@
 
 #include "core/engine/chain.h"
 #include "core/engine/classify.h"
-#include "core/engine/fallback.h"
 #include "core/engine/outcome_story.h"
 #include "core/engine/plan.h"
 #include "core/engine/walk.h"
@@ -54,7 +53,8 @@ Outcome Engine::generate(const GenerateRequest& request, SteadyTime deadline, Ca
         outcome.provider = "fallback";
         outcome.fallback = true;
         outcome.warnings.emplace_back(kFallbackWarning);
-        outcome.result = json::dump(fallbackFor(request, snapshot->config.security.redact));
+        outcome.result =
+            json::dump(request.question->fallback(prompt::redactionIf(snapshot->config.security.redact)));
     }
     // What becomes of a job that failed is told by whoever runs it.
     if (outcome.fallback || (outcome.failure && options.wait)) tellOfNoAnswer(outcome, code, options);

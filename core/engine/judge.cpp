@@ -1,7 +1,6 @@
 #include "core/engine/judge.h"
 
 #include "core/base/text.h"
-#include "core/report/answer.h"
 
 namespace stepper::engine {
 namespace {
@@ -35,13 +34,11 @@ std::optional<Error> whyNone(const Attempted& got) {
     return got.error;
 }
 
-Result<output::Processed> judge(const Attempted& got, output::Mode mode, const output::OutputSchema* schema,
+Result<output::Processed> judge(const Attempted& got, const prompt::Question& question,
                                 const Interrupt& interrupt) {
     if (auto why = whyNone(got)) return *std::move(why);
     const plugin::Answer& answer = got.answer;
-    auto processed = mode == output::Mode::CommitReport
-                         ? output::processAs(report::check, answer.text, answer.finish, interrupt)
-                         : output::process(answer.text, mode, schema, answer.finish, interrupt);
+    auto processed = question.accept(answer.text, answer.finish, interrupt);
     if (!processed && processed.error().error_class != ErrorClass::BadResponse) return processed;
     const bool whole = processed && !processed->cut;
     if (!whole && isCut(answer.finish)) return cutOff(answer);

@@ -1,7 +1,7 @@
 // From what a provider said to the value the client gets, or why it is none. Pure, any thread.
 #pragma once
 #include "core/engine/attempt.h"
-#include "core/output/validate.h"
+#include "core/prompt/question.h"
 
 namespace stepper::engine {
 
@@ -16,10 +16,10 @@ std::optional<Error> flawOf(const plugin::Answer& answer);
 // error.
 std::optional<Error> whyNone(const Attempted& got);
 
-// whyNone(), else as output::process(). A JSON answer that was cut off within its value says so, whatever
-// could be made of the rest: InvalidRequest, because the same request would be cut again. Large answers take
-// their time, in which `interrupt` is asked now and then.
-Result<output::Processed> judge(const Attempted& got, output::Mode mode, const output::OutputSchema* schema,
+// whyNone(), else as the question accepts it. A JSON answer that was cut off within its value says so,
+// whatever could be made of the rest: InvalidRequest, because the same request would be cut again. Large
+// answers take their time, in which `interrupt` is asked now and then.
+Result<output::Processed> judge(const Attempted& got, const prompt::Question& question,
                                 const Interrupt& interrupt = {});
 
 }  // namespace stepper::engine

@@ -5,41 +5,20 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/json.h"
-#include "core/config/config.h"
-#include "core/output/schema.h"
-#include "core/output/validate.h"
 #include "core/plugin/abi/answer.h"
-#include "core/report/commit.h"
+#include "core/prompt/question.h"
 #include "core/telemetry/metrics.h"
 
 namespace stepper::engine {
 
-// A generic prompt is rendered from members of the client's own JSON, which is shared, not copied.
-struct GenericPrompt {
-    // Its "prompt", "messages", "system", "payload" and "metadata" count, see prompt/conversation.h.
-    std::shared_ptr<const json::Document> body;
-};
+// The client's wishes, as far as they are the engine's business, and what it asks.
+struct GenerateRequest : prompt::Wishes {
+    std::shared_ptr<const prompt::Question> question;  // never null where it is served
 
-struct GenerateRequest {
-    std::variant<GenericPrompt, report::Commit> subject;
-    output::Mode mode = output::Mode::Json;
-    std::shared_ptr<const output::OutputSchema> schema;  // null when the client gave none
-    std::vector<std::string> preferred, excluded;
-    std::optional<config::Plan> plan;  // none: the configuration's
-    std::optional<int64_t> max_output_tokens;
-    std::optional<double> temperature;  // 0..2; none: the provider's
-    std::string model;                  // "": each provider's own; else only those that list it are asked
-    std::string tenant_id, request_id;
-
-    RequestLabels labels() const {
-        return {mode == output::Mode::CommitReport ? "commit-report" : "generic",
-                mode == output::Mode::Text ? "text" : "json"};
-    }
+    RequestLabels labels() const { return {question->preset(), question->responseMode()}; }
 };
 
 // One line of the story of what was tried.

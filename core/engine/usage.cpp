@@ -33,8 +33,7 @@ UsageCounts& countsOf(TenantUsage& usage, std::string_view provider) {
 }
 
 std::string_view tenantOf(const GenerateRequest& request) {
-    const auto* commit = std::get_if<report::Commit>(&request.subject);
-    return request.tenant_id.empty() && commit ? commit->user_id : request.tenant_id;
+    return request.tenant_id.empty() ? request.question->user() : request.tenant_id;
 }
 
 Usage::Tenants::iterator Usage::Book::of(std::string_view tenant, size_t most) {

@@ -11,9 +11,8 @@
 namespace stepper::output {
 
 enum class Mode {
-    Json,          // the JSON value in the text, checked against the schema if there is one
-    Text,          // the text as it is, as a JSON string
-    CommitReport,  // processAs() of what core/report checks
+    Json,  // the JSON value in the text, checked against the schema if there is one
+    Text,  // the text as it is, as a JSON string
 };
 
 struct Processed {

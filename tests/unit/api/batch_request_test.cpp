@@ -60,7 +60,7 @@ TEST(BatchRequest, KeepsOrderAndIds) {
     ASSERT_EQ(batch.items.size(), 2u);
     EXPECT_EQ(batch.items[0].id, "b");
     EXPECT_EQ(batch.items[1].id, "a");
-    EXPECT_EQ(batch.items[1].parsed.request.mode, output::Mode::Text);
+    EXPECT_EQ(batch.items[1].parsed.request.labels().response_mode, "text");
     EXPECT_EQ(batch.concurrency, 2);
 }
 

@@ -80,8 +80,9 @@ TEST(ParseGenerate, TakesAConversationItsTemperatureAndItsModel) {
     EXPECT_TRUE(wanted.remarks.empty());
     EXPECT_EQ(wanted.request.temperature, 2.0);
     EXPECT_EQ(wanted.request.model, "m");
-    EXPECT_EQ(json::find(*std::get<engine::GenericPrompt>(wanted.request.subject).body, "messages")->Size(),
-              3u);
+    const auto messages = wanted.request.question->messages({}, prompt::Redaction::Off);
+    ASSERT_TRUE(messages.ok());
+    EXPECT_EQ(messages->size(), 1 + 3u);  // with the system text
 }
 
 TEST(ParseGenerate, APresetThatNobodyKnowsIsTold) {
@@ -100,7 +101,9 @@ TEST(ParseGenerate, ThePresetTakesInstructionsBesideItsOwn) {
     ASSERT_EQ(refusal(parsed), "accepted");
     const auto& wanted = std::get<ParsedRequest>(parsed);
     EXPECT_TRUE(wanted.remarks.empty());
-    EXPECT_EQ(std::get<report::Commit>(wanted.request.subject).instructions, "Be brief.");
+    const auto messages = wanted.request.question->messages({}, prompt::Redaction::Off);
+    ASSERT_TRUE(messages.ok());
+    EXPECT_TRUE(messages->back().content.ends_with("instructions:\nBe brief."));
 }
 
 TEST(ParseGenerate, AnEmptyNameIsNone) {
@@ -144,7 +147,7 @@ TEST(ParseGenerate, TakesWhatTheContractOffers) {
         "maxOutputTokens":64.0,"maxDurationSeconds":2.5,"metadata":{"a":1}})");
     const auto* p = std::get_if<ParsedRequest>(&parsed);
     ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.mode, output::Mode::Text);
+    EXPECT_EQ(p->request.labels().response_mode, "text");
     EXPECT_EQ(p->request.tenant_id, "t");
     EXPECT_EQ(p->request.preferred, std::vector<std::string>{"a"});
     EXPECT_EQ(p->request.excluded, std::vector<std::string>{"b"});

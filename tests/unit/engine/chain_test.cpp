@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/prompt/generic_prompt.h"
 #include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/scarce_memory.h"
@@ -16,8 +17,8 @@ protected:
         snapshot->providers.push_back(chatEntry("a-provider-whose-name-takes-memory"));
         gate_ = snapshot->providers.front().gate;
         snapshots_.publish(std::move(snapshot));
-        request_.subject = GenericPrompt{
-            std::make_shared<const json::Document>(std::move(json::parse(R"({"prompt":"say"})")).value())};
+        request_.question = std::make_shared<prompt::GenericPrompt>(
+            std::make_shared<const json::Document>(std::move(json::parse(R"({"prompt":"say"})")).value()));
     }
 
     // The request's outcome when the provider answers with that text and whoever asked had ended it by then.
@@ -86,7 +87,6 @@ TEST_F(ChainTest, ASlotIsGivenBackWhereverMemoryEndsBehindTheEntry) {
 }
 
 TEST_F(ChainTest, AnAnswerIsNotReadForLongWhenNobodyWaitsForIt) {
-    request_.mode = output::Mode::Json;
     std::string list = "[0";
     for (size_t i = 0; i < Effort::kLookEvery; ++i) list += ",0";
     list += "]";

@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "core/prompt/generic_prompt.h"
+
 namespace stepper::engine {
 namespace {
 
-GenerateRequest generic(std::string_view body, output::Mode mode = output::Mode::Json) {
+using Schema = std::shared_ptr<const output::OutputSchema>;
+
+GenerateRequest generic(std::string_view body, output::Mode mode = output::Mode::Json, Schema schema = {}) {
     GenerateRequest out;
-    out.subject = GenericPrompt{std::make_shared<json::Document>(json::parse(body).value())};
-    out.mode = mode;
+    out.question = std::make_shared<prompt::GenericPrompt>(
+        std::make_shared<json::Document>(json::parse(body).value()), mode, std::move(schema));
     return out;
 }
 
@@ -86,10 +90,10 @@ TEST(Rendering, AProvidersSystemTextIsForRequestsThatHaveNone) {
 }
 
 TEST(ChatRequest, ASchemaTravelsAsResponseFormat) {
-    auto request = generic(R"({"prompt":"hi"})");
     const auto dsl =
         json::parse(R"({"kind":"http-json","requiredKeys":["a"],"properties":{"a":{"type":"string"}}})");
-    request.schema = std::make_shared<output::OutputSchema>(*output::OutputSchema::parse(*dsl));
+    const auto request = generic(R"({"prompt":"hi"})", output::Mode::Json,
+                                 std::make_shared<output::OutputSchema>(*output::OutputSchema::parse(*dsl)));
     const auto chat = chatOf(request);
     EXPECT_EQ(json::at(chat, "/response_format/type")->GetString(), std::string("json_schema"));
     EXPECT_EQ(json::at(chat, "/response_format/json_schema/schema/properties/a/type")->GetString(),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/prompt/generic_prompt.h"
 #include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
 
@@ -39,8 +40,8 @@ protected:
             weather_.of_host[name] = weather_.answer(200, kGood);
         }
         snapshots_.publish(std::move(snapshot));
-        request_.subject = GenericPrompt{
-            std::make_shared<const json::Document>(std::move(json::parse(R"({"prompt":"say"})")).value())};
+        request_.question = std::make_shared<prompt::GenericPrompt>(
+            std::make_shared<const json::Document>(std::move(json::parse(R"({"prompt":"say"})")).value()));
         request_.tenant_id = "t";
     }
     void configure(const std::function<void(config::Config&)>& change) {

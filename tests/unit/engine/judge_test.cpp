@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "core/prompt/generic_prompt.h"
+#include "core/report/commit_report.h"
+
 namespace stepper::engine {
 namespace {
 
@@ -16,9 +19,13 @@ Attempted ending(std::string_view finish, std::string_view text) {
     return out;
 }
 
-std::string problem(const Attempted& answer, Mode mode = Mode::Json) {
-    const auto value = judge(answer, mode, nullptr);
+std::string problem(const Attempted& answer, const prompt::Question& asked) {
+    const auto value = judge(answer, asked);
     return value ? "" : value.error().message;
+}
+
+std::string problem(const Attempted& answer, Mode mode = Mode::Json) {
+    return problem(answer, prompt::GenericPrompt(nullptr, mode));
 }
 
 TEST(Judge, OnlyTheTokenLimitCuts) {
@@ -39,7 +46,7 @@ TEST(Judge, ACutJsonAnswerSaysSo) {
         EXPECT_EQ(problem(ending("length", text)),
                   "The answer was cut off by its token limit, raise maxOutputTokens")
             << text;
-    EXPECT_EQ(judge(ending("length", "{"), Mode::Json, nullptr).error().error_class,
+    EXPECT_EQ(judge(ending("length", "{"), prompt::GenericPrompt(nullptr)).error().error_class,
               ErrorClass::InvalidRequest);
     auto counted = ending("length", R"([1, )");
     counted.answer.usage.completion = 16;
@@ -48,7 +55,7 @@ TEST(Judge, ACutJsonAnswerSaysSo) {
 }
 
 TEST(Judge, ACutReportSaysSo) {
-    const auto said = problem(ending("length", R"({"title": "Fix the lo)"), Mode::CommitReport);
+    const auto said = problem(ending("length", R"({"title": "Fix the lo)"), report::CommitReport({}));
     EXPECT_NE(said.find("raise maxOutputTokens"), std::string::npos) << said;
 }
 

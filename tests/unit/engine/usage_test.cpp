@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/engine/usage_keeper.h"
+#include "core/prompt/generic_prompt.h"
+#include "core/report/commit_report.h"
 #include "tests/unit/engine/notes_store.h"
 #include "tests/unit/scarce_memory.h"
 
@@ -326,13 +328,13 @@ TEST_F(UsageTest, ManyThreadsLoseNothing) {
 
 TEST(TenantOf, ReportsCountForTheirUser) {
     GenerateRequest request;
-    request.subject = GenericPrompt{};
+    request.question = std::make_shared<prompt::GenericPrompt>(nullptr);
     EXPECT_EQ(tenantOf(request), "");
     request.tenant_id = "t";
     EXPECT_EQ(tenantOf(request), "t");
     report::Commit commit;
     commit.user_id = "u";
-    request.subject = commit;
+    request.question = std::make_shared<report::CommitReport>(commit);
     EXPECT_EQ(tenantOf(request), "t");
     request.tenant_id.clear();
     EXPECT_EQ(tenantOf(request), "u");

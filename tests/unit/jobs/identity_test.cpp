@@ -4,16 +4,28 @@
 
 #include <gtest/gtest.h>
 
+#include "core/prompt/generic_prompt.h"
+#include "core/report/commit_report.h"
+
 namespace stepper::jobs {
 namespace {
 
-engine::GenerateRequest generic(const char* body) {
+engine::GenerateRequest generic(const char* body, output::Mode mode = output::Mode::Json) {
     engine::GenerateRequest out;
     auto parsed = json::parse(body);
     EXPECT_TRUE(parsed.ok());
-    out.subject = engine::GenericPrompt{std::make_shared<const json::Document>(std::move(parsed).value())};
+    out.question = std::make_shared<prompt::GenericPrompt>(
+        std::make_shared<const json::Document>(std::move(parsed).value()), mode);
     return out;
 }
+
+engine::GenerateRequest reportOn(report::Commit commit) {
+    engine::GenerateRequest out;
+    out.question = std::make_shared<report::CommitReport>(std::move(commit));
+    return out;
+}
+
+report::Commit sample() { return {"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""}; }
 
 std::string keyOf(const char* body) { return cacheKeyOf(generic(body), "", true); }
 
@@ -64,8 +76,7 @@ TEST(Identity, WhatShapesTheAnswerDoes) {
     EXPECT_NE(plain, keyOf(R"({"prompt":"q"})"));
     EXPECT_NE(plain, keyOf(R"({"prompt":"p","payload":1})"));
     EXPECT_NE(plain, keyOf(R"({"prompt":"p","outputSchema":{"kind":"http-json"}})"));
-    auto text = generic(R"({"prompt":"p"})");
-    text.mode = output::Mode::Text;
+    const auto text = generic(R"({"prompt":"p"})", output::Mode::Text);
     EXPECT_NE(plain, cacheKeyOf(text, "", true));
     auto limited = generic(R"({"prompt":"p"})");
     limited.max_output_tokens = 10;
@@ -87,7 +98,7 @@ TEST(Identity, OfARequestThatIsKeptIsWhatItWas) {
     EXPECT_EQ(keyOf(R"({"prompt":"p"})"), "af0f7c7d85c65dbef74bcdac602fb99d591c625fa724a7435abfb71f2f879ddc");
     EXPECT_EQ(keyOf(R"({"prompt":"p","system":null,"messages":null,"temperature":null})"),
               keyOf(R"({"prompt":"p"})"));
-    EXPECT_EQ(reportKey("", "u", "sha", std::nullopt),
+    EXPECT_EQ(report::keyOf("", "u", "sha", std::nullopt),
               "8629b01cc4c246b8103b5f8e9fd4976f984569bc1e954e3a622e010ac490fe1a");
 }
 
@@ -98,8 +109,7 @@ TEST(Identity, SystemMessagesTemperatureAndModelCount) {
     EXPECT_NE(plain, keyOf(R"({"messages":[{"role":"user","content":"p"}]})"));
     EXPECT_NE(keyOf(R"({"messages":[{"role":"user","content":"p"}]})"),
               keyOf(R"({"messages":[{"role":"assistant","content":"p"}]})"));
-    engine::GenerateRequest report;
-    report.subject = report::Commit{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
+    const auto report = reportOn(sample());
     for (auto request : {generic(R"({"prompt":"p"})"), report}) {
         std::set<std::string> keys = {cacheKeyOf(request, "", true)};
         request.temperature = 0;
@@ -149,15 +159,16 @@ TEST(Identity, TheClientsKeyStandsForAllButTheTenant) {
 }
 
 TEST(Identity, ACommitIsUserShaAndTemplate) {
-    engine::GenerateRequest report;
-    report.subject = report::Commit{"u", "sha", "repo", "message", {}, {}, "", {}, {}, "[]", ""};
-    EXPECT_EQ(cacheKeyOf(report, "", true), reportKey("", "u", "sha", std::nullopt));
-    EXPECT_NE(cacheKeyOf(report, "", true), reportKey("", "u", "sha", "wording"));
-    EXPECT_NE(cacheKeyOf(report, "", true), reportKey("", "v", "sha", std::nullopt));
+    const auto report = reportOn(sample());
+    EXPECT_EQ(cacheKeyOf(report, "", true), report::keyOf("", "u", "sha", std::nullopt));
+    EXPECT_NE(cacheKeyOf(report, "", true), report::keyOf("", "u", "sha", "wording"));
+    EXPECT_NE(cacheKeyOf(report, "", true), report::keyOf("", "v", "sha", std::nullopt));
     const auto plain = cacheKeyOf(report, "", true);
-    auto named = report, told = report;
+    auto named = report;
     named.request_id = "r";
-    std::get<report::Commit>(told.subject).instructions = "Be brief.";
+    report::Commit commit = sample();
+    commit.instructions = "Be brief.";
+    const auto told = reportOn(std::move(commit));
     EXPECT_NE(cacheKeyOf(named, "", true), plain);
     EXPECT_NE(cacheKeyOf(told, "", true), plain);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/jobs/runner.h"
+#include "core/prompt/generic_prompt.h"
 #include "core/store/memory/store.h"
 #include "tests/unit/engine/fake_transport.h"
 #include "tests/unit/engine/support.h"
@@ -59,8 +60,8 @@ protected:
     void runUntil(SteadyTime end) {
         const auto decode = [](std::string_view, std::string_view) -> Result<engine::GenerateRequest> {
             engine::GenerateRequest out;
-            out.subject = engine::GenericPrompt{
-                std::make_shared<const json::Document>(json::parse(R"({"prompt":"say"})").value())};
+            out.question = std::make_shared<prompt::GenericPrompt>(
+                std::make_shared<const json::Document>(json::parse(R"({"prompt":"say"})").value()));
             return out;
         };
         Runner runner({store_, engine_, snapshots_, metrics_, decode}, clock_, [this] { return chance(); });

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/prompt/fallback.h"
-
 namespace stepper::prompt {
 namespace {
 
@@ -26,14 +24,6 @@ TEST(Messages, JsonIsAskedForAtTheEndOfTheSystemTextThatIsThere) {
     askForJson(messages, "");
     ASSERT_EQ(messages.size(), 4u);
     EXPECT_TRUE(messages[0].content.starts_with("Be kind.\n\nAnswer with exactly one JSON value"));
-}
-
-TEST(Fallback, IsWhatTheContractSays) {
-    EXPECT_EQ(
-        json::dump(fallbackJson()),
-        R"({"error":"GENERATION_FAILED","message":"Generation could not be completed because all configured providers failed.","retryable":true})");
-    EXPECT_EQ(fallbackText(),
-              "Generation could not be completed because all configured providers failed. Retry later.");
 }
 
 }  // namespace
