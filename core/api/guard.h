@@ -1,8 +1,6 @@
 // What every request passes before its handler: where no API key is asked for, whether it may come from a web
 // page; CORS, and the key that the route's role wants.
 #pragma once
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <variant>
 
@@ -45,25 +43,6 @@ private:
     std::vector<std::string> hosts_;
     AdminKey admin_;
     std::string key_digest_, admin_digest_;
-};
-
-// The guard in force. Safe from any thread.
-class LiveGuard {
-public:
-    LiveGuard(const config::Config& config, AdminKey admin) { replace(config, std::move(admin)); }
-    std::shared_ptr<const Guard> get() const {
-        std::lock_guard lock(mutex_);
-        return guard_;
-    }
-    void replace(const config::Config& config, AdminKey admin) {
-        auto next = std::make_shared<const Guard>(config, std::move(admin));
-        std::lock_guard lock(mutex_);
-        guard_.swap(next);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::shared_ptr<const Guard> guard_;
 };
 
 }  // namespace stepper::api

@@ -217,7 +217,7 @@ int serve(const Options& options) {
         return kept;
     };
     const api::AdminKey admin = adminKey(first);
-    api::LiveGuard guard(first, admin);
+    Published<api::Guard> guard(std::make_shared<const api::Guard>(first, admin));
     const auto bodies =
         std::make_shared<http::ByteBudget>(std::max(first.server.body_memory, first.server.max_body));
     std::unique_ptr<http::Server> server;  // null: without HTTP
@@ -248,7 +248,7 @@ int serve(const Options& options) {
     waker.start();
     const Closing closing{host.reloader()};
     host.reloader().start([&](const engine::Snapshot& now) {
-        guard.replace(now.config, adminKey(now.config));
+        guard.publish(std::make_shared<const api::Guard>(now.config, adminKey(now.config)));
         log::setLevel(now.config.log.level);
         ending->allow(now.config.server.drain_timeout);
         engine.roomMade();

@@ -4,10 +4,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/base/published.h"
 #include "core/config/config.h"
 #include "core/engine/chronicle.h"
 #include "core/limits/gate.h"
@@ -78,21 +78,6 @@ std::map<std::string, std::vector<std::string>> pluginConfigs(const config::Conf
 std::shared_ptr<const Snapshot> buildSnapshot(config::Config config, plugin::Catalog catalog, Gates& gates,
                                               uint64_t generation, const Snapshot* previous = nullptr);
 
-// The snapshot in force. Safe from any thread.
-class SnapshotHolder {
-public:
-    std::shared_ptr<const Snapshot> get() const {
-        std::lock_guard lock(mutex_);
-        return current_;
-    }
-    void publish(std::shared_ptr<const Snapshot> next) {
-        std::lock_guard lock(mutex_);
-        current_.swap(next);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::shared_ptr<const Snapshot> current_;
-};
+using SnapshotHolder = Published<Snapshot>;
 
 }  // namespace stepper::engine
