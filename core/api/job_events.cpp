@@ -11,7 +11,7 @@
 namespace stepper::api {
 namespace {
 
-using Woken = jobs::Waiters::Ticket::Woken;
+using Woken = jobs::Waiters::Wait::Woken;
 
 // Proxies close streams that are quiet for longer.
 constexpr milliseconds kKeepAlive{15'000};
@@ -96,7 +96,7 @@ void streamJob(jobs::JobService& jobs, JobPages& pages, const std::string& id, i
     Told told;
     told.seen = seen;
     for (;;) {
-        jobs::Waiters::Ticket ticket(jobs.waiters(), id);
+        jobs::Waiters::Wait wait(jobs.waiters(), id);
         auto job = jobs.store().job(id);
         if (!job || !*job) {
             stream.write(trouble(job ? "Job not found" : job.error().message));
@@ -105,7 +105,7 @@ void streamJob(jobs::JobService& jobs, JobPages& pages, const std::string& id, i
         if (const auto text = news(**job, told); !text.empty() && !stream.write(text)) return;
         if (store::isFinal((*job)->state)) return tellResult(jobs, pages, std::move(**job), stream);
         const SteadyTime until = std::chrono::steady_clock::now() + kKeepAlive;
-        const Woken woken = ticket.sleep(stream.cancel(), until);
+        const Woken woken = wait.sleep(stream.cancel(), until);
         if (woken == Woken::Stopped) return;
         if (woken == Woken::Time && !stream.write(http::sse::kComment)) return;
     }

@@ -97,8 +97,8 @@ http::Response Jobs::get(const http::Request& request) {
 
     std::optional<std::string_view> before;
     for (bool wait_is_over = *wait == 0;;) {
-        std::optional<jobs::Waiters::Ticket> ticket;
-        if (!wait_is_over) ticket.emplace(jobs_.waiters(), id);
+        std::optional<jobs::Waiters::Wait> waiting;
+        if (!wait_is_over) waiting.emplace(jobs_.waiters(), id);
         Found job = jobs_.store().job(id);
         if (!job) return storeUnavailable(job.error(), request.id);
         if (!*job) return notFound(request.id);
@@ -108,7 +108,7 @@ http::Response Jobs::get(const http::Request& request) {
             return answer(request, std::move(**job));
         if (!before) before = status;
         // The job is read once more even then: what was read before the wait may be old by now.
-        wait_is_over = ticket->sleep(*request.cancel, until) != jobs::Waiters::Ticket::Woken::Changed;
+        wait_is_over = waiting->sleep(*request.cancel, until) != jobs::Waiters::Wait::Woken::Changed;
     }
 }
 

@@ -54,12 +54,12 @@ public:
         shard.entries.erase(key);
     }
 
-    struct Usage {
+    struct Fill {
         size_t entries = 0;
         uint64_t bytes = 0;
     };
-    Usage usage() {
-        Usage out;
+    Fill fill() {
+        Fill out;
         for (Shard& shard : shards_) {
             std::lock_guard lock(shard.mutex);
             out.entries += shard.entries.size();

@@ -84,17 +84,17 @@ private:
         if (const auto at = walk_.retryAt(now()); at && !options_.wait)
             cancel_.sleepUntil(std::min(*at, deadline_ - kMinCall));
         const auto candidates = walk_.candidates();
-        auto turn = options_.wait ? dispatcher_.enter(candidates, demand_, tenantOf(request_),
-                                                      deadline_ - kMinCall, cancel_)
-                                  : dispatcher_.tryEnter(candidates, demand_);
+        auto admission = options_.wait ? dispatcher_.enter(candidates, demand_, tenantOf(request_),
+                                                           deadline_ - kMinCall, cancel_)
+                                       : dispatcher_.tryEnter(candidates, demand_);
         // Before anything that may find no memory: what was entered has to be left.
-        if (const auto leg = turn.choice.index)
-            slot.emplace(*plan_[*leg], std::move(turn.choice.pass), dispatcher_);
-        if (turn.cancelled != CancelReason::None)
-            walk_.stop({ErrorClass::Cancelled, std::string(name(turn.cancelled))});
-        walk_.looked(turn.choice.soonest);
-        if (turn.choice.index && !std::exchange(entered_, true) && options_.entered) options_.entered();
-        return turn.choice.index;
+        if (const auto leg = admission.choice.index)
+            slot.emplace(*plan_[*leg], std::move(admission.choice.pass), dispatcher_);
+        if (admission.cancelled != CancelReason::None)
+            walk_.stop({ErrorClass::Cancelled, std::string(name(admission.cancelled))});
+        walk_.looked(admission.choice.soonest);
+        if (admission.choice.index && !std::exchange(entered_, true) && options_.entered) options_.entered();
+        return admission.choice.index;
     }
 
     // Asks the leg, whose slot is held until its call is over. True when the walk is over: answered, or no

@@ -10,19 +10,20 @@ struct Dispatcher::Parked : WaitingLine::Waiter {
     Bell bell = {};
 };
 
-Dispatcher::Turn Dispatcher::tryEnter(std::span<const Candidate> candidates, const limits::Demand& demand) {
-    Turn turn{choose(candidates, demand, clock_.now(), nullptr)};
-    if (!turn.choice.index || waiting_ == 0) return turn;
+Dispatcher::Admission Dispatcher::tryEnter(std::span<const Candidate> candidates,
+                                           const limits::Demand& demand) {
+    Admission admission{choose(candidates, demand, clock_.now(), nullptr)};
+    if (!admission.choice.index || waiting_ == 0) return admission;
     std::lock_guard lock(mutex_);
     if (line_.jobEntered()) serve();
-    return turn;
+    return admission;
 }
 
-Dispatcher::Turn Dispatcher::enter(std::span<const Candidate> candidates, const limits::Demand& demand,
-                                   std::string_view tenant, SteadyTime until, CancelToken& cancel) {
+Dispatcher::Admission Dispatcher::enter(std::span<const Candidate> candidates, const limits::Demand& demand,
+                                        std::string_view tenant, SteadyTime until, CancelToken& cancel) {
     if (waiting_ == 0) {
-        Turn turn{choose(candidates, demand, clock_.now(), nullptr)};
-        if (turn.choice.index || !turn.choice.hopeful(until)) return turn;
+        Admission admission{choose(candidates, demand, clock_.now(), nullptr)};
+        if (admission.choice.index || !admission.choice.hopeful(until)) return admission;
     }
     Parked self{{candidates, demand, tenant, until}};
     CancelToken::Alert alert(cancel, self.bell);

@@ -15,15 +15,15 @@ class Dispatcher {
 public:
     explicit Dispatcher(const Clock& clock) : clock_(clock) {}
 
-    struct Turn {
+    struct Admission {
         Choice choice;
         CancelReason cancelled = CancelReason::None;  // why waiting was given up
     };
     // Without waiting.
-    Turn tryEnter(std::span<const Candidate> candidates, const limits::Demand& demand);
+    Admission tryEnter(std::span<const Candidate> candidates, const limits::Demand& demand);
     // Waits while there is hope, at most until then. Candidates must not change meanwhile.
-    Turn enter(std::span<const Candidate> candidates, const limits::Demand& demand, std::string_view tenant,
-               SteadyTime until, CancelToken& cancel);
+    Admission enter(std::span<const Candidate> candidates, const limits::Demand& demand,
+                    std::string_view tenant, SteadyTime until, CancelToken& cancel);
 
     // How many requests wait now.
     int waiting() const { return waiting_; }

@@ -37,10 +37,10 @@ bool isUsableId(std::string_view id) {
     return !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-class Exchange {
+class Answering {
 public:
     // `has_begun` says later whether some of an answer was sent.
-    Exchange(Front& front, GuardedSocket& socket, bool& has_begun)
+    Answering(Front& front, GuardedSocket& socket, bool& has_begun)
         : front_(front),
           socket_(socket),
           has_begun_(has_begun),
@@ -235,7 +235,7 @@ bool serve(Front& front, GuardedSocket& socket) noexcept {
     ++front.in_flight;
     bool keep = false, has_begun = false;
     try {
-        keep = Exchange(front, socket, has_begun).run();
+        keep = Answering(front, socket, has_begun).run();
     } catch (const std::bad_alloc&) {
         front.log("a request found no memory");
         if (!has_begun) socket.sayNoMemory();

@@ -17,12 +17,12 @@ public:
     void close();
 
     // One wait. Register first, read the job, then sleep: a change in between is not missed.
-    class Ticket {
+    class Wait {
     public:
-        Ticket(Waiters& waiters, const std::string& job_id);
-        ~Ticket();
-        Ticket(const Ticket&) = delete;
-        Ticket& operator=(const Ticket&) = delete;
+        Wait(Waiters& waiters, const std::string& job_id);
+        ~Wait();
+        Wait(const Wait&) = delete;
+        Wait& operator=(const Wait&) = delete;
 
         enum class Woken { Changed, Time, Stopped };
         // Until the job changed, `until` has come, or the client's own token or the end of the server stops
@@ -36,13 +36,13 @@ public:
         Waiters& waiters_;
         bool changed_ = false;  // guarded by the waiters' lock
         Bell bell_;
-        const std::multimap<std::string, Ticket*>::iterator place_;  // last: there others find it
+        const std::multimap<std::string, Wait*>::iterator place_;  // last: there others find it
     };
 
 private:
     std::mutex mutex_;
     bool closed_ = false;
-    std::multimap<std::string, Ticket*> tickets_;  // by ids that clients name: ordered
+    std::multimap<std::string, Wait*> waits_;  // by ids that clients name: ordered
 };
 
 }  // namespace stepper::jobs

@@ -9,7 +9,7 @@ bool Walker::allOf(const Value&, const Value& argument, const Value& v) {
 // Leaves the failure that got furthest into the value: of `null` and an object schema, the object's tells
 // more.
 bool Walker::oneAlternative(const Value& alternatives, const Value& v, size_t enough, size_t& matching) {
-    Failure furthest{path_, "matches none of the alternatives"};
+    Mismatch furthest{path_, "matches none of the alternatives"};
     matching = 0;
     for (const Value& alternative : alternatives.GetArray()) {
         if (check(alternative, v)) {

@@ -72,7 +72,7 @@ private:
         const Value* key;  // null: an array index
         size_t index;
     };
-    struct Failure {
+    struct Mismatch {
         std::vector<Step> path;
         std::string what;
     };
@@ -151,7 +151,7 @@ private:
     size_t unknowns_ = 0;  // patterns taken for fulfilled because they cannot be enforced
     const char* exhausted_ = nullptr;
     std::vector<Step> path_;
-    Failure failure_;
+    Mismatch failure_;
 };
 
 }  // namespace stepper::schema

@@ -8,7 +8,7 @@ namespace {
 
 // libcurl tells of its own sockets and threads as if they were the peer's. Of a connection that the peer or
 // the network refused it has the error number.
-bool isOurs(const Failure& f) {
+bool isOurs(const CallFailure& f) {
     switch (f.code) {
         case CURLE_FAILED_INIT: return true;
         case CURLE_COULDNT_CONNECT:
@@ -23,13 +23,13 @@ bool isOurs(const Failure& f) {
 }  // namespace
 
 Error refusedHere(const std::string& peer, std::string_view what) {
-    return {ErrorClass::Internal,
-            "the call to " + peer + " could not be made: this machine refuses the descriptors, threads or "
-                                    "memory for it; raise the limits of the process" +
-                (what.empty() ? "" : " (" + std::string(what) + ")")};
+    return {ErrorClass::Internal, "the call to " + peer +
+                                      " could not be made: this machine refuses the descriptors, threads or "
+                                      "memory for it; raise the limits of the process" +
+                                      (what.empty() ? "" : " (" + std::string(what) + ")")};
 }
 
-Error errorOf(const Failure& f, const std::string& peer) {
+Error errorOf(const CallFailure& f, const std::string& peer) {
     const std::string reason = curl_easy_strerror(f.code);
     if (isOurs(f)) return refusedHere(peer, f.problem);
     if (f.proxy_status >= 300)

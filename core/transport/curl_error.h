@@ -10,7 +10,7 @@
 
 namespace stepper::transport {
 
-struct Failure {
+struct CallFailure {
     CURLcode code;
     int os_error = 0;          // errno of the failed connect, 0 when there is none
     std::string_view problem;  // libcurl's own words; used only for TLS, where they hold no part of the URL
@@ -20,7 +20,7 @@ struct Failure {
 };
 
 // `peer` is "host:port". OPERATION_TIMEDOUT is the caller's: it knows which limit and how long it was.
-Error errorOf(const Failure& failure, const std::string& peer);
+Error errorOf(const CallFailure& failure, const std::string& peer);
 
 // This machine refuses what a call takes; `what` says which part of it, as far as it is known.
 Error refusedHere(const std::string& peer, std::string_view what = {});

@@ -27,12 +27,12 @@ Claimed claimed(const MemoryJob& job, SteadyTime created) {
 }  // namespace
 
 // One call: holds the lock and, without it, tells the listener what changed.
-class MemoryStore::Turn {
+class MemoryStore::Round {
 public:
-    explicit Turn(MemoryStore& store) : store_(store), lock_(store.mutex_) {}
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() {
+    explicit Round(MemoryStore& store) : store_(store), lock_(store.mutex_) {}
+    Round(const Round&) = delete;
+    Round& operator=(const Round&) = delete;
+    ~Round() {
         const Changes changes = std::exchange(store_.changes_, {});
         lock_.unlock();
         std::shared_lock listening(store_.listener_mutex_);
@@ -87,7 +87,7 @@ void MemoryStore::noteRetry(const RunAgain& again, const std::string& id) {
 }
 
 Result<Enqueued> MemoryStore::enqueue(const NewJob& job) {
-    const Turn turn(*this);
+    const Round round(*this);
     if (auto known = repeated(job.id, job.idempotency_key, job.request_digest)) return *known;
     if (auto known = runAlready(job.again)) return *known;
     if (job.only_repeat) return Enqueued{Enqueued::How::NotMade, "", {}};
@@ -141,7 +141,7 @@ void MemoryStore::add(const NewJob& job, JobState state) {
 }
 
 Result<Enqueued> MemoryStore::enqueueBatch(const NewBatch& batch) {
-    const Turn turn(*this);
+    const Round round(*this);
     if (auto known = repeated(batch.id, batch.idempotency_key, batch.request_digest)) return *known;
     if (auto known = runAlready(batch.again)) return *known;
     if (batch.only_repeat) return Enqueued{Enqueued::How::NotMade, "", {}};
@@ -206,7 +206,7 @@ void MemoryStore::addItem(MemoryJob& batch, const NewItem& item, const NewBatch&
 }
 
 Result<Claims> MemoryStore::claim(Lane lane, int max, milliseconds lease) {
-    const Turn turn(*this);
+    const Round round(*this);
     startDue(lane);
     jobs_.makeDueReady(lane);
     Claims claims;
@@ -241,7 +241,7 @@ void MemoryStore::start(MemoryJob& job) {
 }
 
 Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, milliseconds max_wait) {
-    const Turn turn(*this);
+    const Round round(*this);
     Claims out;
     // A lane that has no room is not asked, and their time runs all the same.
     for (const Lane lane : {Lane::Live, Lane::Batch, Lane::Suspect}) startDue(lane);
@@ -254,7 +254,7 @@ Result<Claims> MemoryStore::claimOverdue(int max, milliseconds lease, millisecon
 }
 
 Result<std::vector<std::string>> MemoryStore::heartbeat(std::span<const Beat> beats, milliseconds lease) {
-    const Turn turn(*this);
+    const Round round(*this);
     std::vector<std::string> lost;
     for (const Beat& beat : beats) {
         MemoryJob* job = jobs_.leased(beat.lease);
@@ -269,7 +269,7 @@ Result<std::vector<std::string>> MemoryStore::heartbeat(std::span<const Beat> be
 }
 
 Result<bool> MemoryStore::finish(const Lease& lease, const Ending& ending) {
-    const Turn turn(*this);
+    const Round round(*this);
     MemoryJob* job = jobs_.leased(lease);
     if (!job) return false;
     keepAnswer(*job, ending);
@@ -300,7 +300,7 @@ void MemoryStore::keepAnswer(const MemoryJob& job, const Ending& ending) {
 }
 
 Result<bool> MemoryStore::postpone(const Lease& lease, const Postponement& p) {
-    const Turn turn(*this);
+    const Round round(*this);
     MemoryJob* job = jobs_.leased(lease);
     if (!job) return false;
     jobs_.postpone(*job, p);
@@ -308,12 +308,12 @@ Result<bool> MemoryStore::postpone(const Lease& lease, const Postponement& p) {
 }
 
 Result<int> MemoryStore::reap() {
-    const Turn turn(*this);
+    const Round round(*this);
     return jobs_.reap();
 }
 
 Result<Dropped> MemoryStore::drop(std::string_view id, bool force) {
-    const Turn turn(*this);
+    const Round round(*this);
     MemoryJob* job = jobs_.find(id);
     if (!job) return Dropped{Dropped::How::NotFound};
     Job& shown = job->shown;
@@ -335,7 +335,7 @@ Result<Dropped> MemoryStore::drop(std::string_view id, bool force) {
 }
 
 Result<std::optional<Job>> MemoryStore::job(std::string_view id) {
-    const Turn turn(*this);
+    const Round round(*this);
     const MemoryJob* job = jobs_.find(id);
     if (!job) return std::optional<Job>();
     Job shown = job->shown;
@@ -344,7 +344,7 @@ Result<std::optional<Job>> MemoryStore::job(std::string_view id) {
 }
 
 Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
-    const Turn turn(*this);
+    const Round round(*this);
     const MemoryJob* job = jobs_.find(id);
     if (!job) return std::optional<NewJob>();
     NewJob again;
@@ -359,7 +359,7 @@ Result<std::optional<NewJob>> MemoryStore::request(std::string_view id) {
 }
 
 Result<std::optional<StoredBatch>> MemoryStore::batch(std::string_view id) {
-    const Turn turn(*this);
+    const Round round(*this);
     const MemoryJob* job = jobs_.find(id);
     if (!job || !job->shown.isBatch()) return std::optional<StoredBatch>();
     StoredBatch out;
@@ -377,12 +377,12 @@ Result<std::optional<StoredBatch>> MemoryStore::batch(std::string_view id) {
 }
 
 Result<std::vector<std::string>> MemoryStore::retryable(const RetryFilter& filter) {
-    const Turn turn(*this);
+    const Round round(*this);
     return jobs_.retryable(filter);
 }
 
 Result<std::vector<BatchItem>> MemoryStore::items(std::string_view batch_id) {
-    const Turn turn(*this);
+    const Round round(*this);
     std::vector<BatchItem> items;
     const MemoryJob* batch = jobs_.find(batch_id);
     if (!batch) return items;
@@ -392,7 +392,7 @@ Result<std::vector<BatchItem>> MemoryStore::items(std::string_view batch_id) {
 }
 
 Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
-    const Turn turn(*this);
+    const Round round(*this);
     std::vector<Job> jobs;
     const auto& listed = jobs_.listed();
     const auto end = filter.before ? listed.lower_bound(*filter.before) : listed.end();
@@ -411,7 +411,7 @@ Result<std::vector<Job>> MemoryStore::list(const ListFilter& filter) {
 }
 
 Result<Stats> MemoryStore::stats() {
-    const Turn turn(*this);
+    const Round round(*this);
     return jobs_.stats();
 }
 
@@ -426,13 +426,13 @@ const CachedAnswer* MemoryStore::fresh(std::string_view key) const {
 }
 
 Result<std::optional<CachedAnswer>> MemoryStore::cached(std::string_view key) {
-    const Turn turn(*this);
+    const Round round(*this);
     const CachedAnswer* answer = unexpired(key);
     return answer ? std::optional(*answer) : std::nullopt;
 }
 
 Result<bool> MemoryStore::forget(std::string_view key, std::string_view made_by) {
-    const Turn turn(*this);
+    const Round round(*this);
     const CachedAnswer* answer = unexpired(key);
     if (!answer || (!made_by.empty() && answer->job_id != made_by)) return false;
     changes_.answers.insert(std::string(key));
@@ -441,7 +441,7 @@ Result<bool> MemoryStore::forget(std::string_view key, std::string_view made_by)
 }
 
 Result<void> MemoryStore::putNotes(std::span<const Note> notes) {
-    const Turn turn(*this);
+    const Round round(*this);
     for (const Note& note : notes) {
         if (note.text.empty())
             notes_.erase(note.name);
@@ -452,7 +452,7 @@ Result<void> MemoryStore::putNotes(std::span<const Note> notes) {
 }
 
 Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix, std::string_view from, size_t most) {
-    const Turn turn(*this);
+    const Round round(*this);
     std::vector<Note> found;
     for (auto it = notes_.lower_bound(std::max(prefix, from));
          it != notes_.end() && it->first.starts_with(prefix) && found.size() < most; ++it)
@@ -461,7 +461,7 @@ Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix, std::strin
 }
 
 Result<bool> MemoryStore::sweep(Retention retention) {
-    const Turn turn(*this);
+    const Round round(*this);
     const WallTime now = jobs_.now();
     int left = kSweepAtMost;
     const auto old = [&](bool failed) {

@@ -44,7 +44,7 @@ public:
     Health health() const override { return {}; }
 
 private:
-    class Turn;
+    class Round;
 
     std::optional<Enqueued> repeated(const std::string& id, const std::string& idempotency_key,
                                      const std::string& request_digest);

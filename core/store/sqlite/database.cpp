@@ -84,7 +84,7 @@ Found damaged(const std::string& path, const std::string& how) {
                                      "keep what can still be read."}};
 }
 
-Found unusable(const std::string& path, const Failure& failure) {
+Found unusable(const std::string& path, const SqlFailure& failure) {
     if (failure.primary() == SQLITE_NOTADB) return damaged(path, "it is not a database");
     if (meansDamage(failure)) return damaged(path, failure.message);
     return {nullptr,
@@ -101,7 +101,7 @@ Found refused(const std::string& path, const std::string& why) {
 
 }  // namespace
 
-bool meansDamage(const Failure& failure) {
+bool meansDamage(const SqlFailure& failure) {
     return failure.primary() == SQLITE_CORRUPT || failure.primary() == SQLITE_NOTADB;
 }
 

@@ -35,6 +35,6 @@ struct Found {
 Found openDatabase(const std::string& path, const Tuning& tuning);
 
 // Whether a result code says that the file is damaged or no database at all.
-bool meansDamage(const Failure& failure);
+bool meansDamage(const SqlFailure& failure);
 
 }  // namespace stepper::store::sqlite

@@ -31,7 +31,7 @@ Db::~Db() {
 }
 
 void Db::fail(int code) {
-    if (!failure_) failure_ = Failure{code, handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code)};
+    if (!failure_) failure_ = SqlFailure{code, handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code)};
 }
 
 void Db::script(const std::string& sql) {

@@ -31,7 +31,7 @@ struct Blob {
     std::string_view bytes;
 };
 
-struct Failure {
+struct SqlFailure {
     int code;             // extended result code
     std::string message;  // SQLite's, without a full stop
     int primary() const { return code & 0xff; }
@@ -52,7 +52,7 @@ public:
     Db& operator=(const Db&) = delete;
 
     bool failed() const { return failure_.has_value(); }
-    const std::optional<Failure>& failure() const { return failure_; }
+    const std::optional<SqlFailure>& failure() const { return failure_; }
     void clearFailure() { failure_.reset(); }
 
     // One or several statements without parameters, not kept.
@@ -84,7 +84,7 @@ private:
     void fail(int code);
 
     sqlite3* handle_ = nullptr;
-    std::optional<Failure> failure_;
+    std::optional<SqlFailure> failure_;
     std::unordered_map<const char*, Prepared> idle_;
 };
 

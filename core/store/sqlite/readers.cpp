@@ -7,7 +7,7 @@ Readers::Readers(const std::string& path, const Tuning& tuning, Condition& condi
     for (int i = 0; i < tuning.readers; ++i) idle_.push_back(openForReading(path, tuning));
 }
 
-std::optional<Failure> Readers::failure() const {
+std::optional<SqlFailure> Readers::failure() const {
     for (const auto& db : idle_)
         if (db->failed()) return db->failure();
     return {};
@@ -34,7 +34,7 @@ Error Readers::busy() const {
             milliseconds{1'000}};
 }
 
-Error Readers::explain(const Failure& failure) {
+Error Readers::explain(const SqlFailure& failure) {
     const std::string reason = "The store " + path_ + " cannot be read: " + failure.message + ".";
     if (!meansDamage(failure))
         return {ErrorClass::Overloaded, reason + " See to its disk.", milliseconds{1'000}};

@@ -18,7 +18,7 @@ public:
     Readers(const std::string& path, const Tuning& tuning, Condition& condition);
 
     // Why they cannot be used, if one could not be opened.
-    std::optional<Failure> failure() const;
+    std::optional<SqlFailure> failure() const;
 
     // Calls `read` with a connection of its own; everything it sees is of one moment only within one
     // statement.
@@ -38,7 +38,7 @@ private:
     std::unique_ptr<Db> borrow();
     void giveBack(std::unique_ptr<Db> db);
     Error busy() const;
-    Error explain(const Failure& failure);
+    Error explain(const SqlFailure& failure);
 
     const std::string path_;
     const Tuning tuning_;

@@ -31,7 +31,7 @@ public:
           writer_(std::move(db), files.database.path, options.durability, tuning, clock, time_, condition_),
           readers_(files.database.path, tuning, condition_) {}
 
-    std::optional<Failure> failure() const { return readers_.failure(); }
+    std::optional<SqlFailure> failure() const { return readers_.failure(); }
     // The lock says that whoever leased is gone.
     Result<int> recoverLeases() {
         return writer_.run(Promise::None, [this](Transaction& tx) {

@@ -126,11 +126,11 @@ std::vector<std::string> retryable(Db& db, const RetryFilter& filter, int64_t no
             "(state = 11 OR (state = 10 AND failed > 0)) = 1 AND finished_at BETWEEN ?1 AND ?6 AND ?2 & ?3 "
             "AND background = 0 AND retried_as IS NULL AND (?4 IS NULL OR tenant = ?4) "
             "UNION ALL SELECT id, finished_at, seq FROM job WHERE state >= 10 AND parent IS NULL AND "
-            "(state = 11 OR (state = 10 AND failed > 0)) = 0 AND finished_at BETWEEN ?1 AND ?6 AND (1 << state) & ?2 "
+            "(state = 11 OR (state = 10 AND failed > 0)) = 0 AND finished_at BETWEEN ?1 AND ?6 AND (1 << "
+            "state) & ?2 "
             "AND total = 0 AND background = 0 AND retried_as IS NULL AND (?4 IS NULL OR tenant = ?4)) "
             "ORDER BY finished_at, seq LIMIT ?5",
-            since, states, failed, filter.tenant, std::max(0, filter.limit),
-            after(now, -filter.not_within));
+            since, states, failed, filter.tenant, std::max(0, filter.limit), after(now, -filter.not_within));
     while (q.next()) ids.push_back(q.text(0));
     return ids;
 }

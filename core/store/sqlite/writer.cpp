@@ -19,7 +19,7 @@ enum class Blame {
     Damage,     // the file cannot be trusted
 };
 
-Blame blame(const Failure& failure) {
+Blame blame(const SqlFailure& failure) {
     switch (failure.primary()) {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB: return Blame::Damage;
@@ -37,7 +37,7 @@ Blame blame(const Failure& failure) {
     }
 }
 
-std::string advice(const Failure& failure) {
+std::string advice(const SqlFailure& failure) {
     switch (failure.primary()) {
         case SQLITE_FULL: return " Free space on its file system; writes are tried again all the time.";
         case SQLITE_BUSY:
@@ -198,7 +198,7 @@ void Writer::write(const Group& group) {
 }
 
 // Commits and settles all of `part`, or nothing of it.
-std::optional<Failure> Writer::attempt(Part part) {
+std::optional<SqlFailure> Writer::attempt(Part part) {
     effects_ = {};
     committing_ = false;
     // For what is done when it is committed, which has to be done then.
@@ -219,7 +219,7 @@ std::optional<Failure> Writer::attempt(Part part) {
         db_->run("COMMIT");
     }
     if (db_->failed()) {
-        const Failure failure = *db_->failure();
+        const SqlFailure failure = *db_->failure();
         db_->rollBack();
         return failure;
     }
@@ -296,7 +296,7 @@ std::optional<Error> Writer::unusable() {
     return {};
 }
 
-Error Writer::explain(const Failure& failure) {
+Error Writer::explain(const SqlFailure& failure) {
     std::string reason = "The store " + path_ + " cannot be written: " + failure.message + ".";
     switch (blame(failure)) {
         case Blame::Operation: return {ErrorClass::Internal, reason + " Nothing was written."};

@@ -108,13 +108,13 @@ private:
     bool round(Group& group);  // false when it is time to stop
     void gather(Group& group);
     void write(const Group& group);
-    std::optional<Failure> attempt(Part part);
+    std::optional<SqlFailure> attempt(Part part);
     void settle(Part part, const std::optional<Error>& error);
     void tell(const Effects& effects);
     // After a look at the files.
     std::optional<Error> refusal();
     std::optional<Error> unusable();
-    Error explain(const Failure& failure);
+    Error explain(const SqlFailure& failure);
     void setSync(Part part);
 
     const std::string path_;

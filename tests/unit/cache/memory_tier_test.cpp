@@ -21,12 +21,12 @@ TEST(MemoryTier, KeepsReplacesErases) {
     put(tier, "k", "a");
     put(tier, "k", "b");
     EXPECT_EQ(*tier.get("k"), "b");
-    EXPECT_EQ(tier.usage().entries, 1u);
+    EXPECT_EQ(tier.fill().entries, 1u);
     const auto held = tier.get("k");
     tier.erase("k");
     EXPECT_EQ(tier.get("k"), nullptr);
     EXPECT_EQ(*held, "b");
-    EXPECT_EQ(tier.usage().bytes, 0u);
+    EXPECT_EQ(tier.fill().bytes, 0u);
 }
 
 TEST(MemoryTier, AValueReadBeforeAnEraseIsNotKept) {
@@ -61,10 +61,10 @@ TEST(MemoryTier, AHotKeySurvivesAScanWithinTheByteBound) {
         put(tier, "scan" + std::to_string(i), "y", 100 + static_cast<uint64_t>(i) % 900);
         if (i % 50 != 0) continue;  // now and then is enough: a shard holds about a dozen of them
         ASSERT_NE(tier.get("hot"), nullptr) << i;
-        ASSERT_LE(tier.usage().bytes, kCapacity);
+        ASSERT_LE(tier.fill().bytes, kCapacity);
     }
     EXPECT_EQ(tier.get("scan0"), nullptr);
-    EXPECT_GT(tier.usage().bytes, kCapacity / 2);
+    EXPECT_GT(tier.fill().bytes, kCapacity / 2);
 }
 
 TEST(MemoryTier, ManyThreads) {
@@ -79,7 +79,7 @@ TEST(MemoryTier, ManyThreads) {
                 if (const auto value = tier.get(key); value && *value != key) ++wrong;
                 if (i % 3 == 0) put(tier, key, key);
                 if (i % 11 == 0) tier.erase(key);
-                if (i % 500 == 0 && tier.usage().bytes > kCapacity) ++wrong;
+                if (i % 500 == 0 && tier.fill().bytes > kCapacity) ++wrong;
             }
         });
     for (auto& t : threads) t.join();

@@ -162,17 +162,17 @@ const Rows kLines = {
      [](size_t n) -> Work {
          return [n] {
              jobs::Waiters waiters;
-             std::deque<jobs::Waiters::Ticket> tickets;
-             for (size_t i = 0; i < n; ++i) tickets.emplace_back(waiters, "job");
-             while (!tickets.empty()) tickets.pop_back();
+             std::deque<jobs::Waiters::Wait> waits;
+             for (size_t i = 0; i < n; ++i) waits.emplace_back(waiters, "job");
+             while (!waits.empty()) waits.pop_back();
          };
      }},
     {"ClientsOfCollidingJobs", 8'000,
      [](size_t n) -> Work {
          return [keys = collidingKeys(n)] {
              jobs::Waiters waiters;
-             std::deque<jobs::Waiters::Ticket> tickets;
-             for (const auto& key : keys) tickets.emplace_back(waiters, key);
+             std::deque<jobs::Waiters::Wait> waits;
+             for (const auto& key : keys) waits.emplace_back(waiters, key);
              for (const auto& key : keys) waiters.notify(key);
          };
      }},

@@ -8,20 +8,20 @@
 namespace stepper::jobs {
 namespace {
 
-using Woken = Waiters::Ticket::Woken;
+using Woken = Waiters::Wait::Woken;
 
 SteadyTime inMs(int n) { return std::chrono::steady_clock::now() + milliseconds{n}; }
 
 TEST(Waiters, AChangeBeforeTheSleepIsNotMissed) {
     Waiters waiters;
-    Waiters::Ticket ticket(waiters, "a");
+    Waiters::Wait wait(waiters, "a");
     waiters.notify("a");
-    EXPECT_EQ(ticket.sleep({}, inMs(10'000)), Woken::Changed);
+    EXPECT_EQ(wait.sleep({}, inMs(10'000)), Woken::Changed);
 }
 
 TEST(Waiters, WakesAllWhoWaitForTheJobAndNobodyElse) {
     Waiters waiters;
-    Waiters::Ticket first(waiters, "a"), second(waiters, "a"), other(waiters, "b");
+    Waiters::Wait first(waiters, "a"), second(waiters, "a"), other(waiters, "b");
     std::thread notifier([&] { waiters.notify("a"); });
     EXPECT_EQ(first.sleep({}, inMs(10'000)), Woken::Changed);
     EXPECT_EQ(second.sleep({}, inMs(10'000)), Woken::Changed);
@@ -35,16 +35,16 @@ TEST(Waiters, AClientThatStopsEndsItsWaitOnly) {
     CancelToken client;
     client.watch(gone);
     gone.cancel();
-    Waiters::Ticket stopped(waiters, "a"), other(waiters, "a");
+    Waiters::Wait stopped(waiters, "a"), other(waiters, "a");
     EXPECT_EQ(stopped.sleep(client, inMs(10'000)), Woken::Stopped);
     EXPECT_EQ(other.sleep({}, inMs(1)), Woken::Time);
 }
 
 TEST(Waiters, ClosingWakesThoseThereAndThoseToCome) {
     Waiters waiters;
-    Waiters::Ticket before(waiters, "a");
+    Waiters::Wait before(waiters, "a");
     waiters.close();
-    Waiters::Ticket after(waiters, "a");
+    Waiters::Wait after(waiters, "a");
     EXPECT_EQ(before.sleep({}, inMs(10'000)), Woken::Stopped);
     EXPECT_EQ(after.sleep({}, inMs(10'000)), Woken::Stopped);
 }
@@ -56,7 +56,7 @@ TEST(Waiters, MayComeAndGoWhileTheirJobChanges) {
     std::thread changing([&] {
         while (!over) waiters.notify("job");
     });
-    for (int i = 0; i < 20'000; ++i) Waiters::Ticket(waiters, "job");
+    for (int i = 0; i < 20'000; ++i) Waiters::Wait(waiters, "job");
     over = true;
     changing.join();
 }
