@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "core/base/text.h"
-#include "core/config/effective.h"
+#include "core/config/settings.h"
 
 namespace stepper::config {
 namespace {
@@ -25,10 +24,29 @@ void collect(const json::Value* from, const json::Value* to, const std::string& 
         if (!json::find(*from, json::view(m.name))) out.push_back(below(json::view(m.name)));
 }
 
-const json::Value* named(const json::Value& providers, std::string_view name) {
-    for (const auto& p : providers.GetArray())
-        if (json::string(p, "name") == name) return &p;
-    return nullptr;
+bool isIn(const std::vector<std::string>& told, const std::string& path) {
+    return std::ranges::any_of(told, [&](const auto& t) { return t == path || t.starts_with(path + "."); });
+}
+
+// The values decide whether anything differs; what is shown of them, in which words.
+template <class T>
+std::vector<std::string> changed(Rows<T> rows, const T& from, const T& to) {
+    std::vector<std::string> unequal, out;
+    for (const auto& row : rows)
+        if (row.show && !row.equal(from, to)) unequal.push_back(row.path);
+    if (unequal.empty()) return out;
+    json::Document memory;
+    const View view{memory.GetAllocator(), Secrets::Digested};
+    const auto before = shownBy(rows, from, view), after = shownBy(rows, to, view);
+    collect(&before, &after, "", out);
+    std::ranges::copy_if(unequal, std::back_inserter(out),
+                         [&](const auto& path) { return !isIn(out, path); });
+    return out;
+}
+
+const Provider* named(const std::vector<Provider>& providers, const std::string& name) {
+    const auto it = std::ranges::find(providers, name, &Provider::name);
+    return it == providers.end() ? nullptr : &*it;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -38,24 +56,22 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // The names that are in both, in the order of `list`.
-std::vector<std::string> orderOf(const json::Value& list, const json::Value& other) {
+std::vector<std::string> orderOf(const std::vector<Provider>& list, const std::vector<Provider>& other) {
     std::vector<std::string> out;
-    for (const auto& p : list.GetArray())
-        if (const auto name = json::string(p, "name"); name && named(other, *name)) out.emplace_back(*name);
+    for (const auto& p : list)
+        if (named(other, p.name)) out.push_back(p.name);
     return out;
 }
 
-void compareProviders(const json::Value& from, const json::Value& to, std::vector<std::string>& out) {
-    for (const auto& p : from.GetArray())
-        if (const auto name = json::string(p, "name").value_or(""); !named(to, name))
-            out.push_back("provider " + std::string(name) + " removed");
-    for (const auto& p : to.GetArray()) {
-        const std::string name(json::string(p, "name").value_or(""));
-        const json::Value* before = named(from, name);
-        std::vector<std::string> keys;
-        if (before) collect(before, &p, "", keys);
-        if (!before) out.push_back("provider " + name + " added");
-        if (!keys.empty()) out.push_back("provider " + name + " changed: " + joined(keys));
+void compareProviders(const std::vector<Provider>& from, const std::vector<Provider>& to,
+                      std::vector<std::string>& out) {
+    for (const auto& p : from)
+        if (!named(to, p.name)) out.push_back("provider " + p.name + " removed");
+    for (const auto& p : to) {
+        const Provider* before = named(from, p.name);
+        const auto keys = before ? changed(providerSettings(), *before, p) : std::vector<std::string>();
+        if (!before) out.push_back("provider " + p.name + " added");
+        if (!keys.empty()) out.push_back("provider " + p.name + " changed: " + joined(keys));
     }
     if (orderOf(from, to) != orderOf(to, from)) out.push_back("the order of the providers changed");
 }
@@ -63,44 +79,20 @@ void compareProviders(const json::Value& from, const json::Value& to, std::vecto
 }  // namespace
 
 std::vector<std::string> differences(const Config& from, const Config& to) {
-    auto a = effective(from, Secrets::Digested), b = effective(to, Secrets::Digested);
     std::vector<std::string> out;
-    compareProviders(a["providers"], b["providers"], out);
-    a.RemoveMember("providers");
-    b.RemoveMember("providers");
-    std::vector<std::string> keys;
-    collect(&a, &b, "", keys);
-    for (const auto& key : keys) out.push_back(key + " changed");
+    compareProviders(from.providers, to.providers, out);
+    for (const auto* rows : {&settings(), &catalogueSettings()})
+        for (const auto& key : changed<Config>(*rows, from, to)) out.push_back(key + " changed");
     return out;
 }
 
 std::vector<std::string> keepFixed(Config& next, const Config& running) {
     std::vector<std::string> out;
-    const auto keep = [&out](const char* key, auto& value, const auto& was) {
-        if (value == was) return;
-        value = was;
-        out.emplace_back(key);
-    };
-    keep("server.listen", next.server.host, running.server.host);
-    keep("server.listen", next.server.port, running.server.port);
-    keep("server.max_connections", next.server.max_connections, running.server.max_connections);
-    keep("server.max_body", next.server.max_body, running.server.max_body);
-    keep("server.body_memory", next.server.body_memory, running.server.body_memory);
-    keep("server.keep_alive", next.server.keep_alive, running.server.keep_alive);
-    keep("store.url", next.store_url, running.store_url);
-    keep("store.durability", next.store_durability, running.store_durability);
-    keep("store.key_prefix", next.store_key_prefix, running.store_key_prefix);
-    keep("cache.stale_while_revalidate", next.cache.stale_while_revalidate,
-         running.cache.stale_while_revalidate);
-    keep("queue.workers", next.queue.workers, running.queue.workers);
-    keep("queue.lease", next.queue.lease, running.queue.lease);
-    keep("batch.max_concurrency", next.batch.max_concurrency, running.batch.max_concurrency);
-    keep("batch.max_running", next.batch.max_running, running.batch.max_running);
-    keep("plugins.state_dir", next.plugins.state_dir, running.plugins.state_dir);
-    keep("security.security_headers", next.security.security_headers, running.security.security_headers);
-    keep("security.trust_proxy", next.security.trust_proxy, running.security.trust_proxy);
-    keep("log.format", next.log.format, running.log.format);
-    out.erase(std::unique(out.begin(), out.end()), out.end());
+    for (const auto& row : settings()) {
+        if (!row.restart || row.equal(next, running)) continue;
+        row.copy(next, running);
+        out.push_back(row.path);
+    }
     return out;
 }
 

@@ -60,6 +60,7 @@ struct Window {
     std::optional<int64_t> requests;
     std::optional<int64_t> tokens;
     milliseconds per{0};
+    bool operator==(const Window&) const = default;
 };
 
 struct Limits {
@@ -75,6 +76,7 @@ struct Limits {
 // What a million tokens cost, in whatever currency the file uses throughout.
 struct Price {
     double input = 0, output = 0;
+    bool operator==(const Price&) const = default;
 };
 
 // In which order the providers of a request are tried.
@@ -210,6 +212,7 @@ struct Plugins {
 
 struct Config {
     Server server;
+    std::string providers_file = "providers.yaml";  // as written: relative to the file that names it
     std::filesystem::path plugins_dir;  // absolute; empty: the build's or the install's plugin folder
     Plugins plugins;
     std::string store_url = "sqlite:var/stepper.db";  // once loaded, SQLite's path is absolute

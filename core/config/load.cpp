@@ -5,7 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/config/overrides.h"
-#include "core/config/sections.h"
+#include "core/config/settings.h"
 #include "core/config/yaml_text.h"
 #include "core/config/yaml_tree.h"
 
@@ -61,11 +61,11 @@ Result<Config> build(const Document& settings, const fs::path& base_dir, const E
     auto tree = parseYaml(settings.text, settings.name, problems);
     if (!tree) return Error{ErrorClass::Config, problems.text()};
     overrideSettings(*tree, env);
-    const std::string providers_file = readSettings({*tree, "", scope}, config);
+    readSettings({*tree, "", scope}, config);
     resolvePaths(*tree, base_dir, config);
 
     if (open_providers) {
-        const auto document = open_providers(providers_file);
+        const auto document = open_providers(config.providers_file);
         const Node* named = tree->find("providers_file");
         if (!document)
             problems.add(named ? named->mark : Mark{settings.name}, "providers_file",

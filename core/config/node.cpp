@@ -19,6 +19,11 @@ const Node* Node::find(std::string_view key) const {
     return nullptr;
 }
 
+bool Node::gives(std::string_view key) const {
+    const Node* node = find(key);
+    return node && node->kind != Kind::Null;
+}
+
 Node withDefaults(Node own, const Node& defaults) {
     for (const Entry& given : defaults.entries) {
         Entry* mine = findEntry(own, given.key);

@@ -25,6 +25,8 @@ struct Node {
     bool isMapping() const { return kind == Kind::Mapping; }
     // The value of the first entry with that key, or nullptr.
     const Node* find(std::string_view key) const;
+    // Whether it has the key, and not as null.
+    bool gives(std::string_view key) const;
 };
 
 struct Entry {

@@ -1,75 +1,22 @@
 #include "core/config/overrides.h"
 
 #include <algorithm>
-#include <span>
 
 #include <fmt/format.h>
 
 #include "core/base/endpoint.h"
 #include "core/base/text.h"
+#include "core/config/settings.h"
 
 namespace stepper::config {
 namespace {
 
-struct Override {
-    std::string_view variable;
-    std::string_view key;
-    std::string_view unit = {};  // of a bare number
-};
-
 constexpr std::string_view kHost = "HOST", kRedisUrl = "REDIS_URL";
-
-constexpr Override kSettings[] = {
-    {kHost, "server.host"},
-    {"PORT", "server.port"},
-    {"STEPPER_HOSTS", "server.hosts"},
-    {kRedisUrl, "store.url"},
-    {"REDIS_KEY_PREFIX", "store.key_prefix"},
-    {"QUEUE_CONCURRENCY", "queue.workers"},
-    {"BATCH_QUEUE_CONCURRENCY", "batch.max_running"},
-    {"BATCH_MAX_ITEMS", "batch.max_items"},
-    {"BATCH_MAX_CONCURRENCY", "batch.max_concurrency"},
-    {"CACHE_TTL_SECONDS", "cache.ttl", "s"},
-    {"CACHE_STALE_THRESHOLD", "cache.fresh_for", "s"},
-    {"CACHE_STALE_WHILE_REVALIDATE", "cache.stale_while_revalidate"},
-    {"FALLBACK_ENABLED", "fallback.enabled"},
-    {"REDACT_BEFORE_SEND", "security.redact"},
-    {"CORS_ENABLED", "security.cors.enabled"},
-    {"CORS_ALLOWED_ORIGINS", "security.cors.allowed_origins"},
-    {"CORS_ALLOW_CREDENTIALS", "security.cors.allow_credentials"},
-    {"HELMET_ENABLED", "security.security_headers"},
-    {"API_KEY_ENABLED", "security.api_key_enabled"},
-    {"API_KEY_HEADER", "security.api_key_header"},
-    {"API_KEY_SKIP_HEALTH", "security.api_key_skip_health"},
-    {"STEPPER_API_KEY", "security.api_key"},
-    {"STEPPER_ADMIN_KEY", "security.admin_key"},
-    {"TRUST_PROXY", "security.trust_proxy"},
-    {"LOG_LEVEL", "log.level"},
-};
-
-constexpr Override kEveryProvider[] = {
-    {"RETRY_MAX_ATTEMPTS", "retry.attempts"},
-    {"RETRY_BASE_DELAY_MS", "retry.base", "ms"},
-    {"CIRCUIT_FAILURE_THRESHOLD", "breaker.consecutive"},
-    {"CIRCUIT_FAILURE_THRESHOLD", "breaker.min_calls"},
-    {"CIRCUIT_WINDOW_SECONDS", "breaker.window", "s"},
-    {"CIRCUIT_COOLDOWN_SECONDS", "breaker.open_for", "s"},
-};
-
-// After the provider's own name.
-constexpr Override kOneProvider[] = {{"ENABLED", "enabled"}, {"API_KEY", "api_key"}, {"MODEL", "model"}};
-
-// After its own name or that of its account.
-constexpr Override kOneAccount[] = {{"BASE_URL", "base_url"},
-                                    {"TIMEOUT", "timeout", "ms"},
-                                    {"RPS", "limits.rps"},
-                                    {"RPM", "limits.rpm"},
-                                    {"CONCURRENCY", "concurrency"}};
 
 // Of the provider of that name that speaks OpenAI's format: the headers OpenRouter lists its callers by.
 constexpr std::string_view kOpenRouter = "openrouter", kOpenAiFormat = "openai-compatible";
-constexpr Override kOpenRouterHeaders[] = {{"REFERER", "options.extra_headers.HTTP-Referer"},
-                                           {"TITLE", "options.extra_headers.X-Title"}};
+constexpr std::pair<const char*, const char*> kOpenRouterHeaders[] = {
+    {"REFERER", "options.extra_headers.HTTP-Referer"}, {"TITLE", "options.extra_headers.X-Title"}};
 
 struct Lane {
     std::string_view name, account;
@@ -129,52 +76,63 @@ const std::string* findSet(const Environment& env, std::string_view variable) {
 
 bool isBareNumber(std::string_view s) { return s.find_first_not_of("0123456789.") == std::string_view::npos; }
 
-void apply(const Override& o, std::string_view variable, const Environment& env, Node& tree) {
+void apply(std::string_view variable, std::string_view unit, std::string_view key, const Environment& env,
+           Node& tree) {
     const std::string* value = findSet(env, variable);
     if (!value || isForeignHost(variable, trim(*value)) || isRedis(variable, trim(*value))) return;
     Node n;
     n.kind = Node::Kind::Scalar;
     n.mark.file = fmt::format("environment variable {}", variable);
     n.text = trim(*value);
-    if (isBareNumber(n.text)) n.text += o.unit;
+    if (isBareNumber(n.text)) n.text += unit;
     n.literal = n.quoted = true;
-    put(tree, o.key, std::move(n));
+    put(tree, key, std::move(n));
+}
+
+template <class T>
+void applyService(Rows<T> rows, const Environment& env, Node& tree) {
+    for (const Setting<T>& row : rows)
+        if (row.variable.of == Variable::Of::Service)
+            apply(row.variable.name, row.variable.unit, row.path, env, tree);
 }
 
 bool isServiceWide(std::string_view variable) {
-    const auto is_it = [&](const auto& known) { return known.variable == variable; };
-    return std::ranges::any_of(kSettings, is_it) || std::ranges::any_of(kUnused, is_it);
+    return std::ranges::any_of(settings(), [&](const auto& row) { return row.variable.name == variable; }) ||
+           std::ranges::any_of(kUnused, [&](const auto& unused) { return unused.variable == variable; });
 }
 
-void applyAll(std::span<const Override> all, std::string_view name, const Environment& env, Node& provider) {
-    for (const Override& o : all) {
-        const std::string variable = providerVariable(name, o.variable);
-        // A provider called "cors" does not get to hear of CORS_ENABLED.
-        if (!isServiceWide(variable)) apply(o, variable, env, provider);
-    }
+// A provider called "cors" does not get to hear of CORS_ENABLED.
+void applyOwn(std::string_view name, std::string_view suffix, std::string_view unit, std::string_view key,
+              const Environment& env, Node& provider) {
+    const std::string variable = providerVariable(name, suffix);
+    if (!isServiceWide(variable)) apply(variable, unit, key, env, provider);
+}
+
+void applyAll(Variable::Of of, std::string_view name, const Environment& env, Node& provider) {
+    for (const auto& row : providerSettings())
+        if (row.variable.of == of)
+            applyOwn(name, row.variable.name, row.variable.unit, row.path, env, provider);
 }
 
 // What whoever called `name` shares with others behind one account. Who says how many a second does not mean
 // the so many a minute that a block or the defaults say.
 void applyShared(std::string_view name, const Environment& env, Node& provider) {
     if (findSet(env, providerVariable(name, "RPS"))) put(provider, "limits.rpm", Node());
-    applyAll(kOneAccount, name, env, provider);
+    applyAll(Variable::Of::Account, name, env, provider);
 }
 
 }  // namespace
 
-void overrideSettings(Node& settings, const Environment& env) {
-    for (const Override& o : kSettings) apply(o, o.variable, env, settings);
-}
+void overrideSettings(Node& tree, const Environment& env) { applyService<Config>(settings(), env, tree); }
 
 void overrideProvider(Node& provider, std::string_view name, const Environment& env) {
-    for (const Override& o : kEveryProvider) apply(o, o.variable, env, provider);
+    applyService(providerSettings(), env, provider);
     if (const auto account = accountOf(name); !account.empty()) applyShared(account, env, provider);
     applyShared(name, env, provider);
-    applyAll(kOneProvider, name, env, provider);
+    applyAll(Variable::Of::Provider, name, env, provider);
     const Node* plugin = provider.find("plugin");
     if (name == kOpenRouter && plugin && plugin->text == kOpenAiFormat)
-        applyAll(kOpenRouterHeaders, name, env, provider);
+        for (const auto& [suffix, key] : kOpenRouterHeaders) applyOwn(name, suffix, "", key, env, provider);
 }
 
 std::string_view accountOf(std::string_view name) {

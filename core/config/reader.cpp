@@ -11,6 +11,7 @@ namespace {
 
 // Longer words are no slips, and comparing them takes time.
 constexpr size_t kLongestSlip = 64;
+constexpr size_t kMostWords = 1000;
 
 std::string unknownKey(std::string_view key, const Fields& fields) {
     std::vector<std::string> names;
@@ -43,6 +44,13 @@ void addWords(std::string_view text, std::vector<std::string>& out) {
     }
 }
 
+void oneOrMany(const Value& v, const Read& read) {
+    if (v.node.kind == Node::Kind::Sequence)
+        read::list(v, kMostWords, read);
+    else
+        read(v);
+}
+
 }  // namespace
 
 bool hasControlCharacter(std::string_view s) {
@@ -71,83 +79,54 @@ void readMapping(const Value& value, const Fields& fields) {
 
 namespace read {
 
-Read section(Fields fields) {
-    return [fields = std::move(fields)](const Value& v) { readMapping(v, fields); };
+void list(const Value& v, size_t max_items, const Read& item) {
+    if (v.node.kind != Node::Kind::Sequence) return v.failExpected("a list");
+    if (v.node.items.size() > max_items) return v.fail(fmt::format("more than {} entries", max_items));
+    for (size_t i = 0; i < v.node.items.size(); ++i)
+        item({v.node.items[i], fmt::format("{}[{}]", v.path, i), v.scope});
 }
 
-Read list(size_t max_items, Read item) {
-    return [max_items, item = std::move(item)](const Value& v) {
-        if (v.node.kind != Node::Kind::Sequence) return v.failExpected("a list");
-        if (v.node.items.size() > max_items) return v.fail(fmt::format("more than {} entries", max_items));
-        for (size_t i = 0; i < v.node.items.size(); ++i)
-            item({v.node.items[i], fmt::format("{}[{}]", v.path, i), v.scope});
-    };
+void text(const Value& v, std::string& out) {
+    if (auto s = v.text()) out = std::move(*s);
 }
 
-Read text(std::string& out) {
-    return [&out](const Value& v) {
-        if (auto s = v.text()) out = std::move(*s);
-    };
+void secret(const Value& v, Secret& out) {
+    const auto s = v.text();
+    if (!s) return;
+    const std::string_view key = trim(*s);
+    if (hasControlCharacter(key)) return v.fail("holds a line break or another control character");
+    out = Secret(std::string(key));
 }
 
-Read secret(Secret& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        const std::string_view key = trim(*s);
-        if (hasControlCharacter(key)) return v.fail("holds a line break or another control character");
-        out = Secret(std::string(key));
-    };
+void url(const Value& v, std::string& out) {
+    const auto s = v.text();
+    if (!s) return;
+    std::string_view u = trim(*s);
+    if (!u.empty() && !isPlainUrl(u))
+        return v.fail("expected http:// or https:// with a host, and no user name, blanks, ? or #");
+    while (u.ends_with('/')) u.remove_suffix(1);
+    out = u;
 }
 
-Read url(std::string& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        std::string_view u = trim(*s);
-        if (!u.empty() && !isPlainUrl(u))
-            return v.fail("expected http:// or https:// with a host, and no user name, blanks, ? or #");
-        while (u.ends_with('/')) u.remove_suffix(1);
-        out = u;
+void words(const Value& v, std::vector<std::string>& out) {
+    std::vector<std::string> found;
+    const auto add = [&found](const Value& word) {
+        if (const auto s = word.text()) addWords(*s, found);
     };
+    oneOrMany(v, add);
+    out = std::move(found);
 }
 
-Read words(std::vector<std::string>& out) {
-    return [&out](const Value& v) {
-        std::vector<std::string> found;
-        const auto add = [&found](const Value& word) {
-            if (const auto s = word.text()) addWords(*s, found);
-        };
-        if (v.node.kind == Node::Kind::Sequence)
-            list(1000, add)(v);
-        else
-            add(v);
-        out = std::move(found);
+void words(const Value& v, std::vector<std::string>& out, const TakeWord& take) {
+    std::vector<std::string> found;
+    const auto add = [&](const Value& text) {
+        std::vector<std::string> all;
+        words(text, all);
+        for (const auto& word : all)
+            if (auto taken = take(text, word)) found.push_back(std::move(*taken));
     };
-}
-
-Read oneOf(std::string& out, std::vector<std::string> names) {
-    return [&out, names = std::move(names)](const Value& v) {
-        if (const auto i = v.oneOf(names)) out = names[*i];
-    };
-}
-
-Read duration(milliseconds& out, milliseconds min, milliseconds max) {
-    return [&out, min, max](const Value& v) {
-        if (const auto d = v.duration(min, max)) out = *d;
-    };
-}
-
-Read duration(std::optional<milliseconds>& out, milliseconds min, milliseconds max) {
-    return [&out, min, max](const Value& v) {
-        if (const auto d = v.duration(min, max)) out = d;
-    };
-}
-
-Read bytes(uint64_t& out, uint64_t min, uint64_t max) {
-    return [&out, min, max](const Value& v) {
-        if (const auto n = v.bytes(min, max)) out = *n;
-    };
+    oneOrMany(v, add);
+    out = std::move(found);
 }
 
 }  // namespace read

@@ -1,16 +1,12 @@
-// From the tree to typed values: a section of the configuration is a table of keys and readers.
-//
-//     readMapping(value, {{"workers", read::integer(q.workers, 1, 4096)},
-//                         {"lease", read::duration(q.lease, 1s, 1h)}});
+// From the tree to typed values: a mapping of the configuration is a list of keys and what reads them.
 //
 // Readers report what is wrong to Scope::problems and leave their target as it was; an absent or null key
-// does too. They hold a reference to the target, which must outlive them. One thread.
+// does too. One thread.
 #pragma once
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/config/node.h"
@@ -47,6 +43,15 @@ struct Value {
     std::optional<size_t> oneOf(const std::vector<std::string>& names) const;
 };
 
+// What these conversions take, in the words of their messages: "a whole number from 1 to 20".
+namespace range {
+std::string integer(int64_t min, int64_t max);
+std::string number(double min, double max);
+std::string duration(milliseconds min, milliseconds max);
+std::string bytes(uint64_t min, uint64_t max);
+std::string oneOf(const std::vector<std::string>& names);
+}  // namespace range
+
 using Read = std::function<void(const Value&)>;
 
 struct Field {
@@ -65,56 +70,27 @@ bool hasControlCharacter(std::string_view s);
 // true, false, yes, no, on, off, 1, 0 in any case.
 std::optional<bool> parseBoolean(std::string_view text);
 
+// As the configuration writes sizes: "10MiB", "512".
+std::string formatBytes(uint64_t n);
+
 namespace read {
 
-Read section(Fields fields);
 // Calls `item` for each element.
-Read list(size_t max_items, Read item);
-
-Read text(std::string& out);
+void list(const Value& v, size_t max_items, const Read& item);
+void text(const Value& v, std::string& out);
 // Without the blanks around it; control characters are refused.
-Read secret(Secret& out);
+void secret(const Value& v, Secret& out);
 // http or https, host, optional path. Slashes at the end are dropped. Empty is allowed.
-Read url(std::string& out);
+void url(const Value& v, std::string& out);
 // A sequence of texts, or one text with commas.
-Read words(std::vector<std::string>& out);
-Read oneOf(std::string& out, std::vector<std::string> names);
+void words(const Value& v, std::vector<std::string>& out);
+// The same, and sequences of such; `take` says what becomes of each word, or, having told why, nothing.
+using TakeWord = std::function<std::optional<std::string>(const Value& at, const std::string& word)>;
+void words(const Value& v, std::vector<std::string>& out, const TakeWord& take);
 // A mapping of anything, as JSON. Plain scalars are typed as in YAML's core schema, quoted ones are strings;
 // a plain scalar that ${...} left empty is an empty string. `as_written`: the same with every ${...} left as
 // it is, for people to see.
-Read json(std::string& out, std::string& as_written);
-
-// T: bool or an optional of it.
-template <class T>
-Read flag(T& out) {
-    return [&out](const Value& v) {
-        if (const auto b = v.boolean()) out = *b;
-    };
-}
-// T: an integer type that holds min and max, or an optional of one.
-template <class T>
-Read integer(T& out, int64_t min, int64_t max) {
-    return [&out, min, max](const Value& v) {
-        if (const auto n = v.integer(min, max)) out = static_cast<T>(*n);
-    };
-}
-template <class T>
-Read number(T& out, double min, double max) {
-    return [&out, min, max](const Value& v) {
-        if (const auto n = v.number(min, max)) out = *n;
-    };
-}
-Read duration(milliseconds& out, milliseconds min, milliseconds max);
-Read duration(std::optional<milliseconds>& out, milliseconds min, milliseconds max);
-Read bytes(uint64_t& out, uint64_t min, uint64_t max);
-template <class E>
-Read choice(E& out, std::vector<std::pair<std::string, E>> choices) {
-    return [&out, choices = std::move(choices)](const Value& v) {
-        std::vector<std::string> names;
-        for (const auto& c : choices) names.push_back(c.first);
-        if (const auto i = v.oneOf(names)) out = choices[*i].second;
-    };
-}
+void json(const Value& v, std::string& out, std::string& as_written);
 
 }  // namespace read
 }  // namespace stepper::config

@@ -1,14 +1,8 @@
-#include <algorithm>
-#include <cctype>
+#include "core/config/settings.h"
+
 #include <chrono>
 
-#include <fmt/format.h>
-
-#include "core/base/endpoint.h"
-#include "core/base/text.h"
-#include "core/base/units.h"
-#include "core/config/origin.h"
-#include "core/config/sections.h"
+#include "core/config/formats.h"
 
 namespace stepper::config {
 namespace {
@@ -16,315 +10,271 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int64_t kMillion = 1'000'000;
+constexpr milliseconds kYear = 24h * 365;
 
-// "127.0.0.1:3001", "[::1]:3001", "localhost:0"
-Read listen(Server& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        const auto endpoint = parseEndpoint(trim(*s));
-        if (!endpoint)
-            return v.failExpected("HOST:PORT such as 127.0.0.1:3001 or [::1]:3001, ports 0 to 65535");
-        out.host = endpoint->host;
-        out.port = endpoint->port;
+constexpr Special<std::string> kText{"a text", read::text};
+constexpr Special<Secret> kSecret{"a text", read::secret};
+constexpr Special<std::string> kUrl{"http:// or https://, or empty", read::url};
+constexpr Special<std::filesystem::path> kFolder{"a folder", format::directory};
+
+struct StoreAddress : Special<std::string> {
+    StoreAddress() : Special{"sqlite:PATH or memory:", format::storeUrl} {}
+    json::Value show(const std::string& url, const View& view) const {
+        return view.of(view.masked() ? shownUrl(url) : url);
+    }
+};
+
+// An address and a port in one, which Server has, and shows, as two.
+Setting<Server> listen() {
+    return {
+        {.path = "listen",
+         .type = "HOST:PORT",
+         .help = "port 0 takes any free one; where `host` or `port` are there, too, they win",
+         .restart = true},
+        format::listen,
+        {},
+        [](const Server& a, const Server& b) { return std::tie(a.host, a.port) == std::tie(b.host, b.port); },
+        [](Server& to, const Server& from) { std::tie(to.host, to.port) = std::tie(from.host, from.port); },
+        [](const Server& s) { return s.host + ":" + std::to_string(s.port); }};
+}
+
+Settings<Server> server() {
+    return {
+        listen(),
+        setting("host", &Server::host, Special<std::string>{"a name or an address", format::host},
+                "in place of the one in listen", from("HOST"), kInstead),
+        setting("port", &Server::port, Integer{0, 65535}, "in place of the one in listen", from("PORT"),
+                kInstead),
+        setting("hosts", &Server::hosts, Special<std::vector<std::string>>{"a list of names", format::hosts},
+                "that URLs may name where no API key is asked for; \"*\": any", from("STEPPER_HOSTS")),
+        setting("max_connections", &Server::max_connections, Integer{1, kMillion},
+                "then the longest idle one makes room; when none is idle, new ones get 503", kAfterRestart),
+        setting("max_body", &Server::max_body, Size{1024, 1u << 30}, "of a request; larger is 413",
+                kAfterRestart),
+        setting("body_memory", &Server::body_memory, Size{1u << 20, uint64_t{1} << 40},
+                "of all requests and answers on their way at a time; beyond it 503 with Retry-After",
+                kAfterRestart),
+        setting("drain_timeout", &Server::drain_timeout, Duration{0ms, 1h},
+                "how long running work may finish after SIGTERM"),
+        setting("keep_alive", &Server::keep_alive, Duration{0ms, 1h},
+                "how long idle connections stay: longer than balancers keep theirs (60s); 0: not at all",
+                kAfterRestart),
     };
 }
 
-// As in listen, but an IPv6 address needs no brackets: no port follows.
-Read host(std::string& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        std::string written(trim(*s));
-        if (written.find(':') != std::string::npos && !written.starts_with('['))
-            written = "[" + written + "]";
-        const auto endpoint = parseEndpoint(written + ":0");
-        if (!endpoint)
-            return v.failExpected("a name or an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::");
-        out = endpoint->host;
+Settings<Plugins> plugins() {
+    using Hashes = decltype(Plugins::sha256);
+    return {
+        setting("require_sha256", &Plugins::require_sha256, Flag{},
+                "true: only files whose hash is listed below"),
+        setting("sha256", &Plugins::sha256, Special<Hashes>{"names with hashes", format::hashes},
+                "{ gemini: 64 hexadecimal digits, or a list of such }, by file name without .so"),
+        setting("state_dir", &Plugins::state_dir, kFolder,
+                "private copies, what is known of them, admin-token; default: beside the store", kInstead,
+                kAfterRestart),
     };
 }
 
-// A sequence, or one text with commas, of words; `take` says what becomes of each, or why nothing does.
-using TakeWord = std::function<std::optional<std::string>(const Value& at, const std::string& word)>;
-Read checkedWords(std::vector<std::string>& out, TakeWord take) {
-    return [&out, take = std::move(take)](const Value& v) {
-        std::vector<std::string> found;
-        const auto add = [&](const Value& text) {
-            std::vector<std::string> words;
-            read::words(words)(text);
-            for (const auto& word : words)
-                if (auto taken = take(text, word)) found.push_back(std::move(*taken));
-        };
-        if (v.node.kind == Node::Kind::Sequence)
-            read::list(1000, add)(v);
-        else
-            add(v);
-        out = std::move(found);
+Settings<Config> store() {
+    return {
+        setting("store.url", &Config::store_url, StoreAddress{},
+                "of jobs, answers and usage: sqlite:PATH, or memory:", from("REDIS_URL"), kAfterRestart),
+        setting("store.durability", &Config::store_durability, OneOf{{"full", "normal"}},
+                "normal: quicker, but loss of power may take the last moments", kAfterRestart),
+        setting("store.key_prefix", &Config::store_key_prefix,
+                Special<std::string>{"a text", format::keyPrefix},
+                "without effect: this version has no Redis store", from("REDIS_KEY_PREFIX"), kAfterRestart),
     };
 }
 
-// None for what can be no host of an URL.
-std::optional<std::string> hostPattern(std::string_view word) {
-    constexpr std::string_view kBelow = "*.";
-    if (word == "*") return "*";
-    const bool below = word.starts_with(kBelow);
-    const auto host = plainHost(below ? word.substr(kBelow.size()) : word);
-    const bool sound = host && std::all_of(host->begin(), host->end(), [](unsigned char c) {
-                           return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
-                       });
-    if (!sound || (below && plainAddress(*host))) return std::nullopt;
-    return below ? std::string(kBelow) + *host : *host;
+Settings<Cache> cache() {
+    const OneOf moments{{"once", "keep"}};
+    return {
+        setting("ttl", &Cache::ttl, Duration{1s, kYear}, "an answer is kept this long",
+                from("CACHE_TTL_SECONDS", "s")),
+        setting("fresh_for", &Cache::fresh_for, Duration{0ms, kYear},
+                "then served as stale while one refresh runs; at most ttl",
+                from("CACHE_STALE_THRESHOLD", "s")),
+        setting("stale_while_revalidate", &Cache::stale_while_revalidate, Flag{},
+                "false: a stale answer counts as none", from("CACHE_STALE_WHILE_REVALIDATE"), kAfterRestart),
+        setting("delivery.reports", &Cache::reports_delivery, moments,
+                "once: forgotten when written to a client; keep: until ttl"),
+        setting("delivery.generate", &Cache::generate_delivery, moments, "likewise"),
+    };
 }
 
-Read hosts(std::vector<std::string>& out) {
-    return checkedWords(out, [](const Value& at, const std::string& word) {
-        auto host = hostPattern(word);
-        if (!host)
-            at.fail(
-                fmt::format("\"{}\" is no host: write a name or an address without scheme and port, "
-                            "*.example.com for all below it, or \"*\" for any",
-                            word));
-        return host;
+Settings<Queue> queue() {
+    return {
+        setting("workers", &Queue::workers, Integer{0, 4096},
+                "jobs running at once; 0: none, they are accepted and wait", from("QUEUE_CONCURRENCY"),
+                kAfterRestart),
+        setting("retention", &Queue::retention, Duration{1s, kYear},
+                "how long a finished job can be asked for"),
+        setting("retention_failed", &Queue::retention_failed, Duration{1s, kYear},
+                "likewise, of one that failed; at least as long as retention"),
+        setting("lease", &Queue::lease, Duration{1s, 1h},
+                "a job whose worker is silent this long is given to another", kAfterRestart),
+        setting("max_attempts", &Queue::max_attempts, Integer{1, 100}, "then it has failed"),
+        setting("max_calls", &Queue::max_calls, Integer{1, 1'000},
+                "likewise, of calls that brought a bad answer or a refusal"),
+        setting("max_wait", &Queue::max_wait, Duration{1s, kYear},
+                "a job that nobody could serve for so long has failed, or gets the fallback"),
+    };
+}
+
+Settings<Batch> batch() {
+    return {
+        setting("max_items", &Batch::max_items, Integer{1, 100'000}, "per request", from("BATCH_MAX_ITEMS")),
+        setting("max_concurrency", &Batch::max_concurrency, Integer{1, 1024},
+                "items of one batch running at once", from("BATCH_MAX_CONCURRENCY"), kAfterRestart),
+        setting("max_running", &Batch::max_running, Integer{1, 1024},
+                "batches at that concurrency; more share the workers", from("BATCH_QUEUE_CONCURRENCY"),
+                kAfterRestart),
+    };
+}
+
+Settings<Config> fallback() {
+    const Choice<JobFailure> ends{{{"fallback", JobFailure::Fallback}, {"fail", JobFailure::Fail}}};
+    return {
+        setting("fallback.enabled", &Config::fallback_enabled, Flag{},
+                "a template answer when every provider failed", from("FALLBACK_ENABLED")),
+        setting("fallback.when_limited", &Config::fallback_when_limited, Flag{},
+                "true: also when all are rate limited, instead of a 429 with Retry-After"),
+        setting("fallback.jobs", &Config::fallback_jobs, ends,
+                "fail: a job that no provider would answer fails instead"),
+    };
+}
+
+constexpr Special<std::vector<std::string>> kOrigins{"a list of origins", format::origins};
+
+Settings<Cors> cors() {
+    return {
+        setting("enabled", &Cors::enabled, Flag{}, "false: pages of other sites get nothing",
+                from("CORS_ENABLED")),
+        setting("allowed_origins", &Cors::allowed_origins, kOrigins,
+                "[https://app.example.com], as browsers send them; or \"*\"", from("CORS_ALLOWED_ORIGINS")),
+        setting("allow_credentials", &Cors::allow_credentials, Flag{}, "not with \"*\"",
+                from("CORS_ALLOW_CREDENTIALS")),
+    };
+}
+
+Settings<RateLimit> rateLimit() {
+    return {
+        setting("enabled", &RateLimit::enabled, Flag{}, "of clients; without effect: do so in front of it"),
+        setting("window", &RateLimit::window, Duration{1ms, 24h * 7}, "without effect, as the others here"),
+        setting("max_requests", &RateLimit::max_requests, Integer{1, kMillion}, "per address and window"),
+        setting("max_per_user", &RateLimit::max_per_user, Integer{1, kMillion}, "per user and window"),
+        setting("skip_health", &RateLimit::skip_health, Flag{}, "/, /health and /metrics do not count"),
+    };
+}
+
+Settings<Security> security() {
+    return joined<Security>({
+        {setting("api_key", &Security::api_key, kSecret, "what clients send; empty: no key is asked for",
+                 from("STEPPER_API_KEY")),
+         // Beside a key that is added later, a false that was only copied would leave the door open.
+         setting("api_key_enabled", &Security::api_key_enabled, Flag{}, "default: true when there is a key",
+                 from("API_KEY_ENABLED"), shownAt(-1), kInstead),
+         setting("api_key_header", &Security::api_key_header,
+                 Special<std::string>{"a header's name", format::headerName}, "where clients send it",
+                 from("API_KEY_HEADER")),
+         setting("api_key_skip_health", &Security::api_key_skip_health, Flag{},
+                 "/, /health and /metrics need no key", from("API_KEY_SKIP_HEALTH")),
+         setting("admin_key", &Security::admin_key, kSecret,
+                 "for /admin; empty: the one in admin-token, beside the store", from("STEPPER_ADMIN_KEY")),
+         setting("security_headers", &Security::security_headers, Flag{},
+                 "those that keep browsers from harm", from("HELMET_ENABLED"), kAfterRestart),
+         setting(
+             "trust_proxy", &Security::trust_proxy,
+             Special<TrustedProxies>{"true, false, a number, or a list of networks", format::trustedProxies},
+             "whose X-Forwarded-For is believed: how many proxies stand in front (1), or their addresses, "
+             "10.0.0.0/8, loopback, linklocal, uniquelocal; true: anybody's",
+             from("TRUST_PROXY"), kAfterRestart)},
+        section("cors", &Security::cors, cors()),
+        section("rate_limit", &Security::rate_limit, rateLimit()),
+        {setting("redact", &Security::redact, Flag{}, "mask secrets in prompts before they are sent",
+                 from("REDACT_BEFORE_SEND"))},
     });
 }
 
-Read storeUrl(std::string& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        const std::string_view url = trim(*s);
-        const auto names = [&](std::string_view scheme) {
-            return url.starts_with(scheme) && url.size() > scheme.size();
-        };
-        // The text is not shown: it may hold a password. A Redis is left to store::checkKind, which
-        // knows where its address tends to come from.
-        if (!names("sqlite:") && !names("redis://") && !names("rediss://") && url != "memory:")
-            return v.fail("expected sqlite:PATH or memory:");
-        out = url;
+Settings<Webhooks> webhooks() {
+    const Special<std::vector<std::string>> words{"a list of texts", read::words};
+    return {
+        setting("enabled", &Webhooks::enabled, Flag{},
+                "without effect, as all here: this version sends none"),
+        setting("secret", &Webhooks::secret, kSecret, "signs what is sent (HMAC-SHA256)"),
+        setting("allowed_origins", &Webhooks::allowed_origins, words, "callbacks go to these and to api_url"),
+        setting("api_url", &Webhooks::api_url, kUrl, "the service that completions are forwarded to"),
+        setting("max_retries", &Webhooks::max_retries, Integer{0, 100}, "of one delivery"),
+        setting("retry_delay", &Webhooks::retry_delay, Duration{0ms, 24h}, "before the first of them"),
     };
 }
 
-// The colon between it and the rest of a key is not part of it.
-Read keyPrefix(std::string& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (s) out = s->substr(0, s->find_last_not_of(':') + 1);
+Settings<Log> log() {
+    // `fatal` and `silent` are the words of a logger that has no `off`; nothing here is graver than an error.
+    const Choice<std::string> levels{{{"trace", "trace"},
+                                      {"debug", "debug"},
+                                      {"info", "info"},
+                                      {"warn", "warn"},
+                                      {"error", "error"},
+                                      {"off", "off"},
+                                      {"fatal", "error"},
+                                      {"silent", "off"}}};
+    return {
+        setting("level", &Log::level, levels, "fatal is error, silent is off", from("LOG_LEVEL")),
+        setting("format", &Log::format, OneOf{{"json", "text"}}, "of each line", kAfterRestart),
     };
 }
 
-Read headerName(std::string& out) {
-    return [&out](const Value& v) {
-        const auto s = v.text();
-        if (!s) return;
-        const bool well_formed = !s->empty() && std::all_of(s->begin(), s->end(), [](unsigned char c) {
-            return std::isalnum(c) || c == '-' || c == '_';
-        });
-        if (!well_formed) return v.failExpected("the name of an HTTP header");
-        out = *s;
-    };
+// Which file it is says nothing of what it says, so it is neither shown nor told.
+Setting<Config> providersFile() {
+    auto row = setting("providers_file", &Config::providers_file, kText, "relative to this file");
+    row.show = nullptr;
+    return row;
 }
 
-Read directory(std::filesystem::path& out) {
-    return [&out](const Value& v) {
-        if (const auto s = v.text()) out = *s;
-    };
-}
-
-bool isSha256(std::string_view s) {
-    return s.size() == 64 && s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// A mapping from file stems to one hash or a list of them.
-Read hashes(std::map<std::string, std::vector<std::string>>& out) {
-    return [&out](const Value& v) {
-        if (!v.node.isMapping()) return v.failExpected("a mapping from plugin files to their sha256");
-        for (const auto& [stem, mark, child] : v.node.entries) {
-            const Value value = v.at(stem, child);
-            std::vector<std::string> words;
-            read::words(words)(value);
-            for (auto& word : words) {
-                word = lower(word);
-                if (!isSha256(word)) value.fail("expected a sha256: 64 hexadecimal digits");
-            }
-            out[stem] = std::move(words);
-        }
-    };
-}
-
-Read pluginsSection(Plugins& p) {
-    return read::section({{"require_sha256", read::flag(p.require_sha256)},
-                          {"sha256", hashes(p.sha256)},
-                          {"state_dir", directory(p.state_dir)}});
-}
-
-Read serverSection(Server& s) {
-    return read::section({{"listen", listen(s)},
-                          {"host", host(s.host)},  // after listen, as port: they win
-                          {"port", read::integer(s.port, 0, 65535)},
-                          {"hosts", hosts(s.hosts)},
-                          {"max_connections", read::integer(s.max_connections, 1, kMillion)},
-                          {"max_body", read::bytes(s.max_body, 1024, 1u << 30)},
-                          {"body_memory", read::bytes(s.body_memory, 1u << 20, uint64_t{1} << 40)},
-                          {"drain_timeout", read::duration(s.drain_timeout, 0ms, 1h)},
-                          {"keep_alive", read::duration(s.keep_alive, 0ms, 1h)}});
-}
-
-Read cacheSection(Cache& c) {
-    const std::vector<std::string> deliveries = {"once", "keep"};
-    return read::section(
-        {{"ttl", read::duration(c.ttl, 1s, 24h * 365)},
-         {"fresh_for", read::duration(c.fresh_for, 0ms, 24h * 365)},
-         {"stale_while_revalidate", read::flag(c.stale_while_revalidate)},
-         {"delivery", read::section({{"reports", read::oneOf(c.reports_delivery, deliveries)},
-                                     {"generate", read::oneOf(c.generate_delivery, deliveries)}})}});
-}
-
-Read queueSection(Queue& q) {
-    return read::section({{"workers", read::integer(q.workers, 0, 4096)},
-                          {"retention", read::duration(q.retention, 1s, 24h * 365)},
-                          {"retention_failed", read::duration(q.retention_failed, 1s, 24h * 365)},
-                          {"lease", read::duration(q.lease, 1s, 1h)},
-                          {"max_attempts", read::integer(q.max_attempts, 1, 100)},
-                          {"max_calls", read::integer(q.max_calls, 1, 1'000)},
-                          {"max_wait", read::duration(q.max_wait, 1s, 24h * 365)}});
-}
-
-Read batchSection(Batch& b) {
-    return read::section({{"max_items", read::integer(b.max_items, 1, 100'000)},
-                          {"max_concurrency", read::integer(b.max_concurrency, 1, 1024)},
-                          {"max_running", read::integer(b.max_running, 1, 1024)}});
-}
-
-Read origins(std::vector<std::string>& out) {
-    return checkedWords(out, [](const Value& at, const std::string& word) {
-        const auto problem = originProblem(word);
-        if (problem) at.fail(fmt::format("\"{}\" is no origin to allow: {}", word, *problem));
-        return problem ? std::nullopt : std::optional(word);
-    });
-}
-
-Read trustedProxies(TrustedProxies& out) {
-    return [&out](const Value& v) {
-        std::vector<std::string> words;
-        read::words(words)(v);
-        if (const auto read = TrustedProxies::parse(words))
-            out = *read;
-        else
-            v.failExpected(
-                "true, false, how many proxies stand in front, or their addresses and networks such as "
-                "10.0.0.0/8, loopback, linklocal and uniquelocal with commas between");
-    };
-}
-
-Read corsSection(Cors& c) {
-    return [&c](const Value& v) {
-        readMapping(v, {{"enabled", read::flag(c.enabled)},
-                        {"allowed_origins", origins(c.allowed_origins)},
-                        {"allow_credentials", read::flag(c.allow_credentials)}});
-        const bool anybody =
-            std::find(c.allowed_origins.begin(), c.allowed_origins.end(), "*") != c.allowed_origins.end();
-        if (c.enabled && c.allow_credentials && anybody)
-            v.at("allow_credentials", *v.node.find("allow_credentials"))
-                .fail(
-                    "is on while allowed_origins has \"*\", which would let every site act with a "
-                    "visitor's credentials; list the origins, or turn it off");
-    };
-}
-
-Read rateLimitSection(RateLimit& r) {
-    return read::section({{"enabled", read::flag(r.enabled)},
-                          {"window", read::duration(r.window, 1ms, 24h * 7)},
-                          {"max_requests", read::integer(r.max_requests, 1, kMillion)},
-                          {"max_per_user", read::integer(r.max_per_user, 1, kMillion)},
-                          {"skip_health", read::flag(r.skip_health)}});
-}
-
-// The door is locked when there is a key, unless told otherwise. Told to lock without a key is a mistake that
-// must not leave it open.
-Read securitySection(Security& s) {
-    return [&s](const Value& v) {
-        std::optional<bool> told;
-        readMapping(v, {{"api_key", read::secret(s.api_key)},
-                        {"api_key_enabled", read::flag(told)},
-                        {"api_key_header", headerName(s.api_key_header)},
-                        {"api_key_skip_health", read::flag(s.api_key_skip_health)},
-                        {"admin_key", read::secret(s.admin_key)},
-                        {"security_headers", read::flag(s.security_headers)},
-                        {"trust_proxy", trustedProxies(s.trust_proxy)},
-                        {"cors", corsSection(s.cors)},
-                        {"rate_limit", rateLimitSection(s.rate_limit)},
-                        {"redact", read::flag(s.redact)}});
-        s.api_key_enabled = told.value_or(!s.api_key.empty());
-        if (s.api_key_enabled && s.api_key.empty())
-            v.at("api_key_enabled", *v.node.find("api_key_enabled"))
-                .fail("is on, but there is no key; set STEPPER_API_KEY or security.api_key");
-    };
-}
-
-Read webhooksSection(Webhooks& w) {
-    return read::section({{"enabled", read::flag(w.enabled)},
-                          {"secret", read::secret(w.secret)},
-                          {"allowed_origins", read::words(w.allowed_origins)},
-                          {"api_url", read::url(w.api_url)},
-                          {"max_retries", read::integer(w.max_retries, 0, 100)},
-                          {"retry_delay", read::duration(w.retry_delay, 0ms, 24h)}});
-}
-
-// `fatal` and `silent` are the words of a logger that has no `off`; nothing here is graver than an error.
-Read logLevel(std::string& out) {
-    return read::choice(out, {{"trace", "trace"},
-                              {"debug", "debug"},
-                              {"info", "info"},
-                              {"warn", "warn"},
-                              {"error", "error"},
-                              {"off", "off"},
-                              {"fatal", "error"},
-                              {"silent", "off"}});
-}
-
-Read logSection(Log& l) {
-    return read::section({{"level", logLevel(l.level)}, {"format", read::oneOf(l.format, {"json", "text"})}});
+// readProviders() reads them.
+Setting<Config> providerDefaults() {
+    return {{.path = "provider_defaults",
+             .type = "a mapping",
+             .help = "keys as in `defaults` of the providers' file, and before them",
+             .instead = true},
+            [](const Value&, Config&) {},
+            {},
+            {},
+            {},
+            [](const Config&) { return std::string("{}"); }};
 }
 
 }  // namespace
 
-std::string readSettings(const Value& root, Config& config) {
-    std::string providers_file = "providers.yaml";
-    readMapping(
-        root,
-        {{"server", serverSection(config.server)},
-         {"providers_file", read::text(providers_file)},
-         {"provider_defaults", [](const Value&) {}},
-         {"plugins_dir", directory(config.plugins_dir)},
-         {"plugins", pluginsSection(config.plugins)},
-         {"store", read::section({{"url", storeUrl(config.store_url)},
-                                  {"durability", read::oneOf(config.store_durability, {"full", "normal"})},
-                                  {"key_prefix", keyPrefix(config.store_key_prefix)}})},
-         {"cache", cacheSection(config.cache)},
-         {"queue", queueSection(config.queue)},
-         {"batch", batchSection(config.batch)},
-         {"fallback",
-          read::section({{"enabled", read::flag(config.fallback_enabled)},
-                         {"when_limited", read::flag(config.fallback_when_limited)},
-                         {"jobs", read::choice(config.fallback_jobs, {{"fallback", JobFailure::Fallback},
-                                                                      {"fail", JobFailure::Fail}})}})},
-         {"security", securitySection(config.security)},
-         {"webhooks", webhooksSection(config.webhooks)},
-         {"log", logSection(config.log)}});
-    if (config.security.trust_proxy.hops() == TrustedProxies::kAll)
-        config.warnings.emplace_back(
-            "security.trust_proxy (TRUST_PROXY) is true: a client's address is what the client itself writes "
-            "into X-Forwarded-For; write how many proxies stand in front, such as 1, or their addresses");
-    config.queue.retention_failed = std::max(config.queue.retention_failed, config.queue.retention);
-    Cache& cache = config.cache;
-    if (cache.fresh_for > cache.ttl) {
-        config.warnings.push_back(fmt::format("cache.fresh_for ({}) is longer than cache.ttl ({}): using {}",
-                                              formatDuration(cache.fresh_for), formatDuration(cache.ttl),
-                                              formatDuration(cache.ttl)));
-        cache.fresh_for = cache.ttl;
-    }
-    return providers_file;
+const Settings<Config>& settings() {
+    static const auto& all = *new Settings<Config>(joined<Config>({
+        section("server", &Config::server, server()),
+        {providersFile(), providerDefaults(),
+         setting("plugins_dir", &Config::plugins_dir, kFolder,
+                 "every *.so directly inside; default: those of the build or the installation", kInstead)},
+        section("plugins", &Config::plugins, plugins()),
+        store(),
+        section("cache", &Config::cache, cache()),
+        section("queue", &Config::queue, queue()),
+        section("batch", &Config::batch, batch()),
+        fallback(),
+        section("security", &Config::security, security()),
+        section("webhooks", &Config::webhooks, webhooks()),
+        section("log", &Config::log, log()),
+    }));
+    return all;
+}
+
+const Settings<Config>& catalogueSettings() {
+    static const auto& all = *new Settings<Config>{
+        setting("plan", &Config::plan,
+                Choice<Plan>{{{"manual", Plan::Manual},
+                              {"fastest-first", Plan::FastestFirst},
+                              {"cheapest-first", Plan::CheapestFirst}}},
+                "the order to try the providers in: as written, by measured latency, or by price")};
+    return all;
 }
 
 }  // namespace stepper::config

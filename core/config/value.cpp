@@ -33,13 +33,31 @@ std::string shown(const Node& node) {
     return fmt::format("\"{}{}\"", start, start.size() < node.text.size() ? "..." : "");
 }
 
+}  // namespace
+
 std::string formatBytes(uint64_t n) {
     if (n >= 1 << 20 && n % (1 << 20) == 0) return fmt::format("{}MiB", n >> 20);
     if (n >= 1 << 10 && n % (1 << 10) == 0) return fmt::format("{}KiB", n >> 10);
     return std::to_string(n);
 }
 
-}  // namespace
+std::string range::integer(int64_t min, int64_t max) {
+    return fmt::format("a whole number from {} to {}", min, max);
+}
+
+std::string range::number(double min, double max) { return fmt::format("a number from {} to {}", min, max); }
+
+std::string range::duration(milliseconds min, milliseconds max) {
+    return fmt::format("a duration from {} to {}", formatDuration(min), formatDuration(max));
+}
+
+std::string range::bytes(uint64_t min, uint64_t max) {
+    return fmt::format("a size from {} to {}", formatBytes(min), formatBytes(max));
+}
+
+std::string range::oneOf(const std::vector<std::string>& names) {
+    return fmt::format("one of {}", fmt::join(names, ", "));
+}
 
 std::optional<bool> parseBoolean(std::string_view text) {
     for (const char* word : {"true", "yes", "on", "1"})
@@ -91,7 +109,7 @@ std::optional<int64_t> Value::integer(int64_t min, int64_t max) const {
     if (!s) return std::nullopt;
     const auto n = parseNumber<int64_t>(trim(*s));
     if (n && *n >= min && *n <= max) return n;
-    failExpected(fmt::format("a whole number from {} to {}", min, max));
+    failExpected(range::integer(min, max));
     return std::nullopt;
 }
 
@@ -100,7 +118,7 @@ std::optional<double> Value::number(double min, double max) const {
     if (!s) return std::nullopt;
     const auto n = parseNumber<double>(trim(*s));
     if (n && *n >= min && *n <= max) return n;
-    failExpected(fmt::format("a number from {} to {}", min, max));
+    failExpected(range::number(min, max));
     return std::nullopt;
 }
 
@@ -109,8 +127,7 @@ std::optional<milliseconds> Value::duration(milliseconds min, milliseconds max) 
     if (!s) return std::nullopt;
     const auto d = parseDuration(*s);
     if (d && *d >= min && *d <= max) return d;
-    failExpected(fmt::format("a duration from {} to {}, such as 500ms, 30s or 1h30m", formatDuration(min),
-                             formatDuration(max)));
+    failExpected(range::duration(min, max) + ", such as 500ms, 30s or 1h30m");
     return std::nullopt;
 }
 
@@ -119,8 +136,7 @@ std::optional<uint64_t> Value::bytes(uint64_t min, uint64_t max) const {
     if (!s) return std::nullopt;
     const auto n = parseByteSize(*s);
     if (n && *n >= min && *n <= max) return n;
-    failExpected(
-        fmt::format("a size from {} to {}, such as 64KiB or 10MiB", formatBytes(min), formatBytes(max)));
+    failExpected(range::bytes(min, max) + ", such as 64KiB or 10MiB");
     return std::nullopt;
 }
 
@@ -131,7 +147,7 @@ std::optional<size_t> Value::oneOf(const std::vector<std::string>& names) const 
     const auto it =
         std::find_if(names.begin(), names.end(), [&](const auto& n) { return equalsIgnoreCase(n, word); });
     if (it != names.end()) return static_cast<size_t>(it - names.begin());
-    failExpected(fmt::format("one of {}", fmt::join(names, ", ")));
+    failExpected(range::oneOf(names));
     return std::nullopt;
 }
 

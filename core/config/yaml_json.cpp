@@ -70,7 +70,7 @@ void write(const Value& v, Form form, json::Writer& out) {
         case Node::Kind::Null: out.Null(); return;
         case Node::Kind::Sequence:
             out.StartArray();
-            read::list(v.node.items.size(), [&](const Value& item) { write(item, form, out); })(v);
+            read::list(v, v.node.items.size(), [&](const Value& item) { write(item, form, out); });
             out.EndArray();
             return;
         case Node::Kind::Mapping:
@@ -102,12 +102,10 @@ std::string text(const Value& v, Form form) {
 
 }  // namespace
 
-Read read::json(std::string& out, std::string& as_written) {
-    return [&](const Value& v) {
-        if (!v.node.isMapping()) return v.failExpected("a mapping of keys to values");
-        out = text(v, Form::Expanded);
-        as_written = text(v, Form::AsWritten);
-    };
+void read::json(const Value& v, std::string& out, std::string& as_written) {
+    if (!v.node.isMapping()) return v.failExpected("a mapping of keys to values");
+    out = text(v, Form::Expanded);
+    as_written = text(v, Form::AsWritten);
 }
 
 }  // namespace stepper::config
