@@ -227,6 +227,14 @@ private:
         takesServer(reload_app);
         takesJson(reload_app, "As the server has it");
 
+        CLI::App& config_app =
+            verb(root_, "config", "What the configuration comes to, as JSON, secrets masked", showConfig);
+        takesFile(config_app);
+        CLI::Option* defaults = config_app.add_flag("--defaults", options_.defaults,
+                                                    "Instead: a stepper.yaml with every default, explained");
+        config_app.add_flag("--reference", options_.reference, "Instead: the tables of docs/settings.md")
+            ->excludes(defaults);
+
         verb(root_, "version", "Tell the version", nullptr);
         verb(root_, "help", "Tell about a verb", nullptr);
     }

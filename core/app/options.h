@@ -29,6 +29,8 @@ struct Options {
     std::optional<uint64_t> seed;         // --seed N
     std::vector<std::string> set;         // --set KEY=VALUE, any number of times
     bool async = false;                   // --async
+    bool defaults = false;                // --defaults
+    bool reference = false;               // --reference
     bool json = false;                    // --json
     bool recover = false;                 // --recover
     bool no_http = false;                 // --no-http

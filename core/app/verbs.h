@@ -6,6 +6,7 @@ namespace stepper::app {
 
 int serve(const Options& options);
 int check(const Options& options);
+int showConfig(const Options& options);
 int generate(const Options& options);
 int reload(const Options& options);
 

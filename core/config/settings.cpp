@@ -28,8 +28,8 @@ struct StoreAddress : Special<std::string> {
 Setting<Server> listen() {
     return {
         {.path = "listen",
-         .type = "HOST:PORT",
-         .help = "port 0 takes any free one; where `host` or `port` are there, too, they win",
+         .type = "an address and a port",
+         .help = "HOST:PORT; port 0 takes any free one",
          .restart = true},
         format::listen,
         {},
@@ -42,9 +42,9 @@ Settings<Server> server() {
     return {
         listen(),
         setting("host", &Server::host, Special<std::string>{"a name or an address", format::host},
-                "in place of the one in listen", from("HOST"), kInstead),
-        setting("port", &Server::port, Integer{0, 65535}, "in place of the one in listen", from("PORT"),
-                kInstead),
+                "wins over the one in listen", from("HOST"), kInstead, kAfterRestart),
+        setting("port", &Server::port, Integer{0, 65535}, "wins over the one in listen", from("PORT"),
+                kInstead, kAfterRestart),
         setting("hosts", &Server::hosts, Special<std::vector<std::string>>{"a list of names", format::hosts},
                 "that URLs may name where no API key is asked for; \"*\": any", from("STEPPER_HOSTS")),
         setting("max_connections", &Server::max_connections, Integer{1, kMillion},
@@ -149,8 +149,7 @@ constexpr Special<std::vector<std::string>> kOrigins{"a list of origins", format
 
 Settings<Cors> cors() {
     return {
-        setting("enabled", &Cors::enabled, Flag{}, "false: pages of other sites get nothing",
-                from("CORS_ENABLED")),
+        setting("enabled", &Cors::enabled, Flag{}, "false: as if the next were empty", from("CORS_ENABLED")),
         setting("allowed_origins", &Cors::allowed_origins, kOrigins,
                 "[https://app.example.com], as browsers send them; or \"*\"", from("CORS_ALLOWED_ORIGINS")),
         setting("allow_credentials", &Cors::allow_credentials, Flag{}, "not with \"*\"",
@@ -205,8 +204,8 @@ Settings<Webhooks> webhooks() {
         setting("secret", &Webhooks::secret, kSecret, "signs what is sent (HMAC-SHA256)"),
         setting("allowed_origins", &Webhooks::allowed_origins, words, "callbacks go to these and to api_url"),
         setting("api_url", &Webhooks::api_url, kUrl, "the service that completions are forwarded to"),
-        setting("max_retries", &Webhooks::max_retries, Integer{0, 100}, "of one delivery"),
-        setting("retry_delay", &Webhooks::retry_delay, Duration{0ms, 24h}, "before the first of them"),
+        setting("max_retries", &Webhooks::max_retries, Integer{0, 100}, "of one that failed"),
+        setting("retry_delay", &Webhooks::retry_delay, Duration{0ms, 24h}, "before each of them"),
     };
 }
 
@@ -221,8 +220,9 @@ Settings<Log> log() {
                                       {"fatal", "error"},
                                       {"silent", "off"}}};
     return {
-        setting("level", &Log::level, levels, "fatal is error, silent is off", from("LOG_LEVEL")),
-        setting("format", &Log::format, OneOf{{"json", "text"}}, "of each line", kAfterRestart),
+        setting("level", &Log::level, levels,
+                "trace, debug, info, warn, error, off (fatal: error; silent: off)", from("LOG_LEVEL")),
+        setting("format", &Log::format, OneOf{{"json", "text"}}, "json, text", kAfterRestart),
     };
 }
 

@@ -78,6 +78,20 @@ class CommandLine(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("configuration is valid", result.stdout)
 
+    def test_what_a_configuration_comes_to_is_shown(self):
+        path = self.config(GOOD, "security: { api_key: hush }\nqueue: { workers: 3 }\n")
+        shown = run_stepper("config", path, env={**clean_environment(), "LOG_LEVEL": "debug"})
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        config = json.loads(shown.stdout)
+        self.assertEqual((config["queue"]["workers"], config["log"]["level"], config["security"]["api_key"]), (3, "debug", "********"))
+
+    def test_a_file_of_defaults_passes(self):
+        path = self.config(GOOD)
+        path.write_text(run_stepper("config", "--defaults").stdout)
+        result = run_stepper("config", path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["cache"]["ttl"], 3_600_000)
+
     def test_mistakes_end_with_78_and_a_place(self):
         for title, (text, words) in BROKEN.items():
             for verb in ("check", "serve"):

@@ -72,6 +72,7 @@ TEST(CommandLine, EveryDocumentedSpelling) {
     for (const auto& [verb, words] :
          std::vector<std::pair<Verb, Words>>{{serve, {"serve"}},
                                              {check, {"check"}},
+                                             {showConfig, {"config"}},
                                              {generate, {"generate", "what?"}},
                                              {reload, {"reload"}},
                                              {jobsList, {"jobs", "list"}},
@@ -83,6 +84,8 @@ TEST(CommandLine, EveryDocumentedSpelling) {
         EXPECT_EQ(taken(verb, words).env_file, std::nullopt);
         EXPECT_EQ(taken(verb, with).env_file, "a.env");
     }
+    EXPECT_TRUE(taken(showConfig, {"config", "--defaults"}).defaults);
+    EXPECT_TRUE(taken(showConfig, {"config", "--reference"}).reference);
     EXPECT_EQ(taken(generate, {"generate", "--config", "a", "--json", "-"}).prompt, "-");
     const Options g = taken(
         generate, {"generate", "--system", "Be brief.", "--model", "m-1", "--temperature", "0.5", "what?"});
@@ -146,7 +149,7 @@ void expectHelpBelow(const Words& path, std::set<std::string>& seen) {
 TEST(CommandLine, NoVerbThatIsListedIsWithoutHelp) {
     std::set<std::string> seen;
     expectHelpBelow({}, seen);
-    EXPECT_EQ(seen.size(), 22u) << testing::PrintToString(seen);
+    EXPECT_EQ(seen.size(), 23u) << testing::PrintToString(seen);
     for (const auto* one : {"stepper serve", "stepper jobs purge", "stepper plugin try", "stepper version"})
         EXPECT_TRUE(seen.contains(one)) << one;
     EXPECT_THAT(told({"help", "generate"}),
