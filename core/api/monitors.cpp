@@ -3,6 +3,7 @@
 
 #include "core/api/health.h"
 #include "core/api/routes.h"
+#include "core/telemetry/metrics.h"
 
 namespace stepper::api {
 namespace {
