@@ -8,7 +8,7 @@
 namespace stepper::api {
 namespace {
 
-http::Response completed(const engine::Outcome& outcome, bool report,
+http::Response completed(const engine::Outcome& outcome, RequestKind kind,
                          const std::vector<std::string>& on_request) {
     auto response = jsonAnswer(200, [&](json::Writer& w) {
         json::put(w, "status", "completed");
@@ -17,7 +17,7 @@ http::Response completed(const engine::Outcome& outcome, bool report,
         w.StartObject();
         json::put(w, "provider", outcome.provider);
         json::putBool(w, "fallback", outcome.fallback);
-        if (!report) {
+        if (kind != RequestKind::Report) {
             json::putBool(w, "validated", outcome.validated);
             json::put(w, "contractVersion", kContractVersion);
         }
@@ -38,9 +38,9 @@ http::Response completed(const engine::Outcome& outcome, bool report,
 
 }  // namespace
 
-http::Response immediateAnswer(const engine::Outcome& outcome, bool report, std::string_view request_id,
+http::Response immediateAnswer(const engine::Outcome& outcome, RequestKind kind, std::string_view request_id,
                                const std::vector<std::string>& warnings) {
-    if (!outcome.failure) return completed(outcome, report, warnings);
+    if (!outcome.failure) return completed(outcome, kind, warnings);
     const engine::Failure& f = *outcome.failure;
     auto response = jsonAnswer(f.http_status, [&](json::Writer& w) {
         json::put(w, "error", f.message);

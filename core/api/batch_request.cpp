@@ -53,7 +53,7 @@ Result<ParsedItem> parseItem(const json::Value& item, size_t index, const Parsed
     if (id.empty() || !request || !request->IsObject())
         return refusal(at(index, ": expected an object with a unique id and request object"));
     Body body = requestOf(item, id, batch);
-    auto parsed = orRefusal(parseGenerate(body));
+    auto parsed = parseRequest(RequestKind::Generate, body);
     if (!parsed) return Error{parsed.error().error_class, at(index, ".request: " + parsed.error().message)};
     if (!parsed->start.isNow())
         return refusal(at(index, ".request: runAt and delaySeconds are for the whole batch"));
@@ -128,10 +128,10 @@ Result<void> checkItems(const json::Value* items, int most) {
 }  // namespace
 
 Result<ParsedBatch> parseBatch(std::string_view text, int max_items, int max_concurrency) {
-    const auto whole = orRefusal(parseBody(text));
+    const auto whole = parseBody(text);
     if (!whole) return whole.error();
     const json::Value& body = **whole;
-    if (const auto wrong = versionProblem(body)) return refusal(*wrong);
+    if (auto version = checkVersion(body); !version) return std::move(version).error();
     const auto* items = member(body, "items");
     if (auto sound = checkItems(items, max_items); !sound) return std::move(sound).error();
     auto out = readSettings(body, max_concurrency);

@@ -40,7 +40,7 @@ jobs::SubmittedItem itemOf(const ParsedItem& item, bool redact) {
     const auto& p = item.parsed;
     const bool bypass = p.cache_control == CacheControl::NoCache;
     return {item.id,
-            std::string(kindOf(p.request, false)),
+            p.kind,
             item.body,
             bypass ? std::string() : jobs::cacheKeyOf(p.request, p.cache_key, redact),
             p.cache_control == CacheControl::Default,
@@ -85,7 +85,7 @@ std::optional<http::Response> Batches::tooLargeItem(const http::Request& request
                                                     const jobs::BatchSubmission& submission) const {
     for (size_t i = 0; i < wanted.items.size(); ++i) {
         const auto& item = submission.items[i];
-        const auto outcome = tooLarge(deps_, wanted.items[i].parsed, item.kind, item.cache_key);
+        const auto outcome = tooLarge(deps_, wanted.items[i].parsed, item.cache_key);
         if (!outcome) continue;
         const engine::Failure& why = *outcome->failure;
         return http::Response::error(why.http_status, why.code,
@@ -117,8 +117,9 @@ http::Response Batches::post(const http::Request& request) const {
     if (done->how == jobs::Submitted::How::Conflict) return conflict(request);
     if (done->how == jobs::Submitted::How::NotMade) return badRequest(start_in.error(), request.id);
     const bool replayed = done->how == jobs::Submitted::How::Repeated;
-    auto out = accepted({done->job_id, false, std::pair(wanted.items.size(), wanted.concurrency), warnings,
-                         replayed ? std::nullopt : startOf(submission, deps_.clock.wall())});
+    auto out =
+        accepted({done->job_id, RequestKind::Generate, std::pair(wanted.items.size(), wanted.concurrency),
+                  warnings, replayed ? std::nullopt : startOf(submission, deps_.clock.wall())});
     addRateLimit(out, *snapshot, deps_.clock.now());
     if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
     return out;

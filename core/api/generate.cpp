@@ -26,10 +26,10 @@ std::string_view cacheWord(const Submitted& s, bool bypass) {
 }
 
 // Where it cannot start when it should, what has a key may still be a repeat of what could.
-jobs::Submission submissionOf(const http::Request& request, const ParsedRequest& wanted, bool report,
-                              bool redact, const Result<milliseconds>& start_in) {
+jobs::Submission submissionOf(const http::Request& request, const ParsedRequest& wanted, bool redact,
+                              const Result<milliseconds>& start_in) {
     jobs::Submission out;
-    out.kind = kindOf(wanted.request, report);
+    out.kind = wanted.kind;
     out.body = withoutMark(request.body);
     auto [tenant, key] = tenancyOf(request, wanted.request);
     out.tenant = std::move(tenant);
@@ -48,32 +48,26 @@ class Submit {
 public:
     explicit Submit(const ApiDeps& deps) : deps_(deps) {}
 
-    http::Response generate(const http::Request& request) const;
-    http::Response report(const http::Request& request) const;
+    http::Response generate(const http::Request& request) const {
+        return enqueue(request, parseRequest(RequestKind::Generate, request.body));
+    }
+    http::Response report(const http::Request& request) const {
+        return enqueue(request, parseRequest(RequestKind::Report, request.body));
+    }
     // ?userId&commitSha[&template]
     http::Response forgetReport(const http::Request& request) const;
 
 private:
-    http::Response enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const;
-    http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
+    http::Response enqueue(const http::Request& request, const Result<ParsedRequest>& parsed) const;
+    http::Response fromCache(const cache::Hit& hit, const jobs::Submission& wanted,
                              const Remarks& remarks) const;
 
     const ApiDeps deps_;
 };
 
-http::Response Submit::generate(const http::Request& request) const {
-    const auto parsed = parseGenerate(request.body);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    return enqueue(request, std::get<ParsedRequest>(parsed), false);
-}
-
-http::Response Submit::report(const http::Request& request) const {
-    const auto parsed = parseReport(request.body);
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    return enqueue(request, std::get<ParsedRequest>(parsed), true);
-}
-
-http::Response Submit::enqueue(const http::Request& request, const ParsedRequest& wanted, bool report) const {
+http::Response Submit::enqueue(const http::Request& request, const Result<ParsedRequest>& parsed) const {
+    if (!parsed) return badRequest(parsed.error(), request.id);
+    const ParsedRequest& wanted = *parsed;
     if (auto bad = badIdempotencyKey(request)) return std::move(*bad);
     const auto snapshot = deps_.snapshots.get();
     Remarks remarks = wanted.remarks;
@@ -84,13 +78,13 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     if (const auto problem = engine::modelProblem(*snapshot, wanted.request))
         return badRequest(problem->message, request.id);
     const auto start_in = delayUntil(wanted.start, deps_.clock.wall());
-    const auto submission = submissionOf(request, wanted, report, snapshot->config.security.redact, start_in);
+    const auto submission = submissionOf(request, wanted, snapshot->config.security.redact, start_in);
     if (!start_in && !submission.only_repeat) return badRequest(start_in.error(), request.id);
 
     // A key names the job that it has made, whatever is known by now.
     if (submission.idempotency_key.empty())
-        if (const auto failed = tooLarge(deps_, wanted, submission.kind, submission.cache_key))
-            return immediateAnswer(*failed, report, request.id, remarks.warnings());
+        if (const auto failed = tooLarge(deps_, wanted, submission.cache_key))
+            return immediateAnswer(*failed, wanted.kind, request.id, remarks.warnings());
 
     const auto done = deps_.jobs.submit(submission);
     if (!done) return storeUnavailable(done.error(), request.id);
@@ -99,7 +93,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     const bool replayed = done->how == Submitted::How::Repeated;
     if (done->hit) {
         if (!replayed) deps_.metrics.cacheHit(done->hit->stale ? "stale" : "fresh", wanted.request.labels());
-        auto out = fromCache(*done->hit, submission, report, remarks);
+        auto out = fromCache(*done->hit, submission, remarks);
         if (replayed) out.headers.emplace_back("Idempotent-Replayed", "true");
         return out;
     }
@@ -107,7 +101,7 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     if (done->how == Submitted::How::Queued && !bypass && submission.start_in == milliseconds{0})
         deps_.metrics.cacheMiss(wanted.request.labels());
     auto out = accepted({done->job_id,
-                         report,
+                         wanted.kind,
                          {},
                          remarks.warnings(),
                          replayed ? std::nullopt : startOf(submission, deps_.clock.wall())});
@@ -120,9 +114,9 @@ http::Response Submit::enqueue(const http::Request& request, const ParsedRequest
     return out;
 }
 
-http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted, bool report,
+http::Response Submit::fromCache(const cache::Hit& hit, const jobs::Submission& wanted,
                                  const Remarks& remarks) const {
-    auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, report, remarks.warnings()));
+    auto out = http::Response::json(200, cachedJson(*hit.answer, hit.stale, wanted.kind, remarks.warnings()));
     out.repeatable = true;
     out.headers.emplace_back("X-Cache", hit.stale ? "STALE" : "HIT");
     out.headers.emplace_back("Age", std::to_string(std::max<int64_t>(hit.age.count(), 0) / 1000));

@@ -20,9 +20,6 @@ constexpr double kMaxDurationSeconds = 3'600;
 constexpr int64_t kMaxOutputTokens = 10'000'000;
 constexpr double kMaxTemperature = 2;
 
-constexpr std::string_view kCommitReport = "commit-report";
-constexpr std::string_view kWrongVersion = "SCHEMA_VERSION_MISMATCH";
-
 // Reads optional members one after another; the first sentence sticks.
 class Reader {
 public:
@@ -152,7 +149,7 @@ const json::Value* presetOf(const json::Value& body) {
 const json::Value* commitOf(const json::Value& body) {
     const auto* prompt = member(body, "prompt");
     const auto preset = prompt ? json::string(*prompt, "preset") : std::nullopt;
-    if (preset != kCommitReport) return nullptr;
+    if (preset != report::kPreset) return nullptr;
     const auto* own = member(*prompt, "payload");
     return own ? own : member(body, "payload");
 }
@@ -162,7 +159,7 @@ std::optional<std::string> presetProblem(const json::Value& body) {
     const auto* preset = presetOf(body);
     if (!preset) return std::nullopt;
     if (!preset->IsString()) return "Invalid prompt: expected string or preset prompt object";
-    if (json::view(*preset) != kCommitReport) return std::nullopt;
+    if (json::view(*preset) != report::kPreset) return std::nullopt;
     if (!commitOf(body)) return "Invalid prompt.payload: the commit-report preset needs the commit here";
     const auto* instructions = member(*member(body, "prompt"), "instructions");
     if (instructions && !instructions->IsString()) return "Invalid prompt.instructions: expected string";
@@ -200,11 +197,80 @@ void readOptions(Reader& read, ParsedRequest& out) {
     out.strict = read.flag("strict");
 }
 
-// Whether there is anything to ask, told before anybody is asked.
-Result<void> checkRendered(const json::Value& body) {
-    auto rendered = prompt::renderConversation(prompt::conversationIn(body), prompt::Redaction::Off);
+std::shared_ptr<const output::OutputSchema> schemaIn(const json::Value& body, output::Mode mode,
+                                                     Reader& read) {
+    const auto* schema = member(body, "outputSchema");
+    if (!schema) return nullptr;
+    if (mode == output::Mode::Text) {
+        read.fail("outputSchema is only supported when responseMode is 'json'");
+        return nullptr;
+    }
+    auto compiled = output::OutputSchema::parse(*schema);
+    if (compiled) return std::make_shared<const output::OutputSchema>(std::move(compiled).value());
+    read.fail(compiled.error().message);
+    return nullptr;
+}
+
+using Question = std::shared_ptr<const prompt::Question>;
+
+Result<Question> reportOn(const json::Value& commit, std::string instructions = {}) {
+    auto input = report::parseCommit(commit);
+    if (!input) return std::move(input).error();
+    input->instructions = std::move(instructions);
+    return Question(std::make_shared<const report::CommitReport>(std::move(input).value()));
+}
+
+// Rendered once, so that whether there is anything to ask is told before anybody is asked.
+Result<Question> promptIn(Body body, output::Mode mode, std::shared_ptr<const output::OutputSchema> schema) {
+    auto rendered = prompt::renderConversation(prompt::conversationIn(*body), prompt::Redaction::Off);
     if (!rendered) return std::move(rendered).error();
-    return {};
+    return Question(std::make_shared<const prompt::GenericPrompt>(std::move(body), mode, std::move(schema)));
+}
+
+Result<ParsedRequest> asking(Result<Question> question, ParsedRequest request) {
+    if (!question) return std::move(question).error();
+    request.request.question = std::move(question).value();
+    return request;
+}
+
+Result<ParsedRequest> parseGenerate(Body whole, Use use) {
+    const json::Value& body = *whole;
+    if (auto sound = prompt::checkConversation(prompt::conversationIn(body)); !sound)
+        return std::move(sound).error();
+    Reader read(body);
+    using output::Mode;
+    const Mode mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
+                                       Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
+    if (auto version = checkVersion(body); !version && !read.problem()) return std::move(version).error();
+    const auto* commit = commitOf(body);
+    ParsedRequest out;
+    out.kind = commit ? RequestKind::ReportPreset : RequestKind::Generate;
+    out.request.tenant_id = read.idIfAny("tenantId");
+    out.request.request_id = read.idIfAny("requestId", kMaxRequestIdLength);
+    out.cache_key = read.idIfAny("cacheKey");
+    out.request.temperature = read.temperature();
+    out.request.model = read.id("model");
+    readOptions(read, out);
+    if (const auto problem = presetProblem(body)) read.fail(*problem);
+    if (const auto problem = callbacksProblem(body)) read.fail(*problem);
+    auto schema = schemaIn(body, mode, read);
+    if (read.problem()) return refusal(*read.problem());
+    remarkOnGenerate(body, use, out.remarks);
+    return asking(commit ? reportOn(*commit, instructionsIn(body))
+                         : promptIn(std::move(whole), mode, std::move(schema)),
+                  std::move(out));
+}
+
+Result<ParsedRequest> parseReport(const json::Value& body, Use use) {
+    auto question = reportOn(body);
+    if (!question) return std::move(question).error();
+    ParsedRequest out;
+    out.kind = RequestKind::Report;
+    Reader read(body);
+    readOptions(read, out);
+    if (read.problem()) return refusal(*read.problem());
+    remarkOnReport(body, use, out.remarks);
+    return asking(std::move(question), std::move(out));
 }
 
 // Without what the versions that accepted it may have taken no notice of, whatever it was.
@@ -219,127 +285,27 @@ std::string withoutUnheeded(std::string_view text) {
 
 }  // namespace
 
-BadRequest refuse(std::string_view sentence) { return {std::string(sentence)}; }
-
-http::Response badRequest(const BadRequest& bad, std::string_view request_id) {
-    json::Document d(rapidjson::kObjectType);
-    auto& a = d.GetAllocator();
-    json::set(d, "error", bad.sentence, a);
-    json::set(d, "errorCode", bad.code, a);
-    if (bad.code == kWrongVersion) json::set(d, "supportedVersion", kContractVersion, a);
-    json::set(d, "requestId", request_id, a);
-    return http::Response::json(400, json::dump(d));
+Result<ParsedRequest> parseRequest(RequestKind kind, Body body, Use use) {
+    return kind == RequestKind::Report ? parseReport(*body, use) : parseGenerate(std::move(body), use);
 }
 
-std::optional<BadRequest> versionProblem(const json::Value& body) {
-    const auto* version = member(body, "contractVersion");
-    if (!version || (version->IsString() && json::view(*version) == kContractVersion)) return std::nullopt;
-    return BadRequest{"Request contract version is not supported", kWrongVersion};
-}
-
-std::string_view withoutMark(std::string_view text) {
-    constexpr std::string_view kMark = "\xEF\xBB\xBF";
-    return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
-}
-
-std::variant<Body, BadRequest> parseBody(std::string_view text) {
-    for (const std::string_view mark : {"\xFE\xFF", "\xFF\xFE"})
-        if (text.starts_with(mark)) return refuse("Request body is UTF-16 text: send it as UTF-8");
-    text = withoutMark(text);
-    if (trim(text).empty()) return std::make_shared<const json::Document>(rapidjson::kObjectType);
-    json::ParseLimits limits;
-    limits.reject_duplicate_keys = true;
-    auto body = json::parse(text, limits);
-    if (!body) return refuse("Request body is not valid JSON: " + body.error().message);
-    return std::make_shared<const json::Document>(std::move(body).value());
-}
-
-Parsed parseGenerate(std::string_view text, Use use) {
-    auto parsed = parseBody(text);
-    if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
-    return parseGenerate(std::get<Body>(std::move(parsed)), use);
-}
-
-Parsed parseGenerate(Body whole, Use use) {
-    const json::Value& body = *whole;
-    if (auto sound = prompt::checkConversation(prompt::conversationIn(body)); !sound)
-        return refuse(sound.error().message);
-
-    ParsedRequest out;
-    Reader read(body);
-    using output::Mode;
-    const Mode mode = read.oneOf<Mode>("responseMode", {{"json", Mode::Json}, {"text", Mode::Text}},
-                                       Mode::Json, "Invalid responseMode: expected 'json' or 'text'");
-    if (auto wrong = versionProblem(body); !read.problem() && wrong) return *std::move(wrong);
-    out.request.tenant_id = read.idIfAny("tenantId");
-    out.request.request_id = read.idIfAny("requestId", kMaxRequestIdLength);
-    out.cache_key = read.idIfAny("cacheKey");
-    out.request.temperature = read.temperature();
-    out.request.model = read.id("model");
-    readOptions(read, out);
-    if (const auto problem = presetProblem(body)) read.fail(*problem);
-    if (const auto problem = callbacksProblem(body)) read.fail(*problem);
-
-    std::shared_ptr<const output::OutputSchema> schema;
-    if (const auto* wanted = member(body, "outputSchema")) {
-        if (mode == Mode::Text) {
-            read.fail("outputSchema is only supported when responseMode is 'json'");
-        } else if (auto compiled = output::OutputSchema::parse(*wanted)) {
-            schema = std::make_shared<const output::OutputSchema>(std::move(compiled).value());
-        } else {
-            read.fail(compiled.error().message);
-        }
-    }
-    if (read.problem()) return refuse(*read.problem());
-    remarkOnGenerate(body, use, out.remarks);
-
-    if (const auto* commit = commitOf(body)) {
-        auto input = report::parseCommit(*commit);
-        if (!input) return refuse(input.error().message);
-        input->instructions = instructionsIn(body);
-        out.request.question = std::make_shared<const report::CommitReport>(std::move(input).value());
-    } else {
-        if (auto sound = checkRendered(body); !sound) return refuse(sound.error().message);
-        out.request.question = std::make_shared<const prompt::GenericPrompt>(std::move(whole), mode, schema);
-    }
-    return out;
-}
-
-Parsed parseReport(std::string_view text, Use use) {
-    auto parsed = parseBody(text);
-    if (auto* bad = std::get_if<BadRequest>(&parsed)) return std::move(*bad);
-    const json::Value& body = *std::get<Body>(parsed);
-    auto input = report::parseCommit(body);
-    if (!input) return refuse(input.error().message);
-    ParsedRequest out;
-    Reader read(body);
-    readOptions(read, out);
-    if (read.problem()) return refuse(*read.problem());
-    remarkOnReport(body, use, out.remarks);
-    out.request.question = std::make_shared<const report::CommitReport>(std::move(input).value());
-    return out;
+Result<ParsedRequest> parseRequest(RequestKind kind, std::string_view text, Use use) {
+    auto body = parseBody(text);
+    if (!body) return std::move(body).error();
+    return parseRequest(kind, std::move(body).value(), use);
 }
 
 std::vector<std::string> warningsOn(std::string_view kind, std::string_view body) {
-    const auto parsed = kind == "report" ? parseReport(body) : parseGenerate(body);
-    const auto* sound = std::get_if<ParsedRequest>(&parsed);
-    return sound ? sound->remarks.warnings() : std::vector<std::string>();
-}
-
-std::string_view kindOf(const engine::GenerateRequest& request, bool report_endpoint) {
-    if (report_endpoint) return "report";
-    return request.question->preset() == kCommitReport ? "generate/report" : "generate";
+    const auto parsed = parseRequest(jobs::requestKindOf(kind), body);
+    return parsed ? parsed->remarks.warnings() : std::vector<std::string>();
 }
 
 Result<engine::GenerateRequest> decodeStored(std::string_view kind, std::string_view body) {
-    const auto parse = [&](std::string_view text) {
-        return kind == "report" ? parseReport(text) : parseGenerate(text);
-    };
-    auto parsed = parse(body);
-    if (std::holds_alternative<BadRequest>(parsed)) parsed = parse(withoutUnheeded(body));
-    if (auto* bad = std::get_if<BadRequest>(&parsed))
-        return Error{ErrorClass::InvalidRequest, std::move(bad->sentence)};
-    return std::get<ParsedRequest>(std::move(parsed)).request;
+    const auto stored_as = jobs::requestKindOf(kind);
+    auto parsed = parseRequest(stored_as, body);
+    if (!parsed) parsed = parseRequest(stored_as, withoutUnheeded(body));
+    if (!parsed) return std::move(parsed).error();
+    return std::move(parsed).value().request;
 }
 
 }  // namespace stepper::api

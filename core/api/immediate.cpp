@@ -51,21 +51,21 @@ public:
     explicit Immediate(const ApiDeps& deps) : deps_(deps) {}
 
     http::Response generate(const http::Request& request) const {
-        return answer(request, parseGenerate(request.body, Use::Immediate), false);
+        return answer(request, parseRequest(RequestKind::Generate, request.body, Use::Immediate));
     }
     http::Response report(const http::Request& request) const {
-        return answer(request, parseReport(request.body, Use::Immediate), true);
+        return answer(request, parseRequest(RequestKind::Report, request.body, Use::Immediate));
     }
 
 private:
-    http::Response answer(const http::Request& request, const Parsed& parsed, bool report) const;
+    http::Response answer(const http::Request& request, const Result<ParsedRequest>& parsed) const;
 
     const ApiDeps deps_;
 };
 
-http::Response Immediate::answer(const http::Request& request, const Parsed& parsed, bool report) const {
-    if (const auto* bad = std::get_if<BadRequest>(&parsed)) return badRequest(*bad, request.id);
-    const auto& wanted = std::get<ParsedRequest>(parsed);
+http::Response Immediate::answer(const http::Request& request, const Result<ParsedRequest>& parsed) const {
+    if (!parsed) return badRequest(parsed.error(), request.id);
+    const ParsedRequest& wanted = *parsed;
     const auto deadline = deadlineOf(request, wanted.max_duration);
     if (!deadline) return badRequest(deadline.error(), request.id);
     Remarks remarks = wanted.remarks;
@@ -80,7 +80,7 @@ http::Response Immediate::answer(const http::Request& request, const Parsed& par
     const auto outcome = deps_.engine.generate(wanted.request, *deadline, *request.cancel, options);
     if (outcome.failure && deps_.draining && request.cancel->check() == CancelReason::Draining)
         return cutByDrain(request);
-    auto out = immediateAnswer(outcome, report, request.id, remarks.warnings());
+    auto out = immediateAnswer(outcome, wanted.kind, request.id, remarks.warnings());
     addRateLimit(out, *deps_.snapshots.get(), deps_.clock.now());
     return out;
 }

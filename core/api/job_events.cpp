@@ -70,7 +70,8 @@ bool writeEvent(http::Stream& stream, std::string_view name, std::string_view id
 }
 
 void tellResult(jobs::JobService& jobs, JobPages& pages, store::Job job, http::Stream& stream) {
-    const std::string id = job.id, kind = job.kind, key = job.cache_key;
+    const std::string id = job.id, key = job.cache_key;
+    const auto kind = jobs::requestKindOf(job.kind);
     const std::string event_id = std::to_string(eventId(job, Part::Result));
     const bool done = store::isDone(job.state);
     const auto page = pages.of(std::move(job));

@@ -239,7 +239,7 @@ std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
     });
 }
 
-std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
+std::string cachedJson(const store::CachedAnswer& answer, bool stale, jobs::RequestKind kind,
                        const std::vector<std::string>& warnings) {
     const auto meta = metaOf(answer.meta);
     return jsonObject([&](json::Writer& w) {
@@ -251,7 +251,7 @@ std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool repor
         w.StartObject();
         putMember(w, meta, "provider", "provider");
         putMember(w, meta, "fallback", "fallback");
-        if (!report) {
+        if (kind != jobs::RequestKind::Report) {
             putMember(w, meta, "validated", "validated");
             json::put(w, "contractVersion", kContractVersion);
         }

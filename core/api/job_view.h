@@ -1,6 +1,7 @@
 // Jobs and cached answers as the HTTP contract writes them. Pure, any thread.
 #pragma once
 #include "core/http/http.h"
+#include "core/jobs/request_kind.h"
 #include "core/store/store.h"
 
 namespace stepper::api {
@@ -24,7 +25,7 @@ std::string jobListJson(const std::vector<store::Job>& jobs, bool may_be_more,
 
 // {"status":"completed","cached":true,["stale":true,]"data","metadata"}; `warnings` are those on the request
 // it answers and join the answer's own.
-std::string cachedJson(const store::CachedAnswer& answer, bool stale, bool report,
+std::string cachedJson(const store::CachedAnswer& answer, bool stale, jobs::RequestKind kind,
                        const std::vector<std::string>& warnings = {});
 
 // What a new batch is stored with, to be shown with it: {"warnings":[...]}, "" when there are none.

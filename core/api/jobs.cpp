@@ -116,10 +116,9 @@ http::Response Jobs::answer(const http::Request& request, store::Job job) {
     Remarks remarks;
     remarkOnQuery(request, {"wait", "until"}, remarks);
     http::Response out;
-    if (store::isDone(job.state) && !job.cache_key.empty() && jobs_.deliversOnce(job.kind))
-        out.delivered = [this, kind = job.kind, key = job.cache_key, id = job.id] {
-            jobs_.delivered(kind, key, id);
-        };
+    const auto kind = jobs::requestKindOf(job.kind);
+    if (store::isDone(job.state) && !job.cache_key.empty() && jobs_.deliversOnce(kind))
+        out.delivered = [this, kind, key = job.cache_key, id = job.id] { jobs_.delivered(kind, key, id); };
     if (!store::isFinal(job.state)) out.headers.emplace_back("Retry-After", "1");
     if (job.state == store::JobState::Substituted) out.headers.emplace_back(kFallbackHeader, "true");
     auto page = pages_.of(std::move(job), remarks.warnings());

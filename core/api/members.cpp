@@ -6,6 +6,7 @@
 #include "core/base/place.h"
 #include "core/base/text.h"
 #include "core/prompt/conversation.h"
+#include "core/report/commit_report.h"
 
 namespace stepper::api {
 namespace {
@@ -268,10 +269,10 @@ void remarkOnGenerate(const json::Value& body, Use use, Remarks& out) {
         out.add("payload", "a prompt that is a string takes none; write {\"template\": ...}");
     if (payload && !payload->IsNull() && has_own) out.add("payload", "prompt.payload is there in its place");
     const auto preset = json::string(*prompt, "preset");
-    if (preset && *preset != "commit-report")
+    if (preset && *preset != report::kPreset)
         out.add("prompt.preset",
                 "the only preset is 'commit-report'; the rest of the prompt is taken as it is");
-    if (preset != "commit-report") return remarkOnVariables(body, *prompt, out);
+    if (preset != report::kPreset) return remarkOnVariables(body, *prompt, out);
     remarkOnPreset(body, *prompt, out);
     if (has_own)
         walk.object(*own, commit(), Place("prompt.payload"));

@@ -14,12 +14,13 @@ constexpr std::string_view kAskAgainSeconds = "1";
 }  // namespace
 
 http::Response accepted(const Accepted& a) {
-    const std::string where = (a.report ? "/v1/reports/" : "/v1/jobs/") + std::string(a.job_id);
+    const bool generates = a.kind != RequestKind::Report;
+    const std::string where = (generates ? "/v1/jobs/" : "/v1/reports/") + std::string(a.job_id);
     auto out = jsonAnswer(202, [&](json::Writer& w) {
         json::put(w, "status", "queued");
         json::put(w, "jobId", a.job_id);
         json::put(w, "statusUrl", where);
-        if (!a.report) json::put(w, "contractVersion", kContractVersion);
+        if (generates) json::put(w, "contractVersion", kContractVersion);
         if (a.batch) {
             json::putInt(w, "itemCount", static_cast<int64_t>(a.batch->first));
             json::putInt(w, "concurrency", a.batch->second);
@@ -38,11 +39,11 @@ std::optional<http::Response> badIdempotencyKey(const http::Request& request) {
                                  request.id);
 }
 
-std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work, std::string_view kind,
+std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work,
                                         const std::string& cache_key) {
     auto failed = deps.engine.tooLarge(work.request);
     if (!failed || cache_key.empty() || work.cache_control != CacheControl::Default) return failed;
-    const auto hit = deps.jobs.cache().find(cache_key, deps.jobs.deliversOnce(kind));
+    const auto hit = deps.jobs.cache().find(cache_key, deps.jobs.deliversOnce(work.kind));
     return hit && *hit ? std::nullopt : std::move(failed);
 }
 

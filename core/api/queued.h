@@ -13,7 +13,7 @@ namespace stepper::api {
 
 struct Accepted {
     std::string_view job_id;
-    bool report = false;
+    RequestKind kind = RequestKind::Generate;
     std::optional<std::pair<size_t, int>> batch = {};  // items, concurrency
     std::vector<std::string> warnings = {};
     std::optional<WallTime> run_at = {};
@@ -28,7 +28,7 @@ std::optional<http::Response> badIdempotencyKey(const http::Request& request);
 http::Response conflict(const http::Request& request);
 
 // The failure of work that no provider could ever take, none of what is answered already.
-std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work, std::string_view kind,
+std::optional<engine::Outcome> tooLarge(const ApiDeps& deps, const ParsedRequest& work,
                                         const std::string& cache_key);
 
 template <class Submission>

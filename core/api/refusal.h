@@ -2,21 +2,20 @@
 // InvalidRequest. Pure.
 #pragma once
 #include <optional>
+#include <string>
+#include <string_view>
 
-#include "core/api/generate_request.h"
+#include "core/base/result.h"
+#include "core/http/http.h"
 
 namespace stepper::api {
 
 inline Error refusal(std::string sentence) { return {ErrorClass::InvalidRequest, std::move(sentence)}; }
-Error refusal(const BadRequest& bad);
 
-// As badRequest() of the same refusal.
+// 400 {"error","errorCode","requestId"}, as all errors of these routes.
 http::Response badRequest(const Error& refusal, std::string_view request_id);
-
-template <class T>
-Result<T> orRefusal(std::variant<T, BadRequest> read) {
-    if (const auto* bad = std::get_if<BadRequest>(&read)) return refusal(*bad);
-    return std::get<T>(std::move(read));
+inline http::Response badRequest(std::string_view sentence, std::string_view request_id) {
+    return badRequest(refusal(std::string(sentence)), request_id);
 }
 
 // Takes what was read of one request after another; the first problem sticks.

@@ -75,7 +75,7 @@ http::Response Retries::one(const http::Request& request) const {
         return conflicts("No item of this batch failed; ?items=fallback and ?items=all run others again");
     Remarks remarks;
     remarkOnQuery(request, {"items"}, remarks);
-    return accepted({again->job_id, false, again->batch, remarks.warnings()});
+    return accepted({again->job_id, RequestKind::Generate, again->batch, remarks.warnings()});
 }
 
 Result<std::vector<std::string>> Retries::chosen(const RetryRequest& wanted) const {

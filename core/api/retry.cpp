@@ -88,7 +88,7 @@ Result<store::RetryFilter> readFilter(const Value& body, WallTime now) {
 }  // namespace
 
 Result<RetryRequest> parseRetry(std::string_view text, WallTime now) {
-    const auto whole = orRefusal(parseBody(text));
+    const auto whole = parseBody(text);
     if (!whole) return whole.error();
     const Value& body = **whole;
     if (!body.IsObject()) return refusal("Request body must be an object");

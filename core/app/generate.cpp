@@ -87,7 +87,7 @@ int generate(const Options& options) {
     const bool answered = !outcome.failure && !outcome.fallback;
     if (options.json) {
         std::fprintf(answered ? stdout : stderr, "%s\n",
-                     api::immediateAnswer(outcome, false, newId()).body.c_str());
+                     api::immediateAnswer(outcome, jobs::RequestKind::Generate, newId()).body.c_str());
     } else {
         for (const auto& record : outcome.attempts) tell(record);
         for (const auto& warning : outcome.warnings) complain("warning: " + warning);

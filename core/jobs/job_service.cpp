@@ -23,7 +23,7 @@ cache::Options cacheOptions(const config::Config& config) {
 store::NewJob newJob(const Submission& wanted) {
     store::NewJob job;
     job.id = newId();
-    job.kind = wanted.kind;
+    job.kind = name(wanted.kind);
     job.request = wanted.body;
     job.tenant = wanted.tenant;
     job.cache_key = wanted.cache_key;
@@ -33,7 +33,7 @@ store::NewJob newJob(const Submission& wanted) {
     job.start_in = wanted.start_in;
     job.only_repeat = wanted.only_repeat;
     job.idempotency_key = wanted.idempotency_key;
-    if (!job.idempotency_key.empty()) job.request_digest = meaningOf(wanted.kind, wanted.body);
+    if (!job.idempotency_key.empty()) job.request_digest = meaningOf(job.kind, wanted.body);
     return job;
 }
 
@@ -112,13 +112,13 @@ void JobService::drain(SteadyTime deadline) {
     scheduler_.drain(deadline);
 }
 
-bool JobService::deliversOnce(std::string_view kind) const {
+bool JobService::deliversOnce(RequestKind kind) const {
     const auto snapshot = deps_.snapshots.get();
     const auto& delivery = snapshot->config.cache;
-    return (kind == "report" ? delivery.reports_delivery : delivery.generate_delivery) == "once";
+    return (kind == RequestKind::Report ? delivery.reports_delivery : delivery.generate_delivery) == "once";
 }
 
-void JobService::delivered(std::string_view kind, const std::string& cache_key, std::string_view job_id) {
+void JobService::delivered(RequestKind kind, const std::string& cache_key, std::string_view job_id) {
     if (cache_key.empty() || !deliversOnce(kind)) return;
     if (const auto done = cache_.forget(cache_key, job_id); !done)
         log::warn("a delivered answer stays in the cache until it expires",
@@ -174,8 +174,8 @@ Result<Submitted> JobService::submitBatch(const BatchSubmission& wanted) {
     batch.idempotency_key = wanted.idempotency_key;
     if (!batch.idempotency_key.empty()) batch.request_digest = meaningOf("batch", wanted.body);
     for (const auto& item : wanted.items)
-        batch.items.push_back({newId(), item.label, item.kind, item.body, item.cache_key, item.read_cache,
-                               item.priority, item.time_limit});
+        batch.items.push_back({newId(), item.label, std::string(name(item.kind)), item.body, item.cache_key,
+                               item.read_cache, item.priority, item.time_limit});
     auto enqueued = deps_.store.enqueueBatch(batch);
     if (enqueued && enqueued->how == store::Enqueued::How::Conflict) {
         // As for single jobs.

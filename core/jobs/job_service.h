@@ -2,6 +2,7 @@
 #pragma once
 #include "core/cache/answer_cache.h"
 #include "core/jobs/keeper.h"
+#include "core/jobs/request_kind.h"
 #include "core/jobs/runner.h"
 #include "core/jobs/waiters.h"
 
@@ -9,7 +10,7 @@ namespace stepper::jobs {
 
 // What a client asked for, checked.
 struct Submission {
-    std::string kind;  // for the Decoder: "generate" or "report"
+    RequestKind kind = RequestKind::Generate;
     std::string body;  // the client's JSON
     std::string tenant;
     std::string cache_key;   // "": neither read from nor written to the cache
@@ -22,7 +23,9 @@ struct Submission {
 };
 
 struct SubmittedItem {
-    std::string label, kind, body, cache_key;
+    std::string label;
+    RequestKind kind = RequestKind::Generate;
+    std::string body, cache_key;
     bool read_cache = true;
     std::optional<int> priority = {};             // none: the batch's
     std::optional<milliseconds> time_limit = {};  // likewise
@@ -85,9 +88,9 @@ public:
     Result<Retried> retry(std::string_view job_id, WhichItems which, bool once);
 
     // Whether answers of this kind are forgotten once a client has them.
-    bool deliversOnce(std::string_view kind) const;
+    bool deliversOnce(RequestKind kind) const;
     // A client has the answer of this job.
-    void delivered(std::string_view kind, const std::string& cache_key, std::string_view job_id);
+    void delivered(RequestKind kind, const std::string& cache_key, std::string_view job_id);
 
     store::Store& store() { return deps_.store; }
     cache::AnswerCache& cache() { return cache_; }

@@ -5,11 +5,14 @@
 
 namespace stepper::report {
 
+// What a generate request calls it, and metrics.
+inline constexpr std::string_view kPreset = "commit-report";
+
 class CommitReport final : public prompt::Question {
 public:
     explicit CommitReport(Commit commit) : commit_(std::move(commit)) {}
 
-    std::string_view preset() const override { return "commit-report"; }
+    std::string_view preset() const override { return kPreset; }
     std::string_view responseMode() const override { return "json"; }
     std::string_view user() const override { return commit_.user_id; }
     Result<prompt::Messages> messages(const prompt::Audience& to, prompt::Redaction redaction) const override;

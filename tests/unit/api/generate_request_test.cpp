@@ -5,10 +5,12 @@
 namespace stepper::api {
 namespace {
 
-std::string refusal(const Parsed& parsed) {
-    const auto* bad = std::get_if<BadRequest>(&parsed);
-    return bad ? bad->sentence : "accepted";
-}
+using Parsed = Result<ParsedRequest>;
+
+Parsed parseGenerate(std::string_view body) { return parseRequest(RequestKind::Generate, body); }
+Parsed parseReport(std::string_view body) { return parseRequest(RequestKind::Report, body); }
+
+std::string refusalOf(const Parsed& parsed) { return parsed ? "accepted" : parsed.error().message; }
 
 TEST(ParseGenerate, RefusesInTheContractsWords) {
     const std::pair<const char*, const char*> cases[] = {
@@ -68,15 +70,15 @@ TEST(ParseGenerate, RefusesInTheContractsWords) {
          "Invalid prompt.instructions: expected string"},
         {R"({"prompt":"x","callbacks":[{"url":"nope"}]})", "callbacks.0.url: Invalid url"},
         {R"({"prompt":{"preset":"commit-report","payload":{"userId":"u"}}})", "commitSha: Required"}};
-    for (const auto& [body, words] : cases) EXPECT_EQ(refusal(parseGenerate(body)), words) << body;
+    for (const auto& [body, words] : cases) EXPECT_EQ(refusalOf(parseGenerate(body)), words) << body;
 }
 
 TEST(ParseGenerate, TakesAConversationItsTemperatureAndItsModel) {
     const auto parsed =
         parseGenerate(R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},
         {"role":"user","content":"c"}],"system":"s","temperature":2,"model":"m","strict":true})");
-    ASSERT_EQ(refusal(parsed), "accepted");
-    const auto& wanted = std::get<ParsedRequest>(parsed);
+    ASSERT_EQ(refusalOf(parsed), "accepted");
+    const ParsedRequest& wanted = *parsed;
     EXPECT_TRUE(wanted.remarks.empty());
     EXPECT_EQ(wanted.request.temperature, 2.0);
     EXPECT_EQ(wanted.request.model, "m");
@@ -87,9 +89,9 @@ TEST(ParseGenerate, TakesAConversationItsTemperatureAndItsModel) {
 
 TEST(ParseGenerate, APresetThatNobodyKnowsIsTold) {
     const auto parsed = parseGenerate(R"({"prompt":{"preset":"poem","template":"x"}})");
-    ASSERT_EQ(refusal(parsed), "accepted");
+    ASSERT_EQ(refusalOf(parsed), "accepted");
     EXPECT_EQ(
-        std::get<ParsedRequest>(parsed).remarks.warnings(),
+        parsed->remarks.warnings(),
         std::vector<std::string>{"prompt.preset is ignored: the only preset is 'commit-report'; the rest "
                                  "of the prompt is taken as it is"});
 }
@@ -98,8 +100,8 @@ TEST(ParseGenerate, ThePresetTakesInstructionsBesideItsOwn) {
     const auto parsed = parseGenerate(R"({"prompt":{"preset":"commit-report","instructions":" Be brief. ",
         "payload":{"userId":"u","commitSha":"c","repo":"r","message":"m","files":[],"components":[],
                    "diffSummary":""}}})");
-    ASSERT_EQ(refusal(parsed), "accepted");
-    const auto& wanted = std::get<ParsedRequest>(parsed);
+    ASSERT_EQ(refusalOf(parsed), "accepted");
+    const ParsedRequest& wanted = *parsed;
     EXPECT_TRUE(wanted.remarks.empty());
     const auto messages = wanted.request.question->messages({}, prompt::Redaction::Off);
     ASSERT_TRUE(messages.ok());
@@ -108,8 +110,8 @@ TEST(ParseGenerate, ThePresetTakesInstructionsBesideItsOwn) {
 
 TEST(ParseGenerate, AnEmptyNameIsNone) {
     const auto parsed = parseGenerate(R"({"prompt":"x","tenantId":"","requestId":"","cacheKey":""})");
-    ASSERT_EQ(refusal(parsed), "accepted");
-    EXPECT_EQ(std::get<ParsedRequest>(parsed).request.tenant_id, "");
+    ASSERT_EQ(refusalOf(parsed), "accepted");
+    EXPECT_EQ(parsed->request.tenant_id, "");
 }
 
 // An older version kept them as they came.
@@ -123,7 +125,7 @@ TEST(DecodeStored, WhatNobodyHeedsIsNoReasonToRefuse) {
 TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
     for (const auto* body :
          {R"({"prompt":"x","contractVersion":"9"})", R"({"prompt":"x","contractVersion":1})"})
-        EXPECT_EQ(badRequest(std::get<BadRequest>(parseGenerate(body)), "r-1").body,
+        EXPECT_EQ(badRequest(parseGenerate(body).error(), "r-1").body,
                   R"({"error":"Request contract version is not supported",)"
                   R"("errorCode":"SCHEMA_VERSION_MISMATCH","supportedVersion":"1","requestId":"r-1"})");
     EXPECT_EQ(badRequest("Too \"much\"", "r-1").body,
@@ -132,10 +134,9 @@ TEST(ParseGenerate, AWrongVersionNamesTheSupportedOne) {
 
 TEST(ParseGenerate, BrokenJsonIsSaidToBeBroken) {
     for (const auto* body : {R"({"prompt": )", R"({"prompt":"a","prompt":"b"})", "nonsense"}) {
-        EXPECT_NE(refusal(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos)
+        EXPECT_NE(refusalOf(parseGenerate(body)).find("Request body is not valid JSON"), std::string::npos)
             << body;
-        EXPECT_NE(badRequest(std::get<BadRequest>(parseGenerate(body)), "")
-                      .body.find(R"("errorCode":"BAD_REQUEST")"),
+        EXPECT_NE(badRequest(parseGenerate(body).error(), "").body.find(R"("errorCode":"BAD_REQUEST")"),
                   std::string::npos)
             << body;
     }
@@ -145,15 +146,14 @@ TEST(ParseGenerate, TakesWhatTheContractOffers) {
     const auto parsed = parseGenerate(R"({"tenantId":"t","requestId":"r","prompt":"x","responseMode":"text",
         "contractVersion":"1","cacheControl":"refresh","preferredProviders":["a"],"excludeProviders":["b"],
         "maxOutputTokens":64.0,"maxDurationSeconds":2.5,"metadata":{"a":1}})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.labels().response_mode, "text");
-    EXPECT_EQ(p->request.tenant_id, "t");
-    EXPECT_EQ(p->request.preferred, std::vector<std::string>{"a"});
-    EXPECT_EQ(p->request.excluded, std::vector<std::string>{"b"});
-    EXPECT_EQ(p->request.max_output_tokens, 64);
-    EXPECT_EQ(p->max_duration, milliseconds{2500});
-    EXPECT_EQ(p->cache_control, CacheControl::Refresh);
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_EQ(parsed->request.labels().response_mode, "text");
+    EXPECT_EQ(parsed->request.tenant_id, "t");
+    EXPECT_EQ(parsed->request.preferred, std::vector<std::string>{"a"});
+    EXPECT_EQ(parsed->request.excluded, std::vector<std::string>{"b"});
+    EXPECT_EQ(parsed->request.max_output_tokens, 64);
+    EXPECT_EQ(parsed->max_duration, milliseconds{2500});
+    EXPECT_EQ(parsed->cache_control, CacheControl::Refresh);
 }
 
 TEST(ParseGenerate, APlanIsOneOfThree) {
@@ -166,9 +166,8 @@ TEST(ParseGenerate, APlanIsOneOfThree) {
         {R"({"prompt":"x","plan":"cheapest-first"})", Plan::CheapestFirst}};
     for (const auto& [body, plan] : cases) {
         const auto parsed = parseGenerate(body);
-        const auto* p = std::get_if<ParsedRequest>(&parsed);
-        ASSERT_NE(p, nullptr) << refusal(parsed);
-        EXPECT_EQ(p->request.plan, plan) << body;
+        ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+        EXPECT_EQ(parsed->request.plan, plan) << body;
     }
 }
 
@@ -180,61 +179,57 @@ TEST(ParseGenerate, APromptThatRendersToNothingIsRefused) {
           R"({"prompt":{"template":"{{ payload.text }}"},"payload":{"txt":"x"}})",
           R"({"prompt":{"template":"{{variables.a}} {{metadata.b}}","variables":{"a":""}}})",
           R"({"prompt":{"payload":""}})"})
-        EXPECT_EQ(refusal(parseGenerate(body)),
+        EXPECT_EQ(refusalOf(parseGenerate(body)),
                   "Rendered prompt is empty. Provide a non-empty prompt or template.")
             << body;
     for (const auto* body :
          {R"({"prompt":"."})", R"({"prompt":{"instructions":"Go."}})", R"({"prompt":{},"payload":0})",
           R"({"prompt":{"template":"{{ payload.text }}"},"payload":{"text":"x"}})"})
-        EXPECT_EQ(refusal(parseGenerate(body)), "accepted") << body;
+        EXPECT_EQ(refusalOf(parseGenerate(body)), "accepted") << body;
 }
 
 TEST(ParseGenerate, TheShortestDurationIsNotNone) {
     const auto parsed = parseGenerate(R"({"prompt":"x","maxDurationSeconds":0.0001})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->max_duration, milliseconds{1});
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_EQ(parsed->max_duration, milliseconds{1});
 }
 
 TEST(ParseGenerate, AByteOrderMarkIsNotPartOfTheBody) {
-    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF{\"prompt\":\"x\"}")), "accepted");
-    EXPECT_EQ(refusal(parseGenerate("\xEF\xBB\xBF")), "Missing required field: prompt");
-    EXPECT_NE(refusal(parseGenerate("{\"prompt\":\"x\"}\xEF\xBB\xBF")), "accepted");
+    EXPECT_EQ(refusalOf(parseGenerate("\xEF\xBB\xBF{\"prompt\":\"x\"}")), "accepted");
+    EXPECT_EQ(refusalOf(parseGenerate("\xEF\xBB\xBF")), "Missing required field: prompt");
+    EXPECT_NE(refusalOf(parseGenerate("{\"prompt\":\"x\"}\xEF\xBB\xBF")), "accepted");
     using namespace std::string_view_literals;
     for (const auto body : {"\xFF\xFE{\0"sv, "\xFE\xFF\0{"sv})
-        EXPECT_NE(refusal(parseGenerate(body)).find("UTF-16"), std::string::npos);
+        EXPECT_NE(refusalOf(parseGenerate(body)).find("UTF-16"), std::string::npos);
 }
 
 TEST(ParseGenerate, WhatDoesNotCountIsRemarkedOnAndKept) {
     const auto parsed = parseGenerate(R"({"prompt":"x","seed":0,"strict":true})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_TRUE(p->strict);
-    EXPECT_EQ(p->remarks.refusal(), "Invalid seed: unknown member");
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_TRUE(parsed->strict);
+    EXPECT_EQ(parsed->remarks.refusal(), "Invalid seed: unknown member");
     EXPECT_EQ(warningsOn("generate", R"({"prompt":"x","seed":0})"),
               std::vector<std::string>{"seed is ignored: unknown member"});
     EXPECT_TRUE(warningsOn("generate", "not what was stored").empty());
 }
 
 TEST(ParseReport, AsksForTheCommit) {
-    EXPECT_EQ(refusal(parseReport(R"({"userId":"u"})")), "commitSha: Required");
+    EXPECT_EQ(refusalOf(parseReport(R"({"userId":"u"})")), "commitSha: Required");
     const auto parsed =
         parseReport(R"({"userId":"u","commitSha":"c","repo":"o/r","message":"Fix bug","files":["a.ts"],
         "components":["app"],"diffSummary":""})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.labels().preset, "commit-report");
-    EXPECT_EQ(p->request.plan, std::nullopt);
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_EQ(parsed->request.labels().preset, "commit-report");
+    EXPECT_EQ(parsed->request.plan, std::nullopt);
 }
 
 TEST(ParseReport, TakesAPlan) {
     constexpr std::string_view commit =
         R"({"userId":"u","commitSha":"c","repo":"o/r","message":"m","files":[],"components":[],"diffSummary":"")";
     const auto parsed = parseReport(std::string(commit) + R"(,"plan":"fastest-first"})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.plan, config::Plan::FastestFirst);
-    EXPECT_EQ(refusal(parseReport(std::string(commit) + R"(,"plan":"best"})")),
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_EQ(parsed->request.plan, config::Plan::FastestFirst);
+    EXPECT_EQ(refusalOf(parseReport(std::string(commit) + R"(,"plan":"best"})")),
               "Invalid plan: expected 'manual', 'fastest-first', or 'cheapest-first'");
 }
 
@@ -242,20 +237,19 @@ TEST(ParseReport, TakesTheOptionsOfEveryRequest) {
     const auto parsed = parseReport(
         R"({"userId":"u","commitSha":"c","repo":"o/r","message":"m","files":[],"components":[],"diffSummary":"",
         "maxOutputTokens":900,"maxDurationSeconds":30,"priority":1,"cacheControl":"no-cache"})");
-    const auto* p = std::get_if<ParsedRequest>(&parsed);
-    ASSERT_NE(p, nullptr) << refusal(parsed);
-    EXPECT_EQ(p->request.max_output_tokens, 900);
-    EXPECT_EQ(p->max_duration, milliseconds{30'000});
-    EXPECT_EQ(p->priority, 1);
-    EXPECT_EQ(p->cache_control, CacheControl::NoCache);
-    EXPECT_TRUE(p->remarks.empty());
+    ASSERT_TRUE(parsed.ok()) << refusalOf(parsed);
+    EXPECT_EQ(parsed->request.max_output_tokens, 900);
+    EXPECT_EQ(parsed->max_duration, milliseconds{30'000});
+    EXPECT_EQ(parsed->priority, 1);
+    EXPECT_EQ(parsed->cache_control, CacheControl::NoCache);
+    EXPECT_TRUE(parsed->remarks.empty());
 }
 
 TEST(StoredRequest, WhatAnEarlierVersionTookNoNoticeOfFailsNoJob) {
     for (const char* body :
          {R"({"prompt":"x","temperature":"hot"})", R"({"prompt":"x","model":7})",
           R"({"prompt":"x","messages":[]})", R"({"prompt":"x","system":{},"temperature":3})"}) {
-        ASSERT_TRUE(std::holds_alternative<BadRequest>(parseGenerate(body))) << body;
+        ASSERT_FALSE(parseGenerate(body).ok()) << body;
         const auto again = decodeStored("generate", body);
         ASSERT_TRUE(again.ok()) << body << again.error().message;
         EXPECT_FALSE(again->temperature);

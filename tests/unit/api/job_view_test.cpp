@@ -5,6 +5,7 @@
 namespace stepper::api {
 namespace {
 
+using jobs::RequestKind;
 using store::JobState;
 
 constexpr const char* kAnswerMeta =
@@ -67,7 +68,7 @@ TEST(JobView, AHitHasTheAnswersEndingAndTheWarningsOfBoth) {
     store::CachedAnswer answer;
     answer.result = "1";
     answer.meta = kWholeMeta;
-    const auto shown = cachedJson(answer, false, true, {"of the request"});
+    const auto shown = cachedJson(answer, false, RequestKind::Report, {"of the request"});
     EXPECT_NE(shown.find(kEnding), std::string::npos) << shown;
     EXPECT_NE(shown.find(R"("warnings":["of the request","of the answer"])"), std::string::npos) << shown;
 }
@@ -118,11 +119,11 @@ TEST(JobView, CachedAnswers) {
     store::CachedAnswer answer;
     answer.result = "[1]";
     answer.meta = kAnswerMeta;
-    EXPECT_EQ(cachedJson(answer, true, false),
+    EXPECT_EQ(cachedJson(answer, true, RequestKind::Generate),
               R"({"status":"completed","cached":true,"stale":true,"data":[1],"metadata":{"provider":"one",)"
               R"("fallback":false,"validated":true,"contractVersion":"1","timings":{"totalMs":5}}})");
     EXPECT_EQ(
-        cachedJson(answer, false, true),
+        cachedJson(answer, false, RequestKind::Report),
         R"({"status":"completed","cached":true,"data":[1],"metadata":{"provider":"one","fallback":false,)"
         R"("timings":{"totalMs":5}}})");
 }

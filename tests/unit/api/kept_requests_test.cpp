@@ -21,6 +21,8 @@ std::string preset(std::string_view more = "", std::string_view beside = "") {
            std::string(beside) + "}";
 }
 
+constexpr std::string_view kOfALaterVersion = "of a later version";
+
 struct Kept {
     std::string_view kind;
     std::string body;
@@ -35,7 +37,7 @@ engine::GenerateRequest read(const Kept& kept) {
 
 const Kept kKept[] = {
     {"generate", R"({"prompt":"p"})", "af0f7c7d85c65dbef74bcdac602fb99d591c625fa724a7435abfb71f2f879ddc"},
-    {"of a later version", R"({"prompt":"p"})",
+    {kOfALaterVersion, R"({"prompt":"p"})",
      "af0f7c7d85c65dbef74bcdac602fb99d591c625fa724a7435abfb71f2f879ddc"},
     {"generate", R"({"prompt":"p","responseMode":"text"})",
      "210ba8c02aff5ed3ee0fabe4d383af2ec9469f0167e3e6f73ca7f410deb3cde7"},
@@ -86,6 +88,17 @@ TEST(KeptRequests, HaveTheKeysTheyHad) {
               "d3343869ab5db2ccd117183b5309075a35a610d0169f9042e3812f60870038ff");
     EXPECT_EQ(jobs::cacheKeyOf(read(report), "the client's", true),
               "cb9bf1288264fe4a0a8c59c879dd66825e0c3b6d1d7cf216cc9091744f8952f5");
+}
+
+TEST(KeptRequests, AreStoredByTheNamesTheyHad) {
+    for (const Kept& kept : kKept) {
+        if (kept.kind == kOfALaterVersion) continue;
+        const auto door = kept.kind == "report" ? RequestKind::Report : RequestKind::Generate;
+        const auto parsed = parseRequest(door, kept.body);
+        ASSERT_TRUE(parsed.ok()) << kept.body;
+        EXPECT_EQ(name(parsed->kind), kept.kind) << kept.body;
+        EXPECT_EQ(jobs::requestKindOf(kept.kind), parsed->kind) << kept.kind;
+    }
 }
 
 TEST(KeptRequests, AreCountedAsTheyWere) {

@@ -15,8 +15,8 @@ http::Request with(std::string key) {
     return request;
 }
 
-Tenancy of(const Parsed& parsed, std::string key = "") {
-    return tenancyOf(with(std::move(key)), std::get<ParsedRequest>(parsed).request);
+Tenancy of(RequestKind kind, std::string_view body, std::string key = "") {
+    return tenancyOf(with(std::move(key)), parseRequest(kind, body).value().request);
 }
 
 constexpr auto kReport = R"({"userId":"u","commitSha":"c","repo":"r","message":"m","files":["f"],
@@ -28,25 +28,26 @@ std::string preset(std::string_view more) {
 }
 
 TEST(Tenancy, TheUserOfAReportStandsForATenantWhereNoneIsNamed) {
-    EXPECT_EQ(of(parseGenerate(R"({"prompt":"x"})")).tenant, "");
-    EXPECT_EQ(of(parseGenerate(R"({"prompt":"x","tenantId":"t"})")).tenant, "t");
-    EXPECT_EQ(of(parseReport(kReport)).tenant, "u");
-    EXPECT_EQ(of(parseGenerate(preset(""))).tenant, "u");
-    EXPECT_EQ(of(parseGenerate(preset(R"(,"tenantId":"t")"))).tenant, "t");
+    EXPECT_EQ(of(RequestKind::Generate, R"({"prompt":"x"})").tenant, "");
+    EXPECT_EQ(of(RequestKind::Generate, R"({"prompt":"x","tenantId":"t"})").tenant, "t");
+    EXPECT_EQ(of(RequestKind::Report, kReport).tenant, "u");
+    EXPECT_EQ(of(RequestKind::Generate, preset("")).tenant, "u");
+    EXPECT_EQ(of(RequestKind::Generate, preset(R"(,"tenantId":"t")")).tenant, "t");
     EXPECT_EQ(tenancyOf(with(""), "b").tenant, "b");
 }
 
 TEST(Tenancy, KeysOfTenantsNeverMeet) {
-    EXPECT_EQ(of(parseGenerate(R"({"prompt":"x","tenantId":"t"})")).idempotency_key, "");
+    EXPECT_EQ(of(RequestKind::Generate, R"({"prompt":"x","tenantId":"t"})").idempotency_key, "");
     std::set<std::string> keys;
     for (const auto& [tenant, key] :
          {std::pair("", "k"), {"t", "k"}, {"t", "1:k"}, {"t1", ":k"}, {"t1:", "k"}})
         keys.insert(tenancyOf(with(key), tenant).idempotency_key);
     EXPECT_EQ(keys.size(), 5u);
-    EXPECT_EQ(of(parseGenerate(R"({"prompt":"x","tenantId":"t"})"), "k").idempotency_key,
+    EXPECT_EQ(of(RequestKind::Generate, R"({"prompt":"x","tenantId":"t"})", "k").idempotency_key,
               tenancyOf(with("k"), "t").idempotency_key);
     // Whoever sends reports has its keys for the reports of all users.
-    EXPECT_EQ(of(parseReport(kReport), "k").idempotency_key, tenancyOf(with("k"), "").idempotency_key);
+    EXPECT_EQ(of(RequestKind::Report, kReport, "k").idempotency_key,
+              tenancyOf(with("k"), "").idempotency_key);
 }
 
 }  // namespace

@@ -18,13 +18,13 @@ std::string members(size_t count, const std::string& value = "0") {
 }
 
 Work generating(std::string body) {
-    return [b = std::move(body)] { static_cast<void>(api::parseGenerate(b, api::Use::Job)); };
+    return [b = std::move(body)] { static_cast<void>(api::parseRequest(api::RequestKind::Generate, b)); };
 }
 Work batching(std::string body) {
     return [b = std::move(body)] { static_cast<void>(api::parseBatch(b, 100'000, 10)); };
 }
 Work reporting(std::string body) {
-    return [b = std::move(body)] { static_cast<void>(api::parseReport(b, api::Use::Job)); };
+    return [b = std::move(body)] { static_cast<void>(api::parseRequest(api::RequestKind::Report, b)); };
 }
 
 std::string withMetadata(const std::string& metadata) {
