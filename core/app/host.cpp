@@ -4,6 +4,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "core/base/store_url.h"
 #include "core/config/defaults.h"
 #include "core/config/env_file.h"
 #include "core/telemetry/log.h"
@@ -104,12 +105,10 @@ fs::path defaultPluginsDir() {
 
 fs::path stateFolder(const config::Config& config) {
     if (!config.plugins.state_dir.empty()) return config.plugins.state_dir;
-    constexpr std::string_view kSqlite = "sqlite:", kMemory = "memory:";
-    if (config.store_url.starts_with(kMemory)) return {};
-    const fs::path base = config.store_url.starts_with(kSqlite)
-                              ? fs::path(config.store_url.substr(kSqlite.size())).parent_path()
-                              : fs::path("var");
-    return base / "plugin-state";
+    const StoreUrl store = parseStoreUrl(config.store_url);
+    if (store.kind == StoreUrl::Kind::Memory) return {};
+    const bool in_file = store.kind == StoreUrl::Kind::Sqlite;
+    return (in_file ? fs::path(store.path).parent_path() : fs::path("var")) / "plugin-state";
 }
 
 plugin::LoadOptions loadOptions(fs::path copies_dir) {

@@ -10,6 +10,7 @@
 #include "core/app/host.h"
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
+#include "core/base/store_url.h"
 #include "core/config/effective.h"
 #include "core/engine/caretaker.h"
 #include "core/engine/engine.h"
@@ -121,9 +122,8 @@ void tellWhereTheAdminKeyIs(const config::Config& config, const api::AdminKey& a
 }
 
 void tellWhereTheStoreIs(const config::Config& config) {
-    constexpr std::string_view kSqlite = "sqlite:";
-    if (config.store_url.starts_with(kSqlite))
-        std::printf("stepper: jobs and answers are kept in %s\n", config.store_url.c_str() + kSqlite.size());
+    if (const auto url = parseStoreUrl(config.store_url); url.kind == StoreUrl::Kind::Sqlite)
+        std::printf("stepper: jobs and answers are kept in %s\n", url.path.c_str());
 }
 
 // Ends its thread before what the thread's callback uses, also when the start fails.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/endpoint.h"
+#include "core/base/store_url.h"
 #include "core/base/text.h"
 #include "core/config/origin.h"
 
@@ -67,13 +68,9 @@ void format::storeUrl(const Value& v, std::string& out) {
     const auto s = v.text();
     if (!s) return;
     const std::string_view url = trim(*s);
-    const auto names = [&](std::string_view scheme) {
-        return url.starts_with(scheme) && url.size() > scheme.size();
-    };
     // The text is not shown: it may hold a password. A Redis is left to store::checkKind, which
     // knows where its address tends to come from.
-    if (!names("sqlite:") && !names("redis://") && !names("rediss://") && url != "memory:")
-        return v.fail("expected sqlite:PATH or memory:");
+    if (parseStoreUrl(url).kind == StoreUrl::Kind::Unknown) return v.fail("expected sqlite:PATH or memory:");
     out = url;
 }
 

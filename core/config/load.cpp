@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/store_url.h"
 #include "core/config/overrides.h"
 #include "core/config/settings.h"
 #include "core/config/yaml_text.h"
@@ -43,13 +44,13 @@ void resolve(fs::path& path, const fs::path& base_dir) {
 void resolvePaths(const Node& tree, const fs::path& base_dir, Config& config) {
     resolve(config.plugins_dir, base_dir);
     resolve(config.plugins.state_dir, base_dir);
-    constexpr std::string_view kSqlite = "sqlite:";
-    if (!config.store_url.starts_with(kSqlite)) return;
+    const StoreUrl written = parseStoreUrl(config.store_url);
+    if (written.kind != StoreUrl::Kind::Sqlite) return;
     const Node* store = tree.find("store");
     const Node* url = store ? store->find("url") : nullptr;
-    fs::path path = config.store_url.substr(kSqlite.size());
+    fs::path path = written.path;
     resolve(path, url && url->literal ? fs::path() : base_dir);
-    config.store_url = std::string(kSqlite) + path.string();
+    config.store_url = sqliteUrl(path.string());
 }
 
 Result<Config> build(const Document& settings, const fs::path& base_dir, const Environment& env,

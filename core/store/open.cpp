@@ -1,20 +1,14 @@
 #include "core/store/open.h"
 
+#include "core/base/store_url.h"
 #include "core/store/memory/store.h"
 #include "core/store/sqlite/store.h"
 
 namespace stepper::store {
 
-namespace {
-
-constexpr std::string_view kSqlite = "sqlite:", kMemory = "memory:";
-
-bool isSqlite(const std::string& url) { return url.size() > kSqlite.size() && url.starts_with(kSqlite); }
-
-}  // namespace
-
 Result<void> checkKind(const std::string& url) {
-    if (isSqlite(url) || url == kMemory) return {};
+    const auto kind = parseStoreUrl(url).kind;
+    if (kind == StoreUrl::Kind::Sqlite || kind == StoreUrl::Kind::Memory) return {};
     // The rest of the address may hold a password.
     return Error{
         ErrorClass::Config,
@@ -27,8 +21,8 @@ Result<void> checkKind(const std::string& url) {
 Result<std::unique_ptr<Store>> open(const OpenOptions& options, const Clock& clock,
                                     std::optional<Salvaged>* salvaged) {
     if (auto known = checkKind(options.url); !known) return std::move(known).error();
-    if (isSqlite(options.url))
-        return sqlite::open(options.url.substr(kSqlite.size()), options, clock, {}, salvaged);
+    if (const auto url = parseStoreUrl(options.url); url.kind == StoreUrl::Kind::Sqlite)
+        return sqlite::open(url.path, options, clock, {}, salvaged);
     return std::unique_ptr<Store>(std::make_unique<MemoryStore>(clock, options.crashes));
 }
 
