@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/app/host.h"
 #include "core/base/clock.h"
 #include "core/base/descriptor.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/runtime/host.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;
@@ -113,7 +113,8 @@ Descriptor turnIn(const fs::path& folder) {
 }  // namespace
 
 fs::path adminTokenPath(const config::Config& config) {
-    const fs::path state = stateFolder(config), path = (state.empty() ? runtimeFolder() : state) / kFile;
+    const fs::path state = runtime::stateFolder(config);
+    const fs::path path = (state.empty() ? runtimeFolder() : state) / kFile;
     std::error_code ec;
     const fs::path absolute = fs::absolute(path, ec);
     return ec ? path : absolute;

@@ -1,7 +1,7 @@
 #include "core/app/client.h"
 
 #include "core/app/admin_token.h"
-#include "core/app/host.h"
+#include "core/app/configuration.h"
 #include "core/base/endpoint.h"
 
 namespace stepper::app {

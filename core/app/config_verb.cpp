@@ -1,7 +1,7 @@
 // stepper config: what is in force, and what there is to set.
 #include <cstdio>
 
-#include "core/app/host.h"
+#include "core/app/configuration.h"
 #include "core/app/verbs.h"
 #include "core/base/json.h"
 #include "core/config/effective.h"

@@ -2,12 +2,12 @@
 
 #include "core/api/answer.h"
 #include "core/app/client.h"
-#include "core/app/host.h"
+#include "core/app/configuration.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
 #include "core/base/id.h"
 #include "core/engine/engine.h"
 #include "core/prompt/generic_prompt.h"
-#include "core/telemetry/log.h"
 
 namespace stepper::app {
 namespace {
@@ -77,9 +77,9 @@ int generate(const Options& options) {
     if (!config) return complain(config.error().message, kExitConfig);
     // Whoever reads standard output would take the template of a failure for the answer.
     config->fallback_enabled = config->fallback_when_limited = false;
-    log::init("warn", "text");
+    openLog("warn", "text");
 
-    Host host(std::move(config).value());
+    runtime::Host host(std::move(config).value(), home());
     engine::Engine engine({host.snapshots(), host.transport(), host.metrics(), host.clock()});
     CancelToken cancel;
     const auto outcome =

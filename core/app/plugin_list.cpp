@@ -2,8 +2,10 @@
 #include <cstdio>
 
 #include "core/app/client.h"
-#include "core/app/host.h"
+#include "core/app/configuration.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
+#include "core/base/temporary_folder.h"
 #include "core/plugin/library/library.h"
 
 namespace stepper::app {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/app/host.h"
+#include "core/app/program.h"
 #include "core/app/template.h"
 #include "core/app/verbs.h"
 #include "core/plugin/library/image.h"

@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "core/app/guarded.h"
-#include "core/app/host.h"
 #include "core/app/verbs.h"
 #include "core/base/file.h"
+#include "core/base/temporary_folder.h"
 #include "core/base/text.h"
 #include "core/base/units.h"
 #include "core/plugin/proving/fuzz.h"

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "core/app/host.h"
+#include "core/app/configuration.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
+#include "core/base/temporary_folder.h"
 #include "core/base/units.h"
 #include "core/config/defaults.h"
 #include "core/engine/chat_request.h"

@@ -1,7 +1,8 @@
 #include <cstdio>
 
-#include "core/app/host.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
+#include "core/base/temporary_folder.h"
 #include "core/plugin/isolation/remote_main.h"
 #include "core/plugin/proving/child_probe.h"
 

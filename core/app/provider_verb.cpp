@@ -1,11 +1,11 @@
 #include <cstdio>
 
-#include "core/app/host.h"
+#include "core/app/configuration.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
 #include "core/base/text.h"
 #include "core/engine/attempt.h"
 #include "core/secrets/redact.h"
-#include "core/telemetry/log.h"
 
 namespace stepper::app {
 namespace {
@@ -53,10 +53,10 @@ std::string noSuch(const engine::Snapshot& snapshot, const std::string& name) {
 }  // namespace
 
 int providerTest(const Options& options) {
-    log::init("warn", "text");
+    openLog("warn", "text");
     auto config = loadConfig(options);
     if (!config) return complain(config.error().message, kExitConfig);
-    Host host(std::move(config).value());
+    runtime::Host host(std::move(config).value(), home());
     const auto snapshot = host.snapshot();
     if (!options.name.empty()) {
         const auto* provider = snapshot->find(options.name);

@@ -6,8 +6,9 @@
 #include "core/api/generate_request.h"
 #include "core/api/guard.h"
 #include "core/app/admin_token.h"
+#include "core/app/configuration.h"
 #include "core/app/ending.h"
-#include "core/app/host.h"
+#include "core/app/program.h"
 #include "core/app/verbs.h"
 #include "core/base/endpoint.h"
 #include "core/base/store_url.h"
@@ -29,7 +30,7 @@ namespace {
 constexpr milliseconds kHousekeeping{20'000};
 
 // Returns when the process should end.
-void waitForTermination(Ending& ending, transport::CurlTransport& transport, Reloader& reloader) {
+void waitForTermination(Ending& ending, transport::CurlTransport& transport, runtime::Reloader& reloader) {
     for (;;) {
         const auto asked = ending.wait(kHousekeeping);
         if (asked == Ending::Asked::End) return;
@@ -128,7 +129,7 @@ void tellWhereTheStoreIs(const config::Config& config) {
 
 // Ends its thread before what the thread's callback uses, also when the start fails.
 struct Closing {
-    Reloader& reloader;
+    runtime::Reloader& reloader;
     ~Closing() { reloader.close(); }
 };
 
@@ -175,12 +176,13 @@ int serve(const Options& options) {
     const auto ending = Ending::prepare();
     auto config = loadConfig(options);
     if (!config) return refuse(config.error().message);
-    log::init(config->log.level, config->log.format);
+    openLog(config->log.level, config->log.format);
     warnOfDescriptors(config->server.max_connections);
 
-    Host host(std::move(config).value(),
-              [options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
-    if (const auto problems = configProblems(*host.snapshot(), false); !problems.empty())
+    runtime::Host host(
+        std::move(config).value(), home(),
+        [options](std::vector<std::filesystem::path>& files) { return loadConfig(options, &files); });
+    if (const auto problems = runtime::configProblems(*host.snapshot(), false); !problems.empty())
         return refuse(problems.front());
     logProviders(*host.snapshot());
     // A copy: whoever holds a snapshot keeps its plugins in use.

@@ -10,13 +10,13 @@
 #include <thread>
 #include <vector>
 
-#include "core/app/watcher.h"
 #include "core/base/errands.h"
 #include "core/engine/reloading.h"
 #include "core/engine/snapshot.h"
+#include "core/runtime/watcher.h"
 #include "core/telemetry/metrics.h"
 
-namespace stepper::app {
+namespace stepper::runtime {
 
 // Reads the configuration anew; `files` gets what it tried to read.
 using LoadConfig = std::function<Result<config::Config>(std::vector<std::filesystem::path>& files)>;
@@ -32,12 +32,11 @@ struct ReloaderDeps {
 
 class Reloader final : public engine::Reloading {
 public:
-    // Borrows what `deps` refers to. `plugins` as for plugin::Library.
-    Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins);
+    // Borrows what `deps` refers to; `plugins` as for plugin::Library. Publishes the first snapshot, of
+    // `config`.
+    Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins, config::Config config);
     ~Reloader() override;
 
-    // The first snapshot. Before start().
-    void begin(config::Config config);
     // From now on the files are watched; `changed` is called on the watching thread after each new snapshot.
     void start(std::function<void(const engine::Snapshot&)> changed);
     // SIGHUP: looks at all files, without anybody waiting for it.
@@ -53,6 +52,8 @@ public:
     Result<engine::ReloadReport> release(const std::string& sha256, SteadyTime deadline) override;
 
 private:
+    Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins);
+    void begin(config::Config config);
     // What there is to do next.
     struct Task {
         uint64_t asked = 0;
@@ -80,7 +81,7 @@ private:
     std::function<void(const engine::Snapshot&)> changed_;
     std::vector<std::filesystem::path> config_files_;  // that the last look read or tried to
     bool unsettled_ = false;
-    bool announced_ = true;              // `changed_` knows the snapshot that is in force
+    bool announced_ = true;             // `changed_` knows the snapshot that is in force
     std::list<std::string> releasing_;  // sha256s, taken from releases_
 
     mutable std::mutex mutex_;  // what follows
@@ -95,4 +96,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace stepper::app
+}  // namespace stepper::runtime

@@ -1,23 +1,15 @@
-#include "core/app/host.h"
+#include "core/app/configuration.h"
 
 #include <algorithm>
 #include <iterator>
 #include <system_error>
 
-#include "core/base/store_url.h"
 #include "core/config/defaults.h"
 #include "core/config/env_file.h"
-#include "core/telemetry/log.h"
 
 namespace stepper::app {
 namespace fs = std::filesystem;
 namespace {
-
-void relayPluginLogs() {
-    plugin::setPluginLog([](int level, std::string_view message) {
-        log::write(static_cast<log::Level>(std::clamp(level, 0, 3) + 1), "plugin", {{"message", message}});
-    });
-}
 
 std::string configFile(const Options& options, const config::Environment& environment) {
     if (options.config && !options.config->empty()) return *options.config;
@@ -89,72 +81,6 @@ Result<config::Config> loadConfig(const Options& options, std::vector<fs::path>*
         config->server.port = options.listen->port;
     }
     return config;
-}
-
-fs::path thisProgram() {
-    std::error_code ec;
-    return fs::read_symlink("/proc/self/exe", ec);
-}
-
-fs::path defaultPluginsDir() {
-    const fs::path prefix = thisProgram().parent_path().parent_path();
-    const fs::path installed = prefix / "lib" / "stepper" / "plugins";
-    std::error_code ec;
-    return fs::is_directory(installed, ec) ? installed : prefix / "plugins";
-}
-
-fs::path stateFolder(const config::Config& config) {
-    if (!config.plugins.state_dir.empty()) return config.plugins.state_dir;
-    const StoreUrl store = parseStoreUrl(config.store_url);
-    if (store.kind == StoreUrl::Kind::Memory) return {};
-    const bool in_file = store.kind == StoreUrl::Kind::Sqlite;
-    return (in_file ? fs::path(store.path).parent_path() : fs::path("var")) / "plugin-state";
-}
-
-plugin::LoadOptions loadOptions(fs::path copies_dir) {
-    plugin::LoadOptions options;
-    options.copies_dir = std::move(copies_dir);
-    options.probe_program = thisProgram();
-    return options;
-}
-
-Host::Host(config::Config config) : Host(std::move(config), LoadConfig()) {}
-
-Host::Host(config::Config config, LoadConfig load)
-    : reloader_({load, gates_, snapshots_, metrics_, clock_, defaultPluginsDir()},
-                ledgerFor(load ? stateFolder(config) : fs::path()), loadOptions({})) {
-    relayPluginLogs();
-    reloader_.begin(std::move(config));
-}
-
-// The library ends the plugins nobody uses, so the last snapshot goes first.
-Host::~Host() {
-    reloader_.close();
-    snapshots_.publish(nullptr);
-}
-
-plugin::Ledger Host::ledgerFor(const fs::path& state_dir) {
-    if (!state_dir.empty()) {
-        auto ledger = plugin::Ledger::open(state_dir);
-        if (ledger) return std::move(ledger).value();
-        log::warn(
-            "plugins will not be remembered after this process ends; plugins.state_dir names the folder",
-            {{"reason", ledger.error().message}});
-    }
-    // Without a folder of any kind they run from memory.
-    auto ledger = plugin::Ledger::open(temporary_.emplace().path());
-    return ledger ? std::move(ledger).value() : plugin::Ledger();
-}
-
-std::vector<std::string> configProblems(const engine::Snapshot& snapshot, bool strict) {
-    std::vector<std::string> out;
-    for (const auto& p : snapshot.providers) {
-        const bool counts = p.isRefused() || (strict && p.absence == engine::Absence::PluginMissing);
-        if (counts)
-            out.push_back(config::describe(p.spec.mark) + ": provider " + p.spec.name + ": " +
-                          p.disabled_reason);
-    }
-    return out;
 }
 
 }  // namespace stepper::app

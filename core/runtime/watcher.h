@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-namespace stepper::app {
+namespace stepper::runtime {
 
 class Watcher {
 public:
@@ -27,4 +27,4 @@ private:
     const std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace stepper::app
+}  // namespace stepper::runtime

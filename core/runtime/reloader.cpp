@@ -1,4 +1,4 @@
-#include "core/app/reloader.h"
+#include "core/runtime/reloader.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "core/telemetry/log.h"
 #include "core/telemetry/rounds.h"
 
-namespace stepper::app {
+namespace stepper::runtime {
 namespace fs = std::filesystem;
 namespace {
 
@@ -63,6 +63,13 @@ Reloader::Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions
       errands_(std::make_shared<Errands>(kPatience, [this] { wake(&Reloader::hint_); })),
       library_(std::move(ledger), with(std::move(plugins), errands_),
                [this] { wake(&Reloader::attention_); }) {}
+
+// Once it is made it is closed, whatever goes wrong with the first look.
+Reloader::Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions plugins,
+                   config::Config config)
+    : Reloader(std::move(deps), std::move(ledger), std::move(plugins)) {
+    begin(std::move(config));
+}
 
 Reloader::~Reloader() { close(); }
 
@@ -319,4 +326,4 @@ void Reloader::tell(ReloadReport report) {
     last_ = std::move(report);
 }
 
-}  // namespace stepper::app
+}  // namespace stepper::runtime

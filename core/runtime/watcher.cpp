@@ -1,4 +1,4 @@
-#include "core/app/watcher.h"
+#include "core/runtime/watcher.h"
 
 #include <condition_variable>
 #include <mutex>
@@ -10,7 +10,7 @@
 #include "core/telemetry/log.h"
 #include "core/telemetry/rounds.h"
 
-namespace stepper::app {
+namespace stepper::runtime {
 namespace {
 
 // After a change the files are given this long to come to rest.
@@ -34,7 +34,7 @@ struct Watcher::Shared {
     bool take(std::vector<std::filesystem::path>& paths);
     void pause();
 
-    FileWatch files;  // the thread's, but for wake()
+    FileWatch files;                                 // the thread's, but for wake()
     std::vector<std::filesystem::path> now, before;  // the thread's
     bool complained = false;                         // the thread's
     std::mutex mutex;
@@ -108,4 +108,4 @@ void Watcher::watch(std::vector<std::filesystem::path> paths) {
     shared_->files.wake();
 }
 
-}  // namespace stepper::app
+}  // namespace stepper::runtime
