@@ -1,4 +1,4 @@
-// stepper VERB [OPTIONS]. The way of a request: serve -> api -> engine -> plugin session over transport.
+// stepper VERB [OPTIONS]: what the process needs whatever it does, then the verb.
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
