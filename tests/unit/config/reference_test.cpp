@@ -46,6 +46,16 @@ TEST(Reference, AFileOfDefaultsHasEverySetting) {
 
 TEST(Reference, TheShippedFileIsIt) { EXPECT_EQ(defaultStepperYaml(), defaultsYaml()); }
 
+// But for the rate that free tiers take.
+TEST(Reference, TheDefaultsOfTheShippedProvidersAreThoseOfTheProgram) {
+    const std::string shipped(defaultProvidersYaml()),
+        one = "providers: [{ name: one, plugin: p, base_url: http://h }]";
+    const auto with = parseProviders(shipped.substr(0, shipped.find("\nproviders:") + 1) + one),
+               without = parseProviders(one);
+    ASSERT_TRUE(with.ok()) << problemOf(with);
+    EXPECT_THAT(differences(*without, *with), testing::ElementsAre("provider one changed: limits.rpm"));
+}
+
 TEST(Reference, ThePageHasItsTables) {
     const auto page = readFile(std::filesystem::path(DOCS_FOLDER) / "settings.md", 1u << 20);
     ASSERT_TRUE(page.ok()) << page.error().message;

@@ -290,7 +290,9 @@ struct Table {
     Config before(const Sample& s) const { return with(in, "", s.env); }
     Config after(const Sample& s) const { return with(in, yamlOf(s.path, s.value), s.env); }
     const Setting<T>& row(const Sample& s) const {
-        return *std::ranges::find(rows, s.path, &Setting<T>::path);
+        static const Setting<T> none{};
+        const auto it = std::ranges::find(rows, s.path, &Setting<T>::path);
+        return it == rows.end() ? none : *it;
     }
 };
 const Table<Config> kOfSettings{In::Settings, settings(), kSettings, whole};
