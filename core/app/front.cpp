@@ -69,18 +69,10 @@ Result<std::unique_ptr<Front>> Front::bind(const config::Config& config, runtime
     return out;
 }
 
-void Front::start() {
-    if (server_) server_->start();
-}
-
 void Front::drain(SteadyTime deadline) {
     hasMemoryFor("draining requests", [&] {
         if (server_) server_->drain(deadline);
     });
-}
-
-std::optional<uint16_t> Front::port() const {
-    return server_ ? std::optional(server_->port()) : std::nullopt;
 }
 
 }  // namespace stepper::app

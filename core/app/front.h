@@ -2,8 +2,10 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "core/app/doors.h"
+#include "core/http/http.h"
 #include "core/runtime/runtime.h"
 
 namespace stepper::app {
@@ -17,14 +19,17 @@ public:
                                                std::shared_ptr<const Doors> doors);
 
     // Throws std::system_error when the system refuses it a thread.
-    void start();
+    void start() {
+        if (server_) server_->start();
+    }
     // From now on it is not ready for more, as monitors are told.
     void beginDrain() { draining_ = true; }
     // Lets running requests finish until then.
     void drain(SteadyTime deadline);
 
     int inFlight() const { return server_ ? server_->inFlight() : 0; }
-    std::optional<uint16_t> port() const;  // none: without HTTP
+    // None without HTTP.
+    std::optional<uint16_t> port() const { return server_ ? std::optional(server_->port()) : std::nullopt; }
 
 private:
     std::atomic<bool> draining_{false};

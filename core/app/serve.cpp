@@ -79,13 +79,6 @@ runtime::Options runtimeOptions(const Options& options, config::Config config) {
     return out;
 }
 
-void tellWhereItListens(const config::Config& config, std::optional<uint16_t> port) {
-    if (port)
-        std::printf("stepper: listening on http://%s:%u\n", bracketed(config.server.host).c_str(), *port);
-    else
-        std::printf("stepper: running jobs, without HTTP\n");
-}
-
 void tellWhereTheStoreIs(const config::Config& config) {
     if (const auto url = parseStoreUrl(config.store_url); url.kind == StoreUrl::Kind::Sqlite)
         std::printf("stepper: jobs and answers are kept in %s\n", url.path.c_str());
@@ -93,7 +86,10 @@ void tellWhereTheStoreIs(const config::Config& config) {
 
 // For people, and for what starts this program.
 void tellThatItRuns(const config::Config& config, const Front& front, const Doors* doors) {
-    tellWhereItListens(config, front.port());
+    if (const auto port = front.port())
+        std::printf("stepper: listening on http://%s:%u\n", bracketed(config.server.host).c_str(), *port);
+    else
+        std::printf("stepper: running jobs, without HTTP\n");
     if (doors && doors->keepKey())
         std::printf("stepper: the key of /admin is in %s\n", adminTokenPath(config).c_str());
     tellWhereTheStoreIs(config);

@@ -8,18 +8,15 @@
 namespace stepper::runtime {
 namespace {
 
-using StoreOrWhyNot = Result<std::unique_ptr<store::Store>>;
-
 void logProviders(const engine::Snapshot& snapshot) {
     for (const auto& p : snapshot.providers) {
-        if (p.enabled()) {
+        const bool missed = p.absence == engine::Absence::PluginMissing && p.spec.enabled;
+        if (p.enabled())
             log::info("provider enabled",
                       {{"name", p.spec.name}, {"plugin", p.spec.plugin}, {"model", p.spec.model}});
-        } else if (p.absence == engine::Absence::PluginMissing && p.spec.enabled) {
-            log::warn("provider disabled", {{"name", p.spec.name}, {"reason", p.disabled_reason}});
-        } else {
-            log::info("provider disabled", {{"name", p.spec.name}, {"reason", p.disabled_reason}});
-        }
+        else
+            log::write(missed ? log::Level::Warn : log::Level::Info, "provider disabled",
+                       {{"name", p.spec.name}, {"reason", p.disabled_reason}});
     }
 }
 
@@ -41,7 +38,8 @@ store::OpenOptions storeOptions(const config::Config& config, bool recover) {
     return out;
 }
 
-StoreOrWhyNot openStore(const config::Config& config, bool recover, const Clock& clock) {
+Result<std::unique_ptr<store::Store>> openStore(const config::Config& config, bool recover,
+                                                const Clock& clock) {
     std::optional<store::Salvaged> salvaged;
     auto store = store::open(storeOptions(config, recover), clock, &salvaged);
     if (store) logStore(config, salvaged);

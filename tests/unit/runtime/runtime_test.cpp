@@ -67,10 +67,10 @@ protected:
     // The job when it has ended.
     static store::Job ended(Runtime& runtime, const std::string& id) {
         for (;;) {
-            jobs::Waiters::Ticket ticket(runtime.jobs().waiters(), id);
+            jobs::Waiters::Wait wait(runtime.jobs().waiters(), id);
             auto job = runtime.jobs().store().job(id);
             if (store::isFinal((*job)->state)) return std::move(**job);
-            if (ticket.sleep({}, soon()) == jobs::Waiters::Ticket::Woken::Changed) continue;
+            if (wait.sleep({}, soon()) == jobs::Waiters::Wait::Woken::Changed) continue;
             ADD_FAILURE() << "the job does not end";
             return std::move(**job);
         }
