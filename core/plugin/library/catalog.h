@@ -3,7 +3,6 @@
 #pragma once
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ struct Refused {
 };
 
 struct Catalog {
-    std::map<std::string, std::shared_ptr<const PluginImage>, std::less<>> by_kind;
+    std::map<std::string, Image, std::less<>> by_kind;
     std::vector<Refused> refused;
 
     std::vector<std::string> kinds() const;

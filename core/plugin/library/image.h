@@ -104,6 +104,8 @@ private:
     mutable const stepper_plugin* table_ = nullptr;
 };
 
+using Image = std::shared_ptr<const PluginImage>;
+
 // Maps the file and runs its init. Errors hold the reason alone; the caller knows which file to name.
 Result<const stepper_plugin*> openImage(const std::filesystem::path& copy);
 

@@ -10,6 +10,7 @@
 
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/telemetry/log.h"
 
 namespace stepper::plugin {
 namespace fs = std::filesystem;
@@ -179,6 +180,10 @@ Result<void> Ledger::write() const {
     const Descriptor folder(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) return failed(dir_, "written");
     return {};
+}
+
+void warnUnless(const Result<void>& written) {
+    if (!written) log::warn("plugin ledger", {{"reason", written.error().message}});
 }
 
 }  // namespace stepper::plugin

@@ -70,4 +70,7 @@ private:
     std::vector<std::string> findings_;
 };
 
+// Logs what could not be written down: it holds until the process ends.
+void warnUnless(const Result<void>& written);
+
 }  // namespace stepper::plugin

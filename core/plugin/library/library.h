@@ -1,42 +1,21 @@
-// The plugins folder, live: which content of which file is in force for each kind, what came before it, what
-// was refused and why. A refused, broken or deleted file never takes away what works.
+// The plugins folder, live: what its files offer (shelf.h), what is in force for each kind and what was
+// before it (in_force.h), and what people are shown of both.
 //
-//   file -> checks -> private copy -> probe in a child -> image -> (the caller builds everything) -> adopt()
-//        -> probation -> stays | previous image again, content quarantined
+//   look() -> (the caller builds everything) -> adopt() -> settle() now and then
 #pragma once
-#include <filesystem>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "core/plugin/library/catalog.h"
-#include "core/plugin/library/folder.h"
+#include "core/plugin/library/in_force.h"
+#include "core/plugin/library/inventory.h"
 #include "core/plugin/library/ledger.h"
 #include "core/plugin/library/listing.h"
+#include "core/plugin/library/shelf.h"
 
 namespace stepper::plugin {
-
-// What may be taken.
-struct Demand {
-    std::filesystem::path dir;
-    // Providers' configurations by kind, for the probe; a kind without enabled providers has none. Kinds that
-    // are not named are not wanted by anybody.
-    std::map<std::string, std::vector<std::string>> configs;
-    bool require_sha256 = false;
-    std::map<std::string, std::vector<std::string>> sha256;  // by file name without .so
-
-    bool operator==(const Demand&) const = default;
-};
-
-enum class Pace {
-    Careful,   // a file that changed a moment ago may still be written: look again later
-    Immediate  // somebody asked: now
-};
 
 // Belongs to one thread, but for list(), which any may call.
 class Library {
@@ -44,8 +23,6 @@ public:
     // `options.copies_dir` is the ledger's folder. `attention` is called, on any thread, when settle() has
     // work.
     Library(Ledger ledger, LoadOptions options, std::function<void()> attention);
-    // Ends the plugins that nobody uses.
-    ~Library();
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
 
@@ -58,7 +35,7 @@ public:
     Look look(const Demand& demand, Pace pace);
     // The image cannot serve what is configured: it is not offered again until the demand or the file
     // changes, or until the look behind the next adoption, if it may be able to then.
-    enum class Until { Change, NextTime };
+    using Until = Shelf::Until;
     void refuse(const PluginImage& image, std::string reason, Until until);
     // Puts it in force; before anybody can reach the new images, because the ledger has to know first.
     // Returns sentences on what changed.
@@ -71,63 +48,16 @@ public:
     // The process is about to end as it should.
     void close();
 
-    std::vector<Listing> list() const;
+    std::vector<Listing> list() const { return inventory_.list(); }
 
 private:
-    using Image = std::shared_ptr<const PluginImage>;
+    void show() { inventory_.show(shelf_, in_force_, others_); }
 
-    struct Seen {
-        Print print;
-        std::string sha256;   // of its content, if that could be read
-        Image image;          // what it offers: its content's, or while that is refused the one before
-        std::string refusal;  // why its content is not offered
-        std::string told;     // the last refusal that was logged
-        bool quarantined = false;
-        bool for_now = false;  // what refuses it may pass
-    };
-    // What is in force for a kind.
-    struct Live {
-        std::filesystem::path file;
-        Image image, previous;  // previous: shown to be sound, or null
-        uint64_t generation = 0;
-        bool probation = false;
-        // A step that seems to hang: when it began, and since when that is known.
-        std::optional<SteadyTime> hanging = {};
-        SteadyTime noticed = {};
-        bool told = false;
-    };
-    struct Row {
-        Listing fixed;
-        Image image;  // for what changes by itself; null for a refused file
-    };
-
-    template <class T>
-    Result<T> errand(const std::string& what, std::function<Result<T>()> work) const;
-    void forgetRefusals();
-    void examine(const std::filesystem::path& file, Seen& seen, const Demand& demand);
-    Result<Image> take(std::shared_ptr<const PluginFile> file, const Demand& demand);
-    Image lastGood(const std::filesystem::path& file, const Demand& demand, const std::string& other_than);
-    Catalog choose(const Demand& demand);
-    bool needsProbation(const std::string& name, const PluginImage& image) const;
-    std::string putInForce(const std::string& kind, const Image& image, uint64_t generation);
-    static bool hangs(Live& live, SteadyTime now);
-    void takeBack(const std::string& kind, const std::string& why);
-    std::filesystem::path fileOffering(const Image& image) const;
-    void dropUnusedCopies() const;
-    void show();
-
-    LoadOptions options_;
-    const std::shared_ptr<const std::function<void()>> attention_;  // images outlive this
     Ledger ledger_;
-    bool first_start_;
-    std::map<std::filesystem::path, Seen> seen_;
-    std::vector<Refused> others_;          // what is refused for no fault of a file: the folder, a kind twice
-    std::map<std::string, Live> live_;     // by kind
-    std::map<std::string, Image> images_;  // by sha256: whatever was ever in force, for it stays mapped
-    std::set<std::string> sound_;          // sha256 of what needs no probation
-    Demand demand_;                        // of the last look
-    mutable std::mutex mutex_;             // rows_
-    std::vector<Row> rows_;
+    Shelf shelf_;
+    InForce in_force_;
+    std::vector<Refused> others_;  // what is refused for no fault of a file: the folder, a kind twice
+    Inventory inventory_;
 };
 
 }  // namespace stepper::plugin
