@@ -17,9 +17,9 @@ int listFolder(const std::filesystem::path& dir) {
     const TemporaryFolder state;
     auto ledger = plugin::Ledger::open(state.path());
     plugin::Library library(ledger ? std::move(ledger).value() : plugin::Ledger(), loadOptions({}), [] {});
-    plugin::Demand demand;
-    demand.dir = dir;
-    const auto catalog = library.look(demand, plugin::Pace::Immediate).catalog;
+    plugin::Wanted wanted;
+    wanted.dir = dir;
+    const auto catalog = library.look(wanted, plugin::Pace::Immediate).catalog;
     for (const auto& [kind, image] : catalog.by_kind)
         std::printf("%-20s %-10s %s\n", kind.c_str(), image->version().c_str(), image->file().c_str());
     for (const auto& refused : catalog.refused) std::printf("refused: %s\n", refused.reason.c_str());

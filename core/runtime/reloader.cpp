@@ -73,8 +73,8 @@ Reloader::Reloader(ReloaderDeps deps, plugin::Ledger ledger, plugin::LoadOptions
 
 Reloader::~Reloader() { close(); }
 
-plugin::Demand Reloader::demandOf(const config::Config& config) const {
-    plugin::Demand out;
+plugin::Wanted Reloader::wantedOf(const config::Config& config) const {
+    plugin::Wanted out;
     out.dir = config.plugins_dir.empty() ? deps_.default_plugins_dir : config.plugins_dir;
     out.configs = engine::pluginConfigs(config);
     out.require_sha256 = config.plugins.require_sha256;
@@ -85,7 +85,7 @@ plugin::Demand Reloader::demandOf(const config::Config& config) const {
 void Reloader::begin(config::Config config) {
     config_files_ = config.files;
     for (const auto& warning : config.warnings) log::warn("configuration", {{"warning", warning}});
-    auto seen = library_.look(demandOf(config), plugin::Pace::Immediate);
+    auto seen = library_.look(wantedOf(config), plugin::Pace::Immediate);
     auto first = engine::buildSnapshot(std::move(config), std::move(seen.catalog), deps_.gates, 1);
     library_.adopt(first->catalog, first->generation);
     deps_.snapshots.publish(std::move(first));
@@ -162,7 +162,7 @@ ReloadReport Reloader::last() const {
 
 std::vector<fs::path> Reloader::watched() const {
     std::vector<fs::path> out = config_files_;
-    out.push_back(demandOf(deps_.snapshots.get()->config).dir);
+    out.push_back(wantedOf(deps_.snapshots.get()->config).dir);
     std::error_code ec;  // without a working directory they cannot be found, and stay as they are
     for (auto& path : out)
         if (auto absolute = fs::absolute(path, ec); !ec) path = std::move(absolute);
@@ -243,7 +243,7 @@ std::optional<config::Config> Reloader::freshConfig(ReloadReport& report) {
 bool Reloader::apply(const config::Config& config, plugin::Pace pace, ReloadReport& report) {
     const auto running = deps_.snapshots.get();
     for (;;) {
-        auto seen = library_.look(demandOf(config), pace);
+        auto seen = library_.look(wantedOf(config), pace);
         unsettled_ = seen.unsettled;
         if (seen.problem && !contains(report.problems, *seen.problem))
             report.problems.push_back(*seen.problem);

@@ -71,7 +71,7 @@ private:
     void publish(std::shared_ptr<const engine::Snapshot> next, engine::ReloadReport& report);
     void announce();
     void tell(engine::ReloadReport report);
-    plugin::Demand demandOf(const config::Config& config) const;
+    plugin::Wanted wantedOf(const config::Config& config) const;
     std::vector<std::filesystem::path> watched() const;
     Result<engine::ReloadReport> request(std::optional<std::string> release, SteadyTime deadline);
 

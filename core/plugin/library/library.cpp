@@ -20,14 +20,14 @@ void putProcessRight() {
 
 // One image for each kind: of two files' the one in force, else the first by name; what is wanted and has
 // lost its file stays. `refused` gets what stands back for no fault of its own.
-decltype(Catalog::by_kind) choose(const Shelf& shelf, const InForce& in_force, const Demand& demand,
+decltype(Catalog::by_kind) choose(const Shelf& shelf, const InForce& in_force, const Wanted& wanted,
                                   std::vector<Refused>& refused) {
     decltype(Catalog::by_kind) out;
     const auto& live = in_force.byKind();
     for (const auto& [file, seen] : shelf.files()) {
         if (!seen.image) continue;
         // What was taken before its hash was asked for.
-        if (const auto pinned = checkPin(file, seen.image->sha256(), demand); !pinned) {
+        if (const auto pinned = checkPin(file, seen.image->sha256(), wanted); !pinned) {
             refused.push_back({file, pinned.error().message});
             continue;
         }
@@ -42,7 +42,7 @@ decltype(Catalog::by_kind) choose(const Shelf& shelf, const InForce& in_force, c
                                       holder.string()});
     }
     for (const auto& [kind, one] : live)
-        if (demand.configs.contains(kind) && checkPin(one.file, one.image->sha256(), demand))
+        if (wanted.configs.contains(kind) && checkPin(one.file, one.image->sha256(), wanted))
             out.emplace(kind, one.image);
     return out;
 }
@@ -56,12 +56,12 @@ Library::Library(Ledger ledger, LoadOptions options, std::function<void()> atten
     for (const auto& finding : ledger_.findings()) log::warn("plugin ledger", {{"reason", finding}});
 }
 
-Library::Look Library::look(const Demand& demand, Pace pace) {
-    const auto seen = shelf_.look(demand, pace);
+Library::Look Library::look(const Wanted& wanted, Pace pace) {
+    const auto seen = shelf_.look(wanted, pace);
     others_.clear();
-    if (seen.unread) others_.push_back({demand.dir, *seen.unread});
+    if (seen.unread) others_.push_back({wanted.dir, *seen.unread});
     Look out;
-    out.catalog.by_kind = choose(shelf_, in_force_, demand, others_);
+    out.catalog.by_kind = choose(shelf_, in_force_, wanted, others_);
     for (const auto& [file, one] : shelf_.files())
         if (!one.refusal.empty()) out.catalog.refused.push_back({file, one.refusal});
     out.catalog.refused.insert(out.catalog.refused.end(), others_.begin(), others_.end());

@@ -32,8 +32,8 @@ public:
         bool unsettled = false;              // look again soon
         std::optional<std::string> problem;  // with the folder as a whole; a missing one is none
     };
-    Look look(const Demand& demand, Pace pace);
-    // The image cannot serve what is configured: it is not offered again until the demand or the file
+    Look look(const Wanted& wanted, Pace pace);
+    // The image cannot serve what is configured: it is not offered again until what is wanted or the file
     // changes, or until the look behind the next adoption, if it may be able to then.
     using Until = Shelf::Until;
     void refuse(const PluginImage& image, std::string reason, Until until);

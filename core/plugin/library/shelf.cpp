@@ -38,12 +38,12 @@ Result<T> Shelf::errand(const std::string& what, std::function<Result<T>()> work
     return options_.errands ? options_.errands->run<T>(what, std::move(work)) : work();
 }
 
-Shelf::Look Shelf::look(const Demand& demand, Pace pace) {
-    if (pace == Pace::Immediate || demand != demand_) forgetRefusals();
-    demand_ = demand;
-    options_.configs = demand.configs;
-    const auto files = errand<Files>("reading the plugins folder " + demand.dir.string(),
-                                     [dir = demand.dir] { return surveyFolder(dir); });
+Shelf::Look Shelf::look(const Wanted& wanted, Pace pace) {
+    if (pace == Pace::Immediate || wanted != wanted_) forgetRefusals();
+    wanted_ = wanted;
+    options_.configs = wanted.configs;
+    const auto files = errand<Files>("reading the plugins folder " + wanted.dir.string(),
+                                     [dir = wanted.dir] { return surveyFolder(dir); });
     Look out;
     if (!files) {
         out.unread = files.error().message;
@@ -66,7 +66,7 @@ void Shelf::forgetRefusals() {
 bool Shelf::isMissing(const Error& listing) const {
     std::error_code ec;
     return listing.error_class == ErrorClass::Config &&
-           fs::status(demand_.dir, ec).type() == fs::file_type::not_found;
+           fs::status(wanted_.dir, ec).type() == fs::file_type::not_found;
 }
 
 // False when it is too early.
@@ -113,7 +113,7 @@ Result<Image> Shelf::take(Content file) {
 
 Result<void> Shelf::mayTake(const PluginFile& file) const {
     const auto why = ledger_.quarantined(file.sha256);
-    if (!why) return checkPin(file.path, file.sha256, demand_);
+    if (!why) return checkPin(file.path, file.sha256, wanted_);
     return Error{ErrorClass::Config, file.path.string() + ": quarantined: " + *why +
                                          "; DELETE /admin/plugins/quarantine/" + file.sha256 +
                                          " lets it try again"};

@@ -10,10 +10,10 @@
 #include <optional>
 #include <string>
 
-#include "core/plugin/library/demand.h"
 #include "core/plugin/library/folder.h"
 #include "core/plugin/library/image.h"
 #include "core/plugin/library/ledger.h"
+#include "core/plugin/library/wanted.h"
 
 namespace stepper::plugin {
 
@@ -34,8 +34,8 @@ public:
         bool quarantined = false;
         bool for_now = false;  // what refuses it may pass
     };
-    // When what was refused for the sake of the configuration is offered again: once the demand or the file
-    // changes, or at the next time, if it may be able to then.
+    // When what was refused for the sake of the configuration is offered again: once what is wanted or the
+    // file changes, or at the next time, if it may be able to then.
     enum class Until { Change, NextTime };
     struct Look {
         bool unsettled = false;             // look again soon
@@ -51,7 +51,7 @@ public:
     Shelf& operator=(const Shelf&) = delete;
 
     // Takes as long as probes take.
-    Look look(const Demand& demand, Pace pace);
+    Look look(const Wanted& wanted, Pace pace);
     const std::map<std::filesystem::path, Seen>& files() const { return seen_; }
     // Which file it came from.
     std::filesystem::path fileOffering(const Image& image) const;
@@ -85,7 +85,7 @@ private:
     Ledger& ledger_;
     LoadOptions options_;
     const std::shared_ptr<const std::function<void()>> attention_;  // images outlive this
-    Demand demand_;                                                 // of the last look
+    Wanted wanted_;                                                 // of the last look
     std::map<std::filesystem::path, Seen> seen_;
     std::map<std::string, Image> kept_;
 };

@@ -25,8 +25,8 @@ protected:
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         folder_ = name;
         fs::create_directory(folder_ / "plugins");
-        demand_.dir = folder_ / "plugins";
-        demand_.configs["variant"] = {R"({"base_url":"http://127.0.0.1:9"})"};
+        wanted_.dir = folder_ / "plugins";
+        wanted_.configs["variant"] = {R"({"base_url":"http://127.0.0.1:9"})"};
         open();
     }
     void TearDown() override {
@@ -45,12 +45,12 @@ protected:
         generation_ = 0;
     }
     void put(const std::string& name, const std::string& as = "variant.so") {
-        fs::copy_file(fs::path(VARIANTS) / ("variant-" + name + ".so"), demand_.dir / as,
+        fs::copy_file(fs::path(VARIANTS) / ("variant-" + name + ".so"), wanted_.dir / as,
                       fs::copy_options::overwrite_existing);
     }
     // Looks and puts in force; the version of the kind "variant", "" when there is none.
     std::string update() {
-        current_ = library_->look(demand_, Pace::Immediate).catalog;
+        current_ = library_->look(wanted_, Pace::Immediate).catalog;
         library_->adopt(current_, ++generation_);
         const auto it = current_.by_kind.find("variant");
         return it == current_.by_kind.end() ? "" : it->second->version();
@@ -70,7 +70,7 @@ protected:
 
     fs::path folder_;
     fs::path probe_program_ = STEPPER_PROGRAM;
-    Demand demand_;
+    Wanted wanted_;
     Catalog current_;
     uint64_t generation_ = 0;
     int attention_ = 0;
@@ -80,7 +80,7 @@ protected:
 
 TEST_F(LibraryTest, NothingIsTakenWithoutAdopting) {
     put("a");
-    EXPECT_EQ(library_->look(demand_, Pace::Immediate).catalog.by_kind.size(), 1u);
+    EXPECT_EQ(library_->look(wanted_, Pace::Immediate).catalog.by_kind.size(), 1u);
     EXPECT_THAT(library_->list(), IsEmpty());
     EXPECT_EQ(update(), "1.0.0");
     EXPECT_THAT(in(State::Live), SizeIs(1));
@@ -88,7 +88,7 @@ TEST_F(LibraryTest, NothingIsTakenWithoutAdopting) {
 
 TEST_F(LibraryTest, AYoungFileIsLookedAtAgain) {
     put("a");
-    const auto first = library_->look(demand_, Pace::Careful);
+    const auto first = library_->look(wanted_, Pace::Careful);
     EXPECT_TRUE(first.unsettled);
     EXPECT_TRUE(first.catalog.by_kind.empty());
 }
@@ -115,10 +115,10 @@ TEST_F(LibraryTest, ARefusedFileLeavesThePreviousInForce) {
     EXPECT_EQ(update(), "1.0.0");
     ASSERT_THAT(in(State::Rejected), SizeIs(1));
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("crashed while being probed"));
-    fs::remove(demand_.dir / "variant.so");
+    fs::remove(wanted_.dir / "variant.so");
     EXPECT_EQ(update(), "1.0.0") << "it is wanted, so it stays";
     EXPECT_THAT(in(State::Live)[0].reason, HasSubstr("its file is gone"));
-    demand_.configs.clear();
+    wanted_.configs.clear();
     EXPECT_EQ(update(), "") << "nobody wants it any more";
     EXPECT_THAT(in(State::Live), IsEmpty());
 }
@@ -156,9 +156,9 @@ TEST_F(LibraryTest, WhatFailsProbationIsTakenBackForGood) {
 
 TEST_F(LibraryTest, WithoutAPredecessorTheKindIsGone) {
     put("a", "other.so");
-    demand_.configs["echo-c"] = {};
-    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", demand_.dir / "echo-c.so");
-    fs::remove(demand_.dir / "other.so");
+    wanted_.configs["echo-c"] = {};
+    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", wanted_.dir / "echo-c.so");
+    fs::remove(wanted_.dir / "other.so");
     update();
     put("b");
     EXPECT_EQ(update(), "2.0.0");
@@ -231,7 +231,7 @@ TEST_F(LibraryTest, WhatDiedWhileItStartedIsNotTakenAgain) {
     put("a");
     update();
     put("b");
-    current_ = library_->look(demand_, Pace::Immediate).catalog;
+    current_ = library_->look(wanted_, Pace::Immediate).catalog;
     call();  // create() takes the process with it, before anything is in force
     open();
     EXPECT_EQ(update(), "1.0.0");
@@ -257,20 +257,20 @@ TEST_F(LibraryTest, WhatIsAccusedIsTakenBackAlthoughItWasSound) {
 TEST_F(LibraryTest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
     put("a");
     update();
-    fs::permissions(demand_.dir, fs::perms::owner_write | fs::perms::others_write);
-    const auto seen = library_->look(demand_, Pace::Immediate);
-    fs::permissions(demand_.dir, fs::perms::owner_all);
+    fs::permissions(wanted_.dir, fs::perms::owner_write | fs::perms::others_write);
+    const auto seen = library_->look(wanted_, Pace::Immediate);
+    fs::permissions(wanted_.dir, fs::perms::owner_all);
     ASSERT_TRUE(seen.problem.has_value());
     EXPECT_THAT(*seen.problem, HasSubstr("plugins folder"));
     EXPECT_EQ(seen.catalog.by_kind.count("variant"), 1u);
     EXPECT_THAT(in(State::Live)[0].reason, IsEmpty()) << "nobody knows whether its file is gone";
-    fs::remove_all(demand_.dir);
-    EXPECT_FALSE(library_->look(demand_, Pace::Immediate).problem.has_value()) << "it may be made later";
+    fs::remove_all(wanted_.dir);
+    EXPECT_FALSE(library_->look(wanted_, Pace::Immediate).problem.has_value()) << "it may be made later";
 }
 
 TEST_F(LibraryTest, ANewKindIsCondemnedByTheSecondDeath) {
-    demand_.configs["echo-c"] = {};
-    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", demand_.dir / "echo-c.so");
+    wanted_.configs["echo-c"] = {};
+    fs::copy_file(fs::path(PLUGINS) / "echo-c.so", wanted_.dir / "echo-c.so");
     update();  // the first start trusts what it finds
     put("a");
     EXPECT_EQ(update(), "1.0.0");
@@ -338,7 +338,7 @@ TEST_F(LibraryTest, AnotherFileTakingOverLeavesNoProbationBehind) {
     update();
     EXPECT_THAT(in(State::Probation), SizeIs(1));
     put("a", "y.so");
-    fs::remove(demand_.dir / "x.so");
+    fs::remove(wanted_.dir / "x.so");
     EXPECT_EQ(update(), "1.0.0");
     open();
     EXPECT_EQ(update(), "1.0.0");
@@ -348,11 +348,11 @@ TEST_F(LibraryTest, AnotherFileTakingOverLeavesNoProbationBehind) {
 TEST_F(LibraryTest, AHashThatIsAskedForLaterEndsWhatItDoesNotName) {
     put("a");
     update();
-    demand_.sha256["variant"] = {std::string(64, '0')};
+    wanted_.sha256["variant"] = {std::string(64, '0')};
     EXPECT_EQ(update(), "");
     ASSERT_THAT(in(State::Rejected), SizeIs(1));
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not name"));
-    demand_.sha256.clear();
+    wanted_.sha256.clear();
     EXPECT_EQ(update(), "1.0.0");
 }
 
@@ -360,26 +360,26 @@ TEST_F(LibraryTest, ARefusedImageIsOfferedAgainWhenTheDemandChanges) {
     put("a");
     update();
     put("b");
-    const auto seen = library_->look(demand_, Pace::Immediate).catalog;
+    const auto seen = library_->look(wanted_, Pace::Immediate).catalog;
     library_->refuse(*seen.by_kind.at("variant"), "it does not take the configuration",
                      Library::Until::Change);
-    EXPECT_EQ(library_->look(demand_, Pace::Careful).catalog.by_kind.at("variant")->version(), "1.0.0");
+    EXPECT_EQ(library_->look(wanted_, Pace::Careful).catalog.by_kind.at("variant")->version(), "1.0.0");
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not take"));
-    demand_.configs["variant"].push_back(R"({"base_url":"http://127.0.0.1:10"})");
-    auto again = library_->look(demand_, Pace::Careful);
+    wanted_.configs["variant"].push_back(R"({"base_url":"http://127.0.0.1:10"})");
+    auto again = library_->look(wanted_, Pace::Careful);
     while (again.unsettled)
-        again = library_->look(demand_, Pace::Careful);  // until the file has come to rest
+        again = library_->look(wanted_, Pace::Careful);  // until the file has come to rest
     EXPECT_EQ(again.catalog.by_kind.at("variant")->version(), "2.0.0");
 }
 
 TEST_F(LibraryTest, WhatFailedForNoFaultOfTheFileIsTriedAgain) {
-    fs::remove(demand_.dir / "variant.so");
+    fs::remove(wanted_.dir / "variant.so");
     probe_program_ = folder_ / "stepper";
     open();
     put("a");
     const auto settled = [this] {
-        auto seen = library_->look(demand_, Pace::Careful);
-        while (seen.unsettled) seen = library_->look(demand_, Pace::Careful);
+        auto seen = library_->look(wanted_, Pace::Careful);
+        while (seen.unsettled) seen = library_->look(wanted_, Pace::Careful);
         return seen.catalog.by_kind.size();
     };
     EXPECT_EQ(settled(), 0u);
@@ -398,22 +398,22 @@ TEST_F(LibraryTest, WithoutADiskPluginsRunFromMemoryAndAreReplacedAsEver) {
     put("a");
     EXPECT_EQ(update(), "1.0.0");
     EXPECT_TRUE(current_.by_kind.at("variant")->copy().file().empty());
-    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), demand_.configs["variant"][0]));
+    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), wanted_.configs["variant"][0]));
     put("b");
     EXPECT_EQ(update(), "2.0.0");
-    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), demand_.configs["variant"][0]));
+    ASSERT_TRUE(Provider::create(current_.by_kind.at("variant"), wanted_.configs["variant"][0]));
     EXPECT_EQ(current_.by_kind.at("variant")->version(), "2.0.0");
 }
 
 TEST_F(LibraryTest, PinsAreCheckedBeforeAnythingRuns) {
     put("AbortsInStep");
-    demand_.require_sha256 = true;
+    wanted_.require_sha256 = true;
     update();
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("no hash is configured"));
-    demand_.sha256["variant"] = {std::string(64, '0')};
+    wanted_.sha256["variant"] = {std::string(64, '0')};
     update();
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("does not name"));
-    demand_.sha256["variant"].push_back(in(State::Rejected)[0].sha256);
+    wanted_.sha256["variant"].push_back(in(State::Rejected)[0].sha256);
     update();
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("crashed"));
 }
@@ -425,7 +425,7 @@ TEST_F(LibraryTest, OfTwoFilesOfAKindTheOneInForceStays) {
     EXPECT_EQ(update(), "1.0.0");
     ASSERT_THAT(in(State::Rejected), SizeIs(1));
     EXPECT_THAT(in(State::Rejected)[0].reason, HasSubstr("already provided by"));
-    fs::remove(demand_.dir / "m.so");
+    fs::remove(wanted_.dir / "m.so");
     EXPECT_EQ(update(), "2.0.0");
 }
 

@@ -9,7 +9,7 @@
 
 namespace stepper::plugin {
 
-struct Demand {
+struct Wanted {
     std::filesystem::path dir;
     // Providers' configurations by kind, for the probe; a kind without enabled providers has none. Kinds that
     // are not named are not wanted by anybody.
@@ -17,10 +17,10 @@ struct Demand {
     bool require_sha256 = false;
     std::map<std::string, std::vector<std::string>> sha256;  // by file name without .so
 
-    bool operator==(const Demand&) const = default;
+    bool operator==(const Wanted&) const = default;
 };
 
 // Config error when a file of that content may not be taken; it says what to configure.
-Result<void> checkPin(const std::filesystem::path& file, const std::string& sha256, const Demand& demand);
+Result<void> checkPin(const std::filesystem::path& file, const std::string& sha256, const Wanted& wanted);
 
 }  // namespace stepper::plugin

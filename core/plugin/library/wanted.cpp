@@ -1,17 +1,17 @@
-#include "core/plugin/library/demand.h"
+#include "core/plugin/library/wanted.h"
 
 #include <algorithm>
 
 namespace stepper::plugin {
 
-Result<void> checkPin(const std::filesystem::path& file, const std::string& sha256, const Demand& demand) {
+Result<void> checkPin(const std::filesystem::path& file, const std::string& sha256, const Wanted& wanted) {
     const std::string stem = file.stem();
     const auto refused = [&](const std::string& why) {
         return Error{ErrorClass::Config, file.string() + ": " + why};
     };
-    const auto pin = demand.sha256.find(stem);
-    if (pin == demand.sha256.end()) {
-        if (!demand.require_sha256) return {};
+    const auto pin = wanted.sha256.find(stem);
+    if (pin == wanted.sha256.end()) {
+        if (!wanted.require_sha256) return {};
         return refused(
             "no hash is configured for it, and plugins.require_sha256 is on; if you trust it, "
             "add plugins.sha256." +
