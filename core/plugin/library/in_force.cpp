@@ -20,7 +20,7 @@ std::optional<std::string> charge(const InForce::Live& live, bool hangs) {
     const Conduct& conduct = live.image->conduct();
     if (hangs) return live.previous ? std::optional<std::string>(kHangs) : std::nullopt;
     if (auto accused = conduct.accusation()) return accused;
-    if (live.probation && conduct.verdict() == Verdict::Failed) return conduct.complaint();
+    if (live.probation && conduct.probation() == Probation::Failed) return conduct.complaint();
     return {};
 }
 
@@ -135,7 +135,7 @@ bool InForce::settle(SteadyTime now) {
         else if (hangs && live.watch.isNews())
             log::error("plugin hangs",
                        {{"kind", kind}, {"version", live.image->version()}, {"reason", kHangs}});
-        else if (!hangs && live.probation && live.image->conduct().verdict() == Verdict::Passed)
+        else if (!hangs && live.probation && live.image->conduct().probation() == Probation::Passed)
             pass(kind, live);
     }
     for (const auto& [kind, why] : failed) takeBack(kind, why);

@@ -20,24 +20,24 @@ ThreadUse threadUse() {
 
 }  // namespace
 
-Verdict judge(int64_t calls, int64_t faults, int64_t slow_steps) {
-    if (faults >= kProbationFaults || slow_steps >= kProbationFaults) return Verdict::Failed;
-    return calls >= kProbationCalls ? Verdict::Passed : Verdict::Undecided;
+Probation judge(int64_t calls, int64_t faults, int64_t slow_steps) {
+    if (faults >= kProbationFaults || slow_steps >= kProbationFaults) return Probation::Failed;
+    return calls >= kProbationCalls ? Probation::Passed : Probation::Undecided;
 }
 
 void Conduct::callEnded(std::optional<std::string> fault) {
-    if (fault && verdict_ == Verdict::Undecided) {
+    if (fault && probation_ == Probation::Undecided) {
         std::lock_guard lock(mutex_);
         last_fault_ = std::move(*fault);
     }
     if (fault) ++faults_;
     ++calls_;
-    if (verdict_ == Verdict::Undecided) weigh();
+    if (probation_ == Probation::Undecided) weigh();
 }
 
 void Conduct::slowStep() {
     ++slow_steps_;
-    if (verdict_ == Verdict::Undecided) weigh();
+    if (probation_ == Probation::Undecided) weigh();
 }
 
 // Threads begin at different places, so that they seldom meet.
@@ -109,25 +109,25 @@ void Conduct::pardon() {
 void Conduct::beginProbation() {
     std::lock_guard lock(mutex_);
     calls_ = faults_ = slow_steps_ = 0;
-    verdict_ = Verdict::Undecided;
+    probation_ = Probation::Undecided;
 }
 
 void Conduct::weigh() {
     {
         std::lock_guard lock(mutex_);
-        if (verdict_ != Verdict::Undecided) return;
+        if (probation_ != Probation::Undecided) return;
         const Counts now = counts();
-        const Verdict verdict = judge(now.calls, now.faults, now.slow_steps);
-        if (verdict == Verdict::Undecided) return;
-        at_verdict_ = now;
-        verdict_ = verdict;
+        const Probation outcome = judge(now.calls, now.faults, now.slow_steps);
+        if (outcome == Probation::Undecided) return;
+        at_end_ = now;
+        probation_ = outcome;
     }
     call();
 }
 
 std::string Conduct::complaint() const {
     std::lock_guard lock(mutex_);
-    const Counts& c = at_verdict_;
+    const Counts& c = at_end_;
     const bool slow = c.faults < kProbationFaults;
     return "of its first " + std::to_string(c.calls) + " calls, " +
            (slow ? std::to_string(c.slow_steps) + " took more than 100 ms in one step"
@@ -137,7 +137,7 @@ std::string Conduct::complaint() const {
 
 StepTimer::StepTimer(Conduct& conduct)
     : conduct_(conduct),
-      probation_(conduct.verdict() == Verdict::Undecided),
+      probation_(conduct.probation() == Probation::Undecided),
       began_(std::chrono::steady_clock::now()),
       slot_(conduct.stepBegins(began_)) {
     if (!probation_) return;

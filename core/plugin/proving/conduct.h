@@ -21,9 +21,9 @@ inline constexpr milliseconds kSlowStep{100};
 // is not looked at any more: a look takes some tenths of a millisecond.
 inline constexpr int kWatchedCalls = 24;
 
-// What the counts of a probation mean.
-enum class Verdict { Undecided, Passed, Failed };
-Verdict judge(int64_t calls, int64_t faults, int64_t slow_steps);
+// How a probation stands, by its counts.
+enum class Probation { Undecided, Passed, Failed };
+Probation judge(int64_t calls, int64_t faults, int64_t slow_steps);
 
 class Conduct {
 public:
@@ -52,8 +52,8 @@ public:
     // Before the first call.
     void countCallsIn(RunningCalls* running) { running_ = running ? running : &here_; }
 
-    // `attention` is called, on the thread of the call, whenever there is a verdict or an accusation. It
-    // throws nothing.
+    // `attention` is called, on the thread of the call, whenever a probation ends or there is an accusation.
+    // It throws nothing.
     void onAttention(std::function<void()> attention);
     // It has changed the process it runs in; a sentence without a subject. The first one counts.
     void accuse(std::string of);
@@ -68,7 +68,7 @@ public:
     // From now on the counts start over and are judged.
     void beginProbation();
     // Undecided until probation is over; Passed when there was none.
-    Verdict verdict() const { return verdict_; }
+    Probation probation() const { return probation_; }
     // Complete sentence on why it failed.
     std::string complaint() const;
 
@@ -79,12 +79,12 @@ private:
     RunningCalls here_;
     RunningCalls* running_ = &here_;
     std::atomic<int64_t> calls_{0}, faults_{0}, slow_steps_{0};
-    std::atomic<Verdict> verdict_{Verdict::Passed};
+    std::atomic<Probation> probation_{Probation::Passed};
     std::atomic<int> watches_left_{kWatchedCalls};
     mutable std::mutex mutex_;  // the rest
     std::shared_ptr<const std::function<void()>> attention_;
     std::optional<std::string> accusation_;
-    Counts at_verdict_;
+    Counts at_end_;
     std::string last_fault_;  // of a probation
 };
 

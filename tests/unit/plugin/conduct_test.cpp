@@ -17,20 +17,20 @@ namespace {
 TEST(Judge, Table) {
     struct {
         int64_t calls, faults, slow;
-        Verdict verdict;
-    } const table[] = {{0, 0, 0, Verdict::Undecided}, {19, 2, 2, Verdict::Undecided},
-                       {20, 0, 0, Verdict::Passed},   {20, 2, 2, Verdict::Passed},
-                       {3, 3, 0, Verdict::Failed},    {1, 0, 3, Verdict::Failed},
-                       {20, 3, 0, Verdict::Failed}};
+        Probation probation;
+    } const table[] = {{0, 0, 0, Probation::Undecided}, {19, 2, 2, Probation::Undecided},
+                       {20, 0, 0, Probation::Passed},   {20, 2, 2, Probation::Passed},
+                       {3, 3, 0, Probation::Failed},    {1, 0, 3, Probation::Failed},
+                       {20, 3, 0, Probation::Failed}};
     for (const auto& row : table)
-        EXPECT_EQ(judge(row.calls, row.faults, row.slow), row.verdict)
+        EXPECT_EQ(judge(row.calls, row.faults, row.slow), row.probation)
             << row.calls << " " << row.faults << " " << row.slow;
 }
 
 TEST(Conduct, WithoutProbationNothingIsDecided) {
     Conduct conduct;
     for (int i = 0; i < 30; ++i) conduct.callEnded("it lost a byte");
-    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    EXPECT_EQ(conduct.probation(), Probation::Passed);
     EXPECT_EQ(conduct.counts().faults, 30);
 }
 
@@ -41,12 +41,12 @@ TEST(Conduct, PassesOnceAndStaysPassed) {
     conduct.onAttention([&] { ++decided; });
     conduct.beginProbation();
     for (int i = 0; i < kProbationCalls; ++i) {
-        EXPECT_EQ(conduct.verdict(), Verdict::Undecided);
+        EXPECT_EQ(conduct.probation(), Probation::Undecided);
         conduct.callEnded(i < 2 ? std::optional<std::string>("it lost a byte") : std::nullopt);
     }
-    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    EXPECT_EQ(conduct.probation(), Probation::Passed);
     for (int i = 0; i < 10; ++i) conduct.callEnded("it lost a byte");
-    EXPECT_EQ(conduct.verdict(), Verdict::Passed);
+    EXPECT_EQ(conduct.probation(), Probation::Passed);
     EXPECT_EQ(decided, 1);
 }
 
@@ -62,10 +62,10 @@ TEST(Conduct, FailsWithItsReason) {
         faulty.callEnded("it lost a byte");
         slow.slowStep();
     }
-    EXPECT_EQ(faulty.verdict(), Verdict::Failed);
+    EXPECT_EQ(faulty.probation(), Probation::Failed);
     EXPECT_EQ(faulty.complaint(),
               "of its first 4 calls, 3 failed by the plugin's own fault, the last one so: it lost a byte");
-    EXPECT_EQ(slow.verdict(), Verdict::Failed);
+    EXPECT_EQ(slow.probation(), Probation::Failed);
     EXPECT_EQ(slow.complaint(), "of its first 0 calls, 3 took more than 100 ms in one step");
     EXPECT_EQ(decided, 2);
 }
@@ -99,7 +99,7 @@ TEST(Conduct, NeedsNoMemoryForWhatDestructorsTell) {
         EXPECT_FALSE(test::wasRefused());
         test::refuseAllocation(0);
     }
-    EXPECT_EQ(conduct.verdict(), Verdict::Failed);
+    EXPECT_EQ(conduct.probation(), Probation::Failed);
     EXPECT_TRUE(conduct.complaint().ends_with("and then another")) << conduct.complaint();
     EXPECT_EQ(*told, 1);
 }
