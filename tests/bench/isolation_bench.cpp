@@ -1,4 +1,4 @@
-// What a plugin in a process of its own costs: the same conversations with the same plugin in this process
+// What a plugin in a process of its own costs: the same sessions with the same plugin in this process
 // and in its own, taking turns, so that both see the same machine. Prints microseconds; medians over the
 // rounds.
 #include <algorithm>
@@ -38,11 +38,11 @@ Percentiles percentiles(std::vector<double>& all) {
 }
 
 struct Sample {
-    std::vector<double> steps, conversations;
+    std::vector<double> steps, sessions;
     int emits = 0;
 };
 
-void step(Conversation& conversation, stepper_event event, Sample& sample) {
+void step(RawSession& session, stepper_event event, Sample& sample) {
     event.struct_size = sizeof event;
     event.sink = &sample;
     event.emit = [](void* sink, int32_t, stepper_str) { ++static_cast<Sample*>(sink)->emits; };
@@ -51,7 +51,7 @@ void step(Conversation& conversation, stepper_event event, Sample& sample) {
     action.request.struct_size = sizeof action.request;
     action.error.struct_size = sizeof action.error;
     const auto began = steady_clock::now();
-    if (!conversation.step(event, action)) std::abort();
+    if (!session.step(event, action)) std::abort();
     sample.steps.push_back(Microseconds(steady_clock::now() - began).count());
 }
 
@@ -63,8 +63,8 @@ void converse(Instance& instance, Sample& sample) {
     static const std::string last = R"({"choices":[{"delta":{},"finish_reason":"stop"}]})";
     const auto began = steady_clock::now();
     {
-        const auto conversation = instance.begin(Job::Generate, request);
-        if (!conversation) std::abort();
+        const auto session = instance.begin(Job::Generate, request);
+        if (!session) std::abort();
         const auto event = [](int32_t kind, std::string_view data = {}) {
             stepper_event out{};
             out.kind = kind;
@@ -77,13 +77,13 @@ void converse(Instance& instance, Sample& sample) {
         head.http_status = 200;
         head.headers = headers;
         head.header_count = std::size(headers);
-        step(**conversation, event(STEPPER_EV_START), sample);
-        step(**conversation, head, sample);
-        for (int i = 1; i < kPieces; ++i) step(**conversation, event(STEPPER_EV_DATA, piece), sample);
-        step(**conversation, event(STEPPER_EV_DATA, last), sample);
-        step(**conversation, event(STEPPER_EV_END), sample);
+        step(**session, event(STEPPER_EV_START), sample);
+        step(**session, head, sample);
+        for (int i = 1; i < kPieces; ++i) step(**session, event(STEPPER_EV_DATA, piece), sample);
+        step(**session, event(STEPPER_EV_DATA, last), sample);
+        step(**session, event(STEPPER_EV_END), sample);
     }
-    sample.conversations.push_back(Microseconds(steady_clock::now() - began).count());
+    sample.sessions.push_back(Microseconds(steady_clock::now() - began).count());
 }
 
 struct Series {
@@ -92,7 +92,7 @@ struct Series {
         Sample sample;
         for (int i = 0; i < kConversations; ++i) converse(instance, sample);
         if (sample.emits < kConversations * kPieces) std::abort();  // it did not do the work
-        const auto step = percentiles(sample.steps), whole = percentiles(sample.conversations);
+        const auto step = percentiles(sample.steps), whole = percentiles(sample.sessions);
         step_p50.push_back(step.p50);
         step_p99.push_back(step.p99);
         whole_p50.push_back(whole.p50);

@@ -101,11 +101,11 @@ private:
     Conduct& conduct_;
 };
 
-class LocalConversation final : public Conversation {
+class LocalSession final : public RawSession {
 public:
-    explicit LocalConversation(const PluginImage& image) : image_(image) {}
+    explicit LocalSession(const PluginImage& image) : image_(image) {}
     void adopt(stepper_session* handle) { handle_ = handle; }
-    ~LocalConversation() override {
+    ~LocalSession() override {
         if (!handle_) return;
         const ForeignCall call(image_);
         image_.table().end(*handle_);
@@ -137,10 +137,9 @@ public:
         image_->table().destroy(*handle_);
     }
 
-    Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) override {
+    Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) override {
         ErrorText text;
-        auto conversation =
-            std::make_unique<LocalConversation>(*image_);  // while nothing is lost if it fails
+        auto out = std::make_unique<LocalSession>(*image_);  // while nothing is lost if it fails
         stepper_session* session = nullptr;
         int32_t status = STEPPER_E_INTERNAL;
         const ForeignCall call(*image_);
@@ -153,8 +152,8 @@ public:
         if (status != STEPPER_OK)
             return Error{errorClassOf(status),
                          "plugin " + image_->kind() + ": " + text.take("refused the request")};
-        conversation->adopt(session);
-        return std::unique_ptr<Conversation>(std::move(conversation));
+        out->adopt(session);
+        return std::unique_ptr<RawSession>(std::move(out));
     }
 
 private:

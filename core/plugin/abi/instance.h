@@ -12,22 +12,22 @@ namespace stepper::plugin {
 
 enum class Job : int32_t { Generate = 0, Probe = 1, Warmup = 2, Models = 3 };
 
-// One session of the plugin; destruction ends it. Belongs to one thread at a time.
-class Conversation {
+// One session of the plugin, not policed yet; destruction ends it. Belongs to one thread at a time.
+class RawSession {
 public:
-    virtual ~Conversation() = default;
+    virtual ~RawSession() = default;
     // Delivers the event and fills `out`, whose views stay valid until the next call. `event.emit` is called
     // on this thread, during this call. Error: there is nobody left to ask (it threw, its process died); only
     // destruction may follow.
     virtual Result<void> step(const stepper_event& event, stepper_action& out) = 0;
 };
 
-// A configured provider; destruction destroys it, after the last of its conversations. Safe from any thread.
+// A configured provider; destruction destroys it, after the last of its sessions. Safe from any thread.
 class Instance {
 public:
     virtual ~Instance() = default;
     // The plugin's error class and words when it refuses.
-    virtual Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) = 0;
+    virtual Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) = 0;
 };
 
 // Maps the image if it is not yet, and creates the provider here. Config error with the plugin's words, or

@@ -87,8 +87,8 @@ bool isOneLine(std::string_view s) {
 
 }  // namespace
 
-Session::Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conversation> conversation)
-    : provider_(std::move(provider)), conversation_(std::move(conversation)) {}
+Session::Session(std::shared_ptr<const Provider> provider, std::unique_ptr<RawSession> raw)
+    : provider_(std::move(provider)), raw_(std::move(raw)) {}
 
 Session::Session(Session&& other) noexcept = default;
 
@@ -148,7 +148,7 @@ Action Session::step(stepper_event event, Output& out) {
     action.request.struct_size = sizeof action.request;
     action.error.struct_size = sizeof action.error;
     action.error.retry_after_ms = -1;
-    if (auto answered = conversation_->step(event, action); !answered) {
+    if (auto answered = raw_->step(event, action); !answered) {
         finished_ = true;
         if (answered.error().error_class == ErrorClass::Internal) fault_ = answered.error().message;
         return std::move(answered).error();
@@ -261,11 +261,11 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
 }
 
 Result<Session> Provider::begin(Job job, std::string_view request_json) const {
-    auto conversation = instance_->begin(job, request_json);
-    if (conversation) return Session(shared_from_this(), std::move(conversation).value());
-    const bool at_fault = conversation.error().error_class == ErrorClass::Internal;
-    image_->conduct().callEnded(at_fault ? std::optional(conversation.error().message) : std::nullopt);
-    return std::move(conversation).error();
+    auto raw = instance_->begin(job, request_json);
+    if (raw) return Session(shared_from_this(), std::move(raw).value());
+    const bool at_fault = raw.error().error_class == ErrorClass::Internal;
+    image_->conduct().callEnded(at_fault ? std::optional(raw.error().message) : std::nullopt);
+    return std::move(raw).error();
 }
 
 }  // namespace stepper::plugin

@@ -85,7 +85,7 @@ public:
 
 private:
     friend class Provider;
-    Session(std::shared_ptr<const Provider> provider, std::unique_ptr<Conversation> conversation);
+    Session(std::shared_ptr<const Provider> provider, std::unique_ptr<RawSession> raw);
 
     Action step(stepper_event event, Output& out);
     Action check(const stepper_action& action);
@@ -93,7 +93,7 @@ private:
     Error broken(std::string rule);
 
     std::shared_ptr<const Provider> provider_;  // keeps provider and image alive
-    std::unique_ptr<Conversation> conversation_;
+    std::unique_ptr<RawSession> raw_;
     bool open_ = false;  // an exchange is running: only Continue, Done and failures are allowed
     bool finished_ = false;
     std::optional<std::string> fault_;  // of the plugin itself

@@ -11,16 +11,16 @@ namespace {
 
 constexpr const char* kTooMuchToSend = "runs in its own process, which takes at most 80 MiB at a time";
 
-class RemoteConversation final : public Conversation {
+class RemoteSession final : public RawSession {
 public:
-    static Result<std::unique_ptr<Conversation>> begin(std::shared_ptr<RemoteChild> child, Job job,
-                                                       std::string_view request_json) {
-        std::unique_ptr<RemoteConversation> self(new RemoteConversation(std::move(child)));
+    static Result<std::unique_ptr<RawSession>> begin(std::shared_ptr<RemoteChild> child, Job job,
+                                                     std::string_view request_json) {
+        std::unique_ptr<RemoteSession> self(new RemoteSession(std::move(child)));
         if (auto begun = self->begin(job, request_json); !begun) return std::move(begun).error();
-        return std::unique_ptr<Conversation>(std::move(self));
+        return std::unique_ptr<RawSession>(std::move(self));
     }
 
-    ~RemoteConversation() override {
+    ~RemoteSession() override {
         if (!begun_) return;
         wire::encodeEnd(session_, frame_);
         child_->tell(frame_);
@@ -40,7 +40,7 @@ public:
     }
 
 private:
-    explicit RemoteConversation(std::shared_ptr<RemoteChild> child)
+    explicit RemoteSession(std::shared_ptr<RemoteChild> child)
         : child_(std::move(child)), session_(child_->newSession()) {}
 
     Result<void> begin(Job job, std::string_view request_json) {
@@ -75,14 +75,14 @@ public:
     RemoteInstance(std::shared_ptr<const RemotePlugin> plugin, std::shared_ptr<RemoteChild> child)
         : plugin_(std::move(plugin)), child_(std::move(child)), policy_(plugin_->options.restarts) {}
 
-    Result<std::unique_ptr<Conversation>> begin(Job job, std::string_view request_json) override {
+    Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) override {
         auto child = running();
         if (!child) return std::move(child).error();
-        return RemoteConversation::begin(std::move(child).value(), job, request_json);
+        return RemoteSession::begin(std::move(child).value(), job, request_json);
     }
 
 private:
-    // The child, a new one when it has died and may be started again. Conversations of the old one do not
+    // The child, a new one when it has died and may be started again. Sessions of the old one do not
     // wait for this.
     Result<std::shared_ptr<RemoteChild>> running() {
         std::lock_guard lock(mutex_);

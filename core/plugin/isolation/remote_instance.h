@@ -2,7 +2,7 @@
 // process only, and it is started again when the next session begins.
 //
 // The process has one thread; sessions share it one call at a time. When it dies or does not answer in time,
-// all its conversations fail with Internal, "plugin KIND crashed in its own process (signal 11)". While it
+// all its sessions fail with Internal, "plugin KIND crashed in its own process (signal 11)". While it
 // may not be started again, begin() fails with Overloaded and the time that is left.
 #pragma once
 #include <filesystem>

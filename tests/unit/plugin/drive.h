@@ -49,7 +49,7 @@ inline std::string shown(const stepper_action& a) {
     return out + " " + shown(e.message) + " " + shown(e.provider_code);
 }
 
-inline Shown step(Conversation& conversation, stepper_event event) {
+inline Shown step(RawSession& session, stepper_event event) {
     Shown out;
     event.sink = &out;
     event.emit = [](void* sink, int32_t kind, stepper_str s) {
@@ -62,7 +62,7 @@ inline Shown step(Conversation& conversation, stepper_event event) {
     action.request.struct_size = sizeof action.request;
     action.error.struct_size = sizeof action.error;
     action.error.retry_after_ms = -1;
-    out.result = conversation.step(event, action);
+    out.result = session.step(event, action);
     out.action = action.kind;
     out.all += out.result ? shown(action) : out.result.error().message;
     return out;
@@ -70,9 +70,9 @@ inline Shown step(Conversation& conversation, stepper_event event) {
 
 // The text the first step of such a session emits, or what went wrong.
 inline std::string said(Instance& instance, std::string_view request, Job job = Job::Generate) {
-    const auto conversation = instance.begin(job, request);
-    if (!conversation) return conversation.error().message;
-    const Shown out = step(**conversation, eventOf(STEPPER_EV_START));
+    const auto session = instance.begin(job, request);
+    if (!session) return session.error().message;
+    const Shown out = step(**session, eventOf(STEPPER_EV_START));
     return out.result ? out.text : out.result.error().message;
 }
 

@@ -102,9 +102,9 @@ milliseconds patienceFor(const Row& row) { return milliseconds{waitsForTheEnd(ro
 std::string deed(const Row& row) { return std::string(R"({"do":"misdeed=)") + row.misdeed + R"(;"})"; }
 
 std::string ask(Instance& instance, const Row& row) {
-    auto conversation = instance.begin(Job::Generate, deed(row));
-    if (!conversation) return conversation.error().message;
-    const auto seen = step(**conversation, eventOf(STEPPER_EV_START));
+    auto session = instance.begin(Job::Generate, deed(row));
+    if (!session) return session.error().message;
+    const auto seen = step(**session, eventOf(STEPPER_EV_START));
     return seen.result ? seen.text : seen.result.error().message;
 }
 

@@ -259,9 +259,9 @@ TEST(Remote, EightThreadsConverseAtOnce) {
             for (int i = 0; i < 50; ++i) {
                 const std::string word =
                     std::to_string(t) + "." + std::to_string(i) + std::string(i * 2'000u, '.');
-                auto conversation = instance->begin(Job::Generate, "say " + word).value();
+                auto session = instance->begin(Job::Generate, "say " + word).value();
                 for (int n = 0; n < 4; ++n)
-                    if (step(*conversation, eventOf(STEPPER_EV_START)).text == word) ++right;
+                    if (step(*session, eventOf(STEPPER_EV_START)).text == word) ++right;
             }
         });
     for (auto& thread : threads) thread.join();
@@ -302,8 +302,8 @@ TEST(Remote, LogsReachTheHost) {
 TEST(Remote, AnEventTooLargeForTheWireCostsThatConversation) {
     const auto instance = isolated(WOBBLY);
     const std::string large(wire::kMaxPayload + 1, 'x');
-    auto conversation = instance->begin(Job::Generate, "echo ").value();
-    const Shown out = step(*conversation, eventOf(STEPPER_EV_DATA, large));
+    auto session = instance->begin(Job::Generate, "echo ").value();
+    const Shown out = step(*session, eventOf(STEPPER_EV_DATA, large));
     ASSERT_FALSE(out.result);
     EXPECT_EQ(out.result.error().error_class, ErrorClass::BadResponse);
     EXPECT_EQ(instance->begin(Job::Generate, large).error().error_class, ErrorClass::InvalidRequest);

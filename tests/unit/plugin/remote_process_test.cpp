@@ -89,7 +89,7 @@ TEST(RemoteProcess, OneThatIsStoppedHangs) {
     RemoteOptions options = remoteOptions();
     options.step_timeout = milliseconds{1'000};
     const auto instance = isolated(WOBBLY, "", options);
-    auto conversation = instance->begin(Job::Generate, "say a").value();
+    auto session = instance->begin(Job::Generate, "say a").value();
     const std::string large(8u << 20, 'x');  // more than the socket takes
     for (const std::string_view data : {std::string_view{}, std::string_view(large)}) {
         const int pid = pidOf(*instance);
@@ -112,13 +112,13 @@ TEST(RemoteProcess, TheTimeItTakesToSendCounts) {
     const auto instance = isolated(WOBBLY, "", options);
     const int pid = pidOf(*instance);
     const std::string large(8u << 20, 'x');  // more than the socket takes
-    auto conversation = instance->begin(Job::Generate, "hang").value();
+    auto session = instance->begin(Job::Generate, "hang").value();
     ::kill(pid, SIGSTOP);
     std::thread waker([&] {
         ::usleep(1'200'000);
         ::kill(pid, SIGCONT);
     });
-    const milliseconds took = timeOf([&] { step(*conversation, eventOf(STEPPER_EV_DATA, large)); });
+    const milliseconds took = timeOf([&] { step(*session, eventOf(STEPPER_EV_DATA, large)); });
     waker.join();
     EXPECT_LT(took.count(), 2'900);
 }
