@@ -165,7 +165,7 @@ private:
 
     // Tokens are billed whatever became of them.
     void count(const config::Provider& provider, const Attempted& got) {
-        const plugin::Usage& used = got.answer.usage;
+        const plugin::Tokens& used = got.answer.usage;
         if (with_.usage) with_.usage->record(tenantOf(request_), provider, !whyNone(got), used);
         if (used.any())
             with_.metrics.tokens(provider.name, used.prompt.value_or(0), used.completion.value_or(0));

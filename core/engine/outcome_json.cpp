@@ -23,7 +23,7 @@ void putAttempt(json::Writer& w, const AttemptRecord& r) {
     w.EndObject();
 }
 
-void putUsage(json::Writer& w, const plugin::Usage& usage) {
+void putUsage(json::Writer& w, const plugin::Tokens& usage) {
     w.Key("usage");
     w.StartObject();
     const std::pair<std::string_view, std::optional<int64_t>> counts[] = {

@@ -105,7 +105,7 @@ struct Outcome {
     std::string model;
     std::string finish;      // plugin::Answer::finish
     bool truncated = false;  // cut off by its token limit: not all of what the model would have said
-    plugin::Usage usage;
+    plugin::Tokens usage;
     std::optional<double> cost;  // an estimate by the provider's configured price
 };
 

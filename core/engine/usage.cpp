@@ -49,7 +49,7 @@ void Usage::Book::mark(Tenants::iterator tenant) {
 }
 
 void Usage::record(std::string_view tenant, const config::Provider& provider, bool answered,
-                   const plugin::Usage& used) {
+                   const plugin::Tokens& used) {
     UsageCounts one{1, answered ? 0 : 1, sane(used.prompt), sane(used.completion), {}};
     one.cost = costOf(provider, one.tokens_in, one.tokens_out);
     const Day day = today();

@@ -51,7 +51,7 @@ public:
 
     // A request was sent to the provider and is over. Allocates only for the day's first of its kind.
     void record(std::string_view tenant, const config::Provider& provider, bool answered,
-                const plugin::Usage& used);
+                const plugin::Tokens& used);
 
     Day today() const { return std::chrono::floor<std::chrono::days>(clock_.wall()); }
 

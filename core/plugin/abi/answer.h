@@ -10,7 +10,7 @@
 namespace stepper::plugin {
 
 // Tokens as the provider counted them; what it did not say stays empty.
-struct Usage {
+struct Tokens {
     std::optional<int64_t> prompt, completion, total, reasoning, cached;
     bool any() const { return prompt || completion || total || reasoning || cached; }
 };
@@ -18,7 +18,7 @@ struct Usage {
 struct Answer {
     std::string text, reasoning;
     std::string finish;  // stop | length | tool_calls | content_filter | error | other, "" when never said
-    Usage usage;
+    Tokens usage;
     std::string model, response_id;  // as the provider reported them
     std::vector<std::string> warnings;
     json::Document tool_calls{rapidjson::kArrayType};

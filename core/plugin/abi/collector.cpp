@@ -26,7 +26,7 @@ void Collector::toolCall(std::string_view text) {
 void Collector::usage(std::string_view text) {
     auto parsed = json::parse(text);
     if (!parsed) return;
-    Usage& u = answer_.usage;
+    Tokens& u = answer_.usage;
     u = {count(*parsed, "prompt_tokens"), count(*parsed, "completion_tokens"), count(*parsed, "total_tokens"),
          count(*parsed, "reasoning_tokens"), count(*parsed, "cached_tokens")};
     if (!u.total && u.prompt && u.completion) u.total = *u.prompt + *u.completion;

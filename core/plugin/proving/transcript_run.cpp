@@ -343,7 +343,7 @@ std::string Run::expectEmitted(std::string_view what, const std::string& seen,
 std::string Run::expectUsage(std::string_view rest) const {
     const auto wanted = json::parse(rest);
     if (!wanted || !wanted->IsObject()) return "expect usage takes a JSON object";
-    const Usage& u = out_.answer().usage;
+    const Tokens& u = out_.answer().usage;
     const std::map<std::string_view, std::optional<int64_t>> seen = {{"prompt_tokens", u.prompt},
                                                                      {"completion_tokens", u.completion},
                                                                      {"total_tokens", u.total},

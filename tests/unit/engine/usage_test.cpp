@@ -22,8 +22,8 @@ config::Provider providerOf(std::string name, std::optional<config::Price> price
     return out;
 }
 
-plugin::Usage tokens(int64_t in, int64_t out) {
-    plugin::Usage usage;
+plugin::Tokens tokens(int64_t in, int64_t out) {
+    plugin::Tokens usage;
     usage.prompt = in;
     usage.completion = out;
     return usage;
@@ -45,7 +45,7 @@ void addLines(Day day, const DayUsage& tenants, Lines& out) {
 class UsageTest : public testing::Test {
 protected:
     void use(std::string_view tenant, const config::Provider& provider, bool answered = true,
-             const plugin::Usage& used = tokens(10, 5)) {
+             const plugin::Tokens& used = tokens(10, 5)) {
         usage_->record(tenant, provider, answered, used);
     }
     bool keep() { return keeper_->keep().ok(); }
