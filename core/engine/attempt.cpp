@@ -192,14 +192,14 @@ private:
 
 Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
                   const Means& means, AttemptListener& listener) {
-    auto session = provider.plugin->begin(plugin::Job::Generate, request_json);
+    auto session = provider.plugin->begin(plugin::Purpose::Generate, request_json);
     if (!session) return {{}, std::move(session).error()};
     return Attempt(provider, key, means, listener, std::move(session).value()).run();
 }
 
-std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
+std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Purpose purpose,
                            const Means& means) {
-    auto session = provider.plugin->begin(job, "{}");
+    auto session = provider.plugin->begin(purpose, "{}");
     if (!session) return std::move(session).error();
     NobodyListens listener;
     return Attempt(provider, key, means, listener, std::move(session).value()).run().error;
@@ -207,7 +207,7 @@ std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& 
 
 std::optional<Error> probe(const ProviderEntry& provider, size_t target, const Means& means) {
     const SteadyTime until = means.clock.now() + std::min(provider.spec.timeout, kLongestProbe);
-    return visit(provider, provider.keyFor(target), plugin::Job::Probe,
+    return visit(provider, provider.keyFor(target), plugin::Purpose::Probe,
                  {std::min(means.deadline, until), means.cancel, means.transport, means.clock});
 }
 

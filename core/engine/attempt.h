@@ -43,9 +43,9 @@ struct Attempted {
 Attempted attempt(const ProviderEntry& provider, const config::Secret& key, std::string_view request_json,
                   const Means& means, AttemptListener& listener);
 
-// Another job of the provider's plugin, likewise: Probe, whether the key is good, or Warmup, to wake what
-// sleeps. Why it failed; Unsupported when the plugin says that it has no such job.
-std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Job job,
+// Begins the provider's plugin for another purpose, likewise: Probe, whether the key is good, or Warmup, to
+// wake what sleeps. Why it failed; Unsupported when the plugin says that it does no such thing.
+std::optional<Error> visit(const ProviderEntry& provider, const config::Secret& key, plugin::Purpose purpose,
                            const Means& means);
 
 // Whether that one of its keys is good, in 30 seconds at most, or by the deadline.

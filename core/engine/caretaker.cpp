@@ -93,7 +93,7 @@ std::optional<Error> Caretaker::probe(const ProviderEntry& provider, CancelToken
 
 std::optional<Error> Caretaker::wake(const ProviderEntry& provider, CancelToken& cancel) {
     const size_t place = std::min(usableKey(provider.gate->state()), provider.targets.size() - 1);
-    return engine::visit(provider, provider.keyFor(provider.targets[place]), plugin::Job::Warmup,
+    return engine::visit(provider, provider.keyFor(provider.targets[place]), plugin::Purpose::Warmup,
                          {clock_.now() + provider.spec.timeout, cancel, transport_, clock_});
 }
 

@@ -41,7 +41,7 @@ TEST_P(Forever, LoadsAndAnswers) {
     EXPECT_EQ(image_->capabilities(), STEPPER_CAP_STREAM);
     auto provider = Provider::create(image_, kConfig, GetParam());
     ASSERT_TRUE(provider) << provider.error().message;
-    auto session = (*provider)->begin(Job::Generate, R"({"messages":[]})");
+    auto session = (*provider)->begin(Purpose::Generate, R"({"messages":[]})");
     ASSERT_TRUE(session) << session.error().message;
     Collector out;
     EXPECT_EQ(std::get<Wait>(session->start(out)).duration, milliseconds{1});
@@ -62,7 +62,7 @@ TEST_P(Forever, LoadsAndAnswers) {
 TEST_P(Forever, FailsInItsOwnWords) {
     auto provider = Provider::create(image_, kConfig, GetParam());
     ASSERT_TRUE(provider);
-    auto session = (*provider)->begin(Job::Generate, "{}");
+    auto session = (*provider)->begin(Purpose::Generate, "{}");
     Collector out;
     session->start(out);
     session->timer(out);
@@ -72,7 +72,7 @@ TEST_P(Forever, FailsInItsOwnWords) {
     EXPECT_EQ(error.retry_after, milliseconds{7'000});
     EXPECT_EQ(error.message, "the provider failed");
     EXPECT_EQ(error.provider_code, "forever");
-    EXPECT_EQ((*provider)->begin(Job::Models, "{}").error().error_class, ErrorClass::Unsupported);
+    EXPECT_EQ((*provider)->begin(Purpose::Models, "{}").error().error_class, ErrorClass::Unsupported);
     EXPECT_NE(Provider::create(image_, "{}", GetParam()).error().message.find("base_url is missing"),
               std::string::npos);
 }

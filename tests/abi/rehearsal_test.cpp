@@ -160,7 +160,7 @@ TEST_F(Rehearsal, ACorpusIsPlayed) {
 // Found by fuzzing: the kit handed RapidJSON a null pointer for the absent name.
 TEST_F(Rehearsal, AFunctionCallWithoutANameIsNoCrash) {
     const auto plugin = provider(SHIPPED "/gemini.so", R"({"base_url":"https://a.example","model":"m-1"})");
-    auto session = plugin->begin(Job::Generate, R"({"messages":[{"role":"user","content":"hi"}]})");
+    auto session = plugin->begin(Purpose::Generate, R"({"messages":[{"role":"user","content":"hi"}]})");
     ASSERT_TRUE(session);
     Collector out;
     ASSERT_TRUE(std::holds_alternative<SendSpec>(session->start(out)));

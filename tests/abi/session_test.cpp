@@ -23,7 +23,7 @@ protected:
     static void TearDownTestSuite() { provider_.reset(); }
 
     static Result<Session> begin(const std::string& rule) {
-        return provider_->begin(Job::Generate, "{\"break\":\"" + rule + "\"}");
+        return provider_->begin(Purpose::Generate, "{\"break\":\"" + rule + "\"}");
     }
     static std::string broken(const Action& action) {
         const auto* error = std::get_if<Error>(&action);

@@ -63,7 +63,7 @@ void converse(Instance& instance, Sample& sample) {
     static const std::string last = R"({"choices":[{"delta":{},"finish_reason":"stop"}]})";
     const auto began = steady_clock::now();
     {
-        const auto session = instance.begin(Job::Generate, request);
+        const auto session = instance.begin(Purpose::Generate, request);
         if (!session) std::abort();
         const auto event = [](int32_t kind, std::string_view data = {}) {
             stepper_event out{};

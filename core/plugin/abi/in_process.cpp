@@ -137,15 +137,15 @@ public:
         image_->table().destroy(*handle_);
     }
 
-    Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) override {
+    Result<std::unique_ptr<RawSession>> begin(Purpose purpose, std::string_view request_json) override {
         ErrorText text;
         auto out = std::make_unique<LocalSession>(*image_);  // while nothing is lost if it fails
         stepper_session* session = nullptr;
         int32_t status = STEPPER_E_INTERNAL;
         const ForeignCall call(*image_);
         try {
-            status = image_->table().begin(*handle_, static_cast<int32_t>(job), toAbi(request_json), &session,
-                                           text.abi());
+            status = image_->table().begin(*handle_, static_cast<int32_t>(purpose), toAbi(request_json),
+                                           &session, text.abi());
         } catch (...) {
             return threw(image_->kind(), ErrorClass::Internal);
         }

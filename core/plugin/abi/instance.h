@@ -10,7 +10,8 @@
 
 namespace stepper::plugin {
 
-enum class Job : int32_t { Generate = 0, Probe = 1, Warmup = 2, Models = 3 };
+// What a session is begun for; the ABI's jobs.
+enum class Purpose : int32_t { Generate = 0, Probe = 1, Warmup = 2, Models = 3 };
 
 // One session of the plugin, not policed yet; destruction ends it. Belongs to one thread at a time.
 class RawSession {
@@ -27,7 +28,7 @@ class Instance {
 public:
     virtual ~Instance() = default;
     // The plugin's error class and words when it refuses.
-    virtual Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) = 0;
+    virtual Result<std::unique_ptr<RawSession>> begin(Purpose purpose, std::string_view request_json) = 0;
 };
 
 // Maps the image if it is not yet, and creates the provider here. Config error with the plugin's words, or

@@ -260,8 +260,8 @@ Result<std::shared_ptr<const Provider>> Provider::create(std::shared_ptr<const P
     return std::shared_ptr<const Provider>(new Provider(std::move(image), std::move(instance).value()));
 }
 
-Result<Session> Provider::begin(Job job, std::string_view request_json) const {
-    auto raw = instance_->begin(job, request_json);
+Result<Session> Provider::begin(Purpose purpose, std::string_view request_json) const {
+    auto raw = instance_->begin(purpose, request_json);
     if (raw) return Session(shared_from_this(), std::move(raw).value());
     const bool at_fault = raw.error().error_class == ErrorClass::Internal;
     image_->conduct().callEnded(at_fault ? std::optional(raw.error().message) : std::nullopt);

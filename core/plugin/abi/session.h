@@ -112,7 +112,7 @@ public:
     Provider& operator=(const Provider&) = delete;
 
     // InvalidRequest, Unsupported or Internal, as the plugin said.
-    Result<Session> begin(Job job, std::string_view request_json) const;
+    Result<Session> begin(Purpose purpose, std::string_view request_json) const;
     const std::shared_ptr<const PluginImage>& image() const { return image_; }
 
 private:

@@ -13,10 +13,10 @@ constexpr const char* kTooMuchToSend = "runs in its own process, which takes at 
 
 class RemoteSession final : public RawSession {
 public:
-    static Result<std::unique_ptr<RawSession>> begin(std::shared_ptr<RemoteChild> child, Job job,
+    static Result<std::unique_ptr<RawSession>> begin(std::shared_ptr<RemoteChild> child, Purpose purpose,
                                                      std::string_view request_json) {
         std::unique_ptr<RemoteSession> self(new RemoteSession(std::move(child)));
-        if (auto begun = self->begin(job, request_json); !begun) return std::move(begun).error();
+        if (auto begun = self->begin(purpose, request_json); !begun) return std::move(begun).error();
         return std::unique_ptr<RawSession>(std::move(self));
     }
 
@@ -43,8 +43,8 @@ private:
     explicit RemoteSession(std::shared_ptr<RemoteChild> child)
         : child_(std::move(child)), session_(child_->newSession()) {}
 
-    Result<void> begin(Job job, std::string_view request_json) {
-        if (!wire::encode(wire::Begin{session_, static_cast<int32_t>(job), request_json}, frame_))
+    Result<void> begin(Purpose purpose, std::string_view request_json) {
+        if (!wire::encode(wire::Begin{session_, static_cast<int32_t>(purpose), request_json}, frame_))
             return plugin().error(ErrorClass::InvalidRequest, kTooMuchToSend);
         auto answered = child_->call(frame_, payload_);
         if (!answered) return std::move(answered).error();
@@ -75,10 +75,10 @@ public:
     RemoteInstance(std::shared_ptr<const RemotePlugin> plugin, std::shared_ptr<RemoteChild> child)
         : plugin_(std::move(plugin)), child_(std::move(child)), policy_(plugin_->options.restarts) {}
 
-    Result<std::unique_ptr<RawSession>> begin(Job job, std::string_view request_json) override {
+    Result<std::unique_ptr<RawSession>> begin(Purpose purpose, std::string_view request_json) override {
         auto child = running();
         if (!child) return std::move(child).error();
-        return RemoteSession::begin(std::move(child).value(), job, request_json);
+        return RemoteSession::begin(std::move(child).value(), purpose, request_json);
     }
 
 private:

@@ -160,16 +160,17 @@ Action Play::exchange(Session& session, transport::BodyMode mode) {
 }
 
 std::string Play::run() {
-    constexpr Job kJobs[] = {Job::Probe, Job::Warmup, Job::Models};
-    const Job job = input_.chance(90) ? Job::Generate : kJobs[input_.below(3)];
+    constexpr Purpose kPurposes[] = {Purpose::Probe, Purpose::Warmup, Purpose::Models};
+    const Purpose purpose = input_.chance(90) ? Purpose::Generate : kPurposes[input_.below(3)];
     const std::string request = input_.request();
     std::optional<Session> session;
-    Action action = timed("BEGIN " + std::to_string(static_cast<int>(job)) + " " + request, [&]() -> Action {
-        auto begun = provider_.begin(job, request);
-        if (!begun) return begun.error();
-        session.emplace(std::move(begun).value());
-        return Continue{};
-    });
+    Action action =
+        timed("BEGIN " + std::to_string(static_cast<int>(purpose)) + " " + request, [&]() -> Action {
+            auto begun = provider_.begin(purpose, request);
+            if (!begun) return begun.error();
+            session.emplace(std::move(begun).value());
+            return Continue{};
+        });
     if (session) action = timed("START", [&] { return session->start(out_); });
     while (!hasEnded(action) && events_ < kMaxEvents) {
         if (const auto* send = std::get_if<SendSpec>(&action)) {

@@ -99,7 +99,7 @@ Result<void> judge(const Scene& scene, const std::optional<Action>& action) {
 // Begins and opens one session; none when the plugin does not send for such a request.
 Result<std::optional<Take>> opened(const Provider& provider, std::string_view request) {
     constexpr Scene kStart{"START", 0, ""};
-    auto session = provider.begin(Job::Generate, request);
+    auto session = provider.begin(Purpose::Generate, request);
     if (!session && session.error().error_class == ErrorClass::Internal)
         return wrong("a small chat request", session.error().message);
     if (!session) return std::optional<Take>{};

@@ -186,12 +186,14 @@ std::string Run::apply(const Directive& d) {
 }
 
 std::string Run::begin(std::string_view rest) {
-    static const std::map<std::string_view, Job> kJobs = {
-        {"generate", Job::Generate}, {"probe", Job::Probe}, {"warmup", Job::Warmup}, {"models", Job::Models}};
-    const auto job = kJobs.find(takeWord(rest));
-    if (job == kJobs.end()) return "begin takes generate, probe, warmup or models";
+    static const std::map<std::string_view, Purpose> kPurposes = {{"generate", Purpose::Generate},
+                                                                  {"probe", Purpose::Probe},
+                                                                  {"warmup", Purpose::Warmup},
+                                                                  {"models", Purpose::Models}};
+    const auto purpose = kPurposes.find(takeWord(rest));
+    if (purpose == kPurposes.end()) return "begin takes generate, probe, warmup or models";
     if (!provider_) return "the configuration was refused: " + config_error_;
-    auto session = provider_->begin(job->second, rest.empty() ? "{}" : rest);
+    auto session = provider_->begin(purpose->second, rest.empty() ? "{}" : rest);
     if (!session) {
         begin_error_ = session.error().message;
         begin_error_class_ = session.error().error_class;

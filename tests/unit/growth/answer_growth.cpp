@@ -158,7 +158,7 @@ Row streaming(std::string dimension, size_t size, std::function<std::string(size
                 for (size_t i = 0; i < n; ++i) events.push_back(event(i));
                 return [provider = providerOf(kind), events = std::move(events)] {
                     auto session = provider->begin(
-                        plugin::Job::Generate,
+                        plugin::Purpose::Generate,
                         R"({"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]})");
                     ASSERT_TRUE(session);
                     plugin::Collector out;

@@ -69,8 +69,8 @@ inline Shown step(RawSession& session, stepper_event event) {
 }
 
 // The text the first step of such a session emits, or what went wrong.
-inline std::string said(Instance& instance, std::string_view request, Job job = Job::Generate) {
-    const auto session = instance.begin(job, request);
+inline std::string said(Instance& instance, std::string_view request, Purpose purpose = Purpose::Generate) {
+    const auto session = instance.begin(purpose, request);
     if (!session) return session.error().message;
     const Shown out = step(**session, eventOf(STEPPER_EV_START));
     return out.result ? out.text : out.result.error().message;

@@ -102,7 +102,7 @@ milliseconds patienceFor(const Row& row) { return milliseconds{waitsForTheEnd(ro
 std::string deed(const Row& row) { return std::string(R"({"do":"misdeed=)") + row.misdeed + R"(;"})"; }
 
 std::string ask(Instance& instance, const Row& row) {
-    auto session = instance.begin(Job::Generate, deed(row));
+    auto session = instance.begin(Purpose::Generate, deed(row));
     if (!session) return session.error().message;
     const auto seen = step(**session, eventOf(STEPPER_EV_START));
     return seen.result ? seen.text : seen.result.error().message;
@@ -172,7 +172,7 @@ TEST(Misfits, AreNotMistakenForEachOther) {
         instances.push_back(createInProcess(images.back(), "{}").value());
     }
     const auto before = ProcessState::shared();
-    const auto outer = instances[0]->begin(Job::Generate, "{}").value();
+    const auto outer = instances[0]->begin(Purpose::Generate, "{}").value();
     stepper_event event = eventOf(STEPPER_EV_START);
     stepper_action action{};
     struct Inner {

@@ -45,7 +45,7 @@ TEST(Remote, AnswersAsInThisProcess) {
                                     io_error,
                                     eventOf(STEPPER_EV_CANCEL)};
     for (const std::string& request : {std::string("echo "), "echo " + large}) {
-        const auto a = here->begin(Job::Generate, request), b = there->begin(Job::Generate, request);
+        const auto a = here->begin(Purpose::Generate, request), b = there->begin(Purpose::Generate, request);
         ASSERT_TRUE(a && b);
         for (const auto& event : events) {
             const Shown expected = step(**a, event), actual = step(**b, event);
@@ -63,7 +63,7 @@ TEST(Remote, BreaksRulesAndRefusesAsInThisProcess) {
         "wrong emit",  "wrong message", "wrong headers",     "too many headers", "many", "throw",
         "begin throw", "refuse",        "refuse in silence", long_refusal,       "say a"};
     for (const auto request : requests) {
-        const auto a = here->begin(Job::Generate, request), b = there->begin(Job::Generate, request);
+        const auto a = here->begin(Purpose::Generate, request), b = there->begin(Purpose::Generate, request);
         ASSERT_EQ(a.ok(), b.ok()) << request;
         if (a) {
             EXPECT_EQ(step(**a, eventOf(STEPPER_EV_START)).all, step(**b, eventOf(STEPPER_EV_START)).all)
@@ -76,7 +76,7 @@ TEST(Remote, BreaksRulesAndRefusesAsInThisProcess) {
         }
         EXPECT_LE(b.error().message.size(), 4'096u);
     }
-    EXPECT_EQ(said(*there, "job", Job::Models), "3");
+    EXPECT_EQ(said(*there, "job", Purpose::Models), "3");
     EXPECT_EQ(said(*there, "say a"), "a");
 }
 
@@ -85,7 +85,7 @@ TEST(Remote, TheExamplesAnswerAsInThisProcess) {
     const std::string request = R"({"messages":[{"role":"user","content":"hello"}]})";
     for (const char* file : {SHOUT, ECHO}) {
         const auto here = inProcess(file, config), there = isolated(file, config);
-        const auto a = here->begin(Job::Generate, request), b = there->begin(Job::Generate, request);
+        const auto a = here->begin(Purpose::Generate, request), b = there->begin(Purpose::Generate, request);
         ASSERT_TRUE(a && b);
         stepper_event head = eventOf(STEPPER_EV_HEAD);
         head.http_status = 200;
@@ -93,8 +93,8 @@ TEST(Remote, TheExamplesAnswerAsInThisProcess) {
              {eventOf(STEPPER_EV_START), head, eventOf(STEPPER_EV_DATA, R"({"shouted":"HELLO"})"),
               eventOf(STEPPER_EV_END)})
             EXPECT_EQ(step(**a, event).all, step(**b, event).all) << file << " " << event.kind;
-        EXPECT_EQ(here->begin(Job::Models, request).error().message,
-                  there->begin(Job::Models, request).error().message);
+        EXPECT_EQ(here->begin(Purpose::Models, request).error().message,
+                  there->begin(Purpose::Models, request).error().message);
     }
 }
 
@@ -143,7 +143,7 @@ TEST(Remote, WhateverItDoesTheHostIsToldAndTheNextSessionWorks) {
 
 TEST(Remote, AnAnswerTooLargeForTheWireCostsThatConversation) {
     const auto instance = isolated(WOBBLY);
-    const auto other = instance->begin(Job::Generate, "say a");
+    const auto other = instance->begin(Purpose::Generate, "say a");
     EXPECT_EQ(said(*instance, "flood"), "plugin wobbly answered one event with more than 80 MiB");
     EXPECT_EQ(step(**other, eventOf(STEPPER_EV_START)).text, "a");
 }
@@ -185,7 +185,7 @@ TEST(Remote, GarbageOnTheWireEndsTheProcess) {
 
 TEST(Remote, ACrashFailsEveryConversationOfThatProcess) {
     const auto instance = isolated(WOBBLY);
-    auto other = instance->begin(Job::Generate, "say still here").value();
+    auto other = instance->begin(Purpose::Generate, "say still here").value();
     EXPECT_EQ(step(*other, eventOf(STEPPER_EV_START)).text, "still here");
     EXPECT_THAT(said(*instance, "segfault"), HasSubstr("signal 11"));
     const Shown gone = step(*other, eventOf(STEPPER_EV_START));
@@ -193,14 +193,14 @@ TEST(Remote, ACrashFailsEveryConversationOfThatProcess) {
     EXPECT_EQ(gone.result.error().error_class, ErrorClass::Internal);
     EXPECT_EQ(gone.result.error().message, "plugin wobbly crashed in its own process (signal 11)");
     // The same number in the new process is another session.
-    auto next = instance->begin(Job::Generate, "say new").value();
+    auto next = instance->begin(Purpose::Generate, "say new").value();
     other.reset();
     EXPECT_EQ(step(*next, eventOf(STEPPER_EV_START)).text, "new");
 }
 
 TEST(Remote, ConversationsEndInThePlugin) {
     const auto instance = isolated(WOBBLY);
-    const auto open = instance->begin(Job::Generate, "say a");
+    const auto open = instance->begin(Purpose::Generate, "say a");
     for (int i = 0; i < 5; ++i) said(*instance, "say a");
     EXPECT_EQ(said(*instance, "refuse"), "plugin wobbly: not this one");
     EXPECT_EQ(said(*instance, "sessions"), "2");
@@ -220,18 +220,18 @@ TEST(Remote, RestartsAreRateLimited) {
     options.now = [clock] { return clock->now(); };
     const auto instance = isolated(WOBBLY, "", options);
     for (int i = 0; i < 4; ++i) EXPECT_THAT(said(*instance, "segfault"), HasSubstr("signal 11")) << i;
-    const auto refused = instance->begin(Job::Generate, "say hi");
+    const auto refused = instance->begin(Purpose::Generate, "say hi");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().error_class, ErrorClass::Overloaded);
     EXPECT_EQ(refused.error().message,
               "plugin wobbly keeps failing in its own process; it is started again in 500ms");
     EXPECT_EQ(refused.error().retry_after, milliseconds{500});
     clock->advance(milliseconds{499});
-    EXPECT_EQ(instance->begin(Job::Generate, "say hi").error().retry_after, milliseconds{1});
+    EXPECT_EQ(instance->begin(Purpose::Generate, "say hi").error().retry_after, milliseconds{1});
     clock->advance(milliseconds{1});
     EXPECT_EQ(said(*instance, "say hi"), "hi");
     EXPECT_THAT(said(*instance, "segfault"), HasSubstr("signal 11"));
-    EXPECT_EQ(instance->begin(Job::Generate, "say hi").error().retry_after, milliseconds{1'000});
+    EXPECT_EQ(instance->begin(Purpose::Generate, "say hi").error().retry_after, milliseconds{1'000});
 }
 
 TEST(Remote, AFailedStartCountsAndIsTheHostsNoConfigError) {
@@ -243,11 +243,11 @@ TEST(Remote, AFailedStartCountsAndIsTheHostsNoConfigError) {
     const auto instance = createRemote(PrivateCopy(copy.path()), "wobbly", "", options).value();
     EXPECT_THAT(said(*instance, "segfault"), HasSubstr("signal 11"));
     std::filesystem::remove(copy.path());
-    const auto failed = instance->begin(Job::Generate, "say hi");
+    const auto failed = instance->begin(Purpose::Generate, "say hi");
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().error_class, ErrorClass::Internal);
     EXPECT_THAT(failed.error().message, HasSubstr("cannot be loaded"));
-    EXPECT_EQ(instance->begin(Job::Generate, "say hi").error().error_class, ErrorClass::Overloaded);
+    EXPECT_EQ(instance->begin(Purpose::Generate, "say hi").error().error_class, ErrorClass::Overloaded);
 }
 
 TEST(Remote, EightThreadsConverseAtOnce) {
@@ -259,7 +259,7 @@ TEST(Remote, EightThreadsConverseAtOnce) {
             for (int i = 0; i < 50; ++i) {
                 const std::string word =
                     std::to_string(t) + "." + std::to_string(i) + std::string(i * 2'000u, '.');
-                auto session = instance->begin(Job::Generate, "say " + word).value();
+                auto session = instance->begin(Purpose::Generate, "say " + word).value();
                 for (int n = 0; n < 4; ++n)
                     if (step(*session, eventOf(STEPPER_EV_START)).text == word) ++right;
             }
@@ -302,11 +302,11 @@ TEST(Remote, LogsReachTheHost) {
 TEST(Remote, AnEventTooLargeForTheWireCostsThatConversation) {
     const auto instance = isolated(WOBBLY);
     const std::string large(wire::kMaxPayload + 1, 'x');
-    auto session = instance->begin(Job::Generate, "echo ").value();
+    auto session = instance->begin(Purpose::Generate, "echo ").value();
     const Shown out = step(*session, eventOf(STEPPER_EV_DATA, large));
     ASSERT_FALSE(out.result);
     EXPECT_EQ(out.result.error().error_class, ErrorClass::BadResponse);
-    EXPECT_EQ(instance->begin(Job::Generate, large).error().error_class, ErrorClass::InvalidRequest);
+    EXPECT_EQ(instance->begin(Purpose::Generate, large).error().error_class, ErrorClass::InvalidRequest);
     EXPECT_EQ(said(*instance, "say again"), "again");
 }
 

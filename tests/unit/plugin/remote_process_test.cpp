@@ -89,11 +89,11 @@ TEST(RemoteProcess, OneThatIsStoppedHangs) {
     RemoteOptions options = remoteOptions();
     options.step_timeout = milliseconds{1'000};
     const auto instance = isolated(WOBBLY, "", options);
-    auto session = instance->begin(Job::Generate, "say a").value();
+    auto session = instance->begin(Purpose::Generate, "say a").value();
     const std::string large(8u << 20, 'x');  // more than the socket takes
     for (const std::string_view data : {std::string_view{}, std::string_view(large)}) {
         const int pid = pidOf(*instance);
-        auto victim = instance->begin(Job::Generate, "say a").value();
+        auto victim = instance->begin(Purpose::Generate, "say a").value();
         ::kill(pid, SIGSTOP);
         Shown out;
         const milliseconds took = timeOf([&] { out = step(*victim, eventOf(STEPPER_EV_DATA, data)); });
@@ -112,7 +112,7 @@ TEST(RemoteProcess, TheTimeItTakesToSendCounts) {
     const auto instance = isolated(WOBBLY, "", options);
     const int pid = pidOf(*instance);
     const std::string large(8u << 20, 'x');  // more than the socket takes
-    auto session = instance->begin(Job::Generate, "hang").value();
+    auto session = instance->begin(Purpose::Generate, "hang").value();
     ::kill(pid, SIGSTOP);
     std::thread waker([&] {
         ::usleep(1'200'000);
