@@ -45,7 +45,7 @@ RemoteChannel::RemoteChannel(int fd, milliseconds patience) : fd_(fd), staging_(
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
-Io RemoteChannel::send(std::string_view frame, SteadyTime until) {
+Transfer RemoteChannel::send(std::string_view frame, SteadyTime until) {
     just_sent_ = true;
     while (!frame.empty()) {
         const ssize_t n = ::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -53,18 +53,18 @@ Io RemoteChannel::send(std::string_view frame, SteadyTime until) {
             frame.remove_prefix(static_cast<size_t>(n));
         } else if (wouldBlock()) {
             just_sent_ = false;
-            if (!waitFor(fd_, POLLOUT, until)) return Io::TimedOut;
+            if (!waitFor(fd_, POLLOUT, until)) return Transfer::TimedOut;
         } else if (errno != EINTR) {
-            return Io::Closed;
+            return Transfer::Closed;
         }
     }
-    return Io::Ok;
+    return Transfer::Ok;
 }
 
 bool RemoteChannel::offer(std::string_view frame) {
     const ssize_t n = ::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) return false;
-    return send(frame.substr(static_cast<size_t>(n)), kNoDeadline) == Io::Ok;  // half a frame is worse
+    return send(frame.substr(static_cast<size_t>(n)), kNoDeadline) == Transfer::Ok;  // half a frame is worse
 }
 
 bool RemoteChannel::look(char* to, size_t room, size_t& got) const {
@@ -81,42 +81,42 @@ bool RemoteChannel::look(char* to, size_t room, size_t& got) const {
     return false;
 }
 
-Io RemoteChannel::read(char* to, size_t room, SteadyTime until, size_t& got) {
+Transfer RemoteChannel::read(char* to, size_t room, SteadyTime until, size_t& got) {
     // Only the first read after a send that did not wait has the whole of `patience` left.
     bool may_block = just_sent_ || until == kNoDeadline;
     const bool answer_is_near = std::exchange(just_sent_, false) && until != kNoDeadline;
-    if (answer_is_near && look(to, room, got)) return Io::Ok;
+    if (answer_is_near && look(to, room, got)) return Transfer::Ok;
     for (;;) {
-        if (!may_block && !waitFor(fd_, POLLIN, until)) return Io::TimedOut;
+        if (!may_block && !waitFor(fd_, POLLIN, until)) return Transfer::TimedOut;
         const ssize_t n = ::recv(fd_, to, room, may_block ? 0 : MSG_DONTWAIT);
         if (n > 0) {
             got = static_cast<size_t>(n);
-            return Io::Ok;
+            return Transfer::Ok;
         }
-        if (n == 0) return Io::Closed;
-        if (may_block && wouldBlock()) return Io::TimedOut;
-        if (!wouldBlock() && errno != EINTR) return Io::Closed;
+        if (n == 0) return Transfer::Closed;
+        if (may_block && wouldBlock()) return Transfer::TimedOut;
+        if (!wouldBlock() && errno != EINTR) return Transfer::Closed;
         may_block = false;
     }
 }
 
-Io RemoteChannel::fill(SteadyTime until) {
+Transfer RemoteChannel::fill(SteadyTime until) {
     if (begin_ > 0) {
         std::memmove(staging_.get(), staging_.get() + begin_, end_ - begin_);
         end_ -= begin_;
         begin_ = 0;
     }
     size_t got = 0;
-    const Io io = read(staging_.get() + end_, kStaging - end_, until, got);
+    const Transfer went = read(staging_.get() + end_, kStaging - end_, until, got);
     end_ += got;
-    return io;
+    return went;
 }
 
-Io RemoteChannel::receive(wire::Kind& kind, std::string& payload, SteadyTime until) {
+Transfer RemoteChannel::receive(wire::Kind& kind, std::string& payload, SteadyTime until) {
     while (end_ - begin_ < wire::kHeadBytes)
-        if (const Io io = fill(until); io != Io::Ok) return io;
+        if (const Transfer went = fill(until); went != Transfer::Ok) return went;
     const auto head = wire::decodeHead({staging_.get() + begin_, wire::kHeadBytes});
-    if (!head) return Io::Garbled;
+    if (!head) return Transfer::Garbled;
     begin_ += wire::kHeadBytes;
     kind = head->kind;
     const size_t here = std::min<size_t>(head->bytes, end_ - begin_);
@@ -127,11 +127,11 @@ Io RemoteChannel::receive(wire::Kind& kind, std::string& payload, SteadyTime unt
         const size_t had = payload.size();
         payload.resize(std::min<size_t>(head->bytes, had + kPiece));
         size_t got = 0;
-        const Io io = read(payload.data() + had, payload.size() - had, until, got);
+        const Transfer went = read(payload.data() + had, payload.size() - had, until, got);
         payload.resize(had + got);
-        if (io != Io::Ok) return io;
+        if (went != Transfer::Ok) return went;
     }
-    return Io::Ok;
+    return Transfer::Ok;
 }
 
 bool RemoteChannel::closed() const {

@@ -11,7 +11,8 @@
 
 namespace stepper::plugin {
 
-enum class Io { Ok, Closed, TimedOut, Garbled };
+// How a frame went.
+enum class Transfer { Ok, Closed, TimedOut, Garbled };
 
 // For ever.
 inline constexpr SteadyTime kNoDeadline = SteadyTime::max();
@@ -22,19 +23,19 @@ public:
     // sent; zero: there is none. Known beforehand, it spares the answer a poll.
     RemoteChannel(int fd, milliseconds patience);
 
-    Io send(std::string_view frame, SteadyTime until);
+    Transfer send(std::string_view frame, SteadyTime until);
     // Sends it now or not at all. False: dropped.
     bool offer(std::string_view frame);
     // The next frame; `payload` is replaced. Grows with what has arrived, not with what was announced.
-    Io receive(wire::Kind& kind, std::string& payload, SteadyTime until);
+    Transfer receive(wire::Kind& kind, std::string& payload, SteadyTime until);
     // The other end is gone, as far as can be seen without waiting.
     bool closed() const;
 
 private:
     // What has come, or comes in a moment, without sleeping.
     bool look(char* to, size_t room, size_t& got) const;
-    Io read(char* to, size_t room, SteadyTime until, size_t& got);
-    Io fill(SteadyTime until);
+    Transfer read(char* to, size_t room, SteadyTime until, size_t& got);
+    Transfer fill(SteadyTime until);
 
     static constexpr size_t kStaging = 65'536;
     int fd_;

@@ -72,24 +72,24 @@ Result<wire::Kind> RemoteChild::call(std::string_view frame, std::string& payloa
     std::lock_guard lock(mutex_);
     if (fate_) return *fate_;
     wire::Kind kind{};
-    if (const Io io = exchange(frame, kind, payload); io != Io::Ok) return bury(io);
+    if (const Transfer went = exchange(frame, kind, payload); went != Transfer::Ok) return bury(went);
     return kind;
 }
 
 void RemoteChild::tell(std::string_view frame) {
     std::lock_guard lock(mutex_);
     if (fate_) return;
-    if (const Io io = channel_.send(frame, deadline()); io != Io::Ok) bury(io);
+    if (const Transfer went = channel_.send(frame, deadline()); went != Transfer::Ok) bury(went);
 }
 
 Error RemoteChild::condemn() {
     std::lock_guard lock(mutex_);
-    return fate_ ? *fate_ : bury(Io::Garbled);
+    return fate_ ? *fate_ : bury(Transfer::Garbled);
 }
 
 bool RemoteChild::dead() {
     std::lock_guard lock(mutex_);
-    if (!fate_ && channel_.closed()) bury(Io::Closed);
+    if (!fate_ && channel_.closed()) bury(Transfer::Closed);
     return fate_.has_value();
 }
 
@@ -97,14 +97,14 @@ SteadyTime RemoteChild::deadline() const {
     return std::chrono::steady_clock::now() + plugin_->options.step_timeout;
 }
 
-Io RemoteChild::exchange(std::string_view frame, wire::Kind& kind, std::string& payload) {
+Transfer RemoteChild::exchange(std::string_view frame, wire::Kind& kind, std::string& payload) {
     const SteadyTime until = deadline();
-    if (const Io io = channel_.send(frame, until); io != Io::Ok) return io;
+    if (const Transfer went = channel_.send(frame, until); went != Transfer::Ok) return went;
     for (;;) {
-        if (const Io io = channel_.receive(kind, payload, until); io != Io::Ok) return io;
-        if (kind != wire::Kind::Log) return Io::Ok;
+        if (const Transfer went = channel_.receive(kind, payload, until); went != Transfer::Ok) return went;
+        if (kind != wire::Kind::Log) return Transfer::Ok;
         wire::Log line{};
-        if (!wire::decode(payload, line) || line.text.size() > kMaxLogText) return Io::Garbled;
+        if (!wire::decode(payload, line) || line.text.size() > kMaxLogText) return Transfer::Garbled;
         if (plugin_->options.log)
             plugin_->options.log(std::clamp<int32_t>(line.level, STEPPER_LOG_DEBUG, STEPPER_LOG_ERROR),
                                  toValidUtf8(line.text));
@@ -121,15 +121,15 @@ std::string RemoteChild::end(milliseconds grace) {
     return "ended its own process (exit status " + std::to_string(WEXITSTATUS(*status)) + ")";
 }
 
-Error RemoteChild::bury(Io why) {
+Error RemoteChild::bury(Transfer why) {
     const milliseconds timeout = plugin_->options.step_timeout;
-    const std::string ended = end(why == Io::Closed ? kDying : milliseconds{0});
+    const std::string ended = end(why == Transfer::Closed ? kDying : milliseconds{0});
     switch (why) {
-        case Io::TimedOut:
+        case Transfer::TimedOut:
             fate_ = plugin_->error(ErrorClass::Internal,
                                    "hung in its own process and was ended after " + formatDuration(timeout));
             break;
-        case Io::Garbled:
+        case Transfer::Garbled:
             fate_ =
                 plugin_->error(ErrorClass::Internal, "sent garbage from its own process, which was ended");
             break;

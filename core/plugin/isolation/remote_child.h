@@ -51,9 +51,9 @@ public:
 private:
     RemoteChild(std::shared_ptr<const RemotePlugin> plugin, ChildProcess process, Descriptor socket);
     SteadyTime deadline() const;
-    Io exchange(std::string_view frame, wire::Kind& kind, std::string& payload);
+    Transfer exchange(std::string_view frame, wire::Kind& kind, std::string& payload);
     std::string end(milliseconds grace);
-    Error bury(Io why);
+    Error bury(Transfer why);
 
     const std::shared_ptr<const RemotePlugin> plugin_;
     std::atomic<uint64_t> sessions_{0};

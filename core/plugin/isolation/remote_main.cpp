@@ -88,8 +88,8 @@ private:
 int Server::run() {
     setPluginLog([this](int level, std::string_view text) { log(level, text); });
     wire::Kind kind{};
-    Io io = Io::Ok;
-    while ((io = channel_.receive(kind, payload_, kNoDeadline)) == Io::Ok) {
+    Transfer went = Transfer::Ok;
+    while ((went = channel_.receive(kind, payload_, kNoDeadline)) == Transfer::Ok) {
         setAlarm(alarm_);
         if (!serve(kind)) break;
         setAlarm(milliseconds{0});
@@ -97,7 +97,7 @@ int Server::run() {
         shrink(frame_);
     }
     leave();
-    return io == Io::Closed ? 0 : 1;
+    return went == Transfer::Closed ? 0 : 1;
 }
 
 bool Server::serve(wire::Kind kind) {
@@ -184,7 +184,7 @@ bool Server::end() {
 
 bool Server::reply() {
     std::lock_guard lock(sending_);
-    return channel_.send(frame_, kNoDeadline) == Io::Ok;
+    return channel_.send(frame_, kNoDeadline) == Transfer::Ok;
 }
 
 bool Server::reply(int32_t status, std::string_view text) {
