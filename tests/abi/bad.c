@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stepper/plugin_abi.h"
+#include "bare_plugin.h"
 
 #define BAD_CRASH 1    /* dies in its constructor */
 #define BAD_HANG 2     /* never comes back from it */
@@ -22,9 +22,6 @@
 #define BAD_EXPORTS 14 /* exports more than its entry */
 #define BAD_TLS 15     /* thread-locals in the static block */
 #define BAD_STACK 16   /* linked to want an executable stack */
-
-#define TEXT(literal) \
-    { literal, sizeof(literal) - 1 }
 
 #if BAD == BAD_CRASH
 __attribute__((constructor)) static void crash(void) { raise(SIGSEGV); }
@@ -56,12 +53,6 @@ static stepper_status init(const stepper_host* host) {
 #endif
     return BAD == BAD_INIT ? STEPPER_E_CONFIG : STEPPER_OK;
 }
-static stepper_status create(stepper_str config, stepper_provider** out, stepper_text_out* error) {
-    (void)config, (void)error;
-    *out = NULL;
-    return STEPPER_OK;
-}
-static void destroy(stepper_provider* provider) { (void)provider; }
 static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request, stepper_session** out,
                             stepper_text_out* error) {
     (void)provider, (void)job, (void)request, (void)error;
@@ -74,9 +65,7 @@ static void step(stepper_session* session, const stepper_event* event, stepper_a
 }
 static void end(stepper_session* session) { (void)session; }
 
-static stepper_plugin plugin = {
-    sizeof plugin, STEPPER_ABI_VERSION, STEPPER_ABI_MAJOR << 16, 0, TEXT("bad"), TEXT("1.0.0"), TEXT("{}"), 0, init, NULL,
-    create, destroy, begin, step, end, NULL};
+static stepper_plugin plugin = BARE_TABLE("bad", "1.0.0", init, bare_create, bare_destroy);
 
 #if BAD == BAD_ENTRY
 STEPPER_EXPORT const stepper_plugin* some_other_entry(void);

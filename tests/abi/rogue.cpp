@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "stepper/plugin_abi.h"
+#include "bare_plugin.h"
 
 namespace {
 
@@ -77,12 +77,6 @@ void later(const std::string& rule, const stepper_event* event, stepper_action* 
     if (rule == "send for ever" && event->kind == STEPPER_EV_END) send(out, "http://127.0.0.1/");
 }
 
-stepper_status init(const stepper_host*) { return STEPPER_OK; }
-stepper_status create(stepper_str, stepper_provider** out, stepper_text_out*) {
-    *out = nullptr;
-    return STEPPER_OK;
-}
-void destroy(stepper_provider*) {}
 stepper_status begin(stepper_provider*, int32_t, stepper_str request, stepper_session** out,
                      stepper_text_out* error) {
     const std::string_view text(request.ptr, request.len);
@@ -106,23 +100,6 @@ void step(stepper_session* s, const stepper_event* event, stepper_action* out) {
 }
 void end(stepper_session* s) { delete reinterpret_cast<Session*>(s); }
 
-const stepper_plugin plugin = {sizeof(stepper_plugin),
-                               STEPPER_ABI_VERSION,
-                               STEPPER_ABI_MAJOR << 16,
-                               0,
-                               {"rogue", 5},
-                               {"1.0.0", 5},
-                               {"{}", 2},
-                               0,
-                               init,
-                               nullptr,
-                               create,
-                               destroy,
-                               begin,
-                               step,
-                               end,
-                               nullptr};
-
 }  // namespace
 
-extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) { return &plugin; }
+BARE_PLUGIN("rogue", "1.0.0", bare_init, bare_create, bare_destroy)

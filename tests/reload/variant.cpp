@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "stepper/plugin_abi.h"
+#include "../abi/bare_plugin.h"
 
 #ifndef ANSWER
 #define ANSWER "A"
@@ -59,8 +59,6 @@ std::string urlIn(std::string_view config) {
     const size_t start = key + 12;
     return std::string(config.substr(start, config.find('"', start) - start)) + "/chat/completions";
 }
-
-stepper_status init(const stepper_host*) { return STEPPER_OK; }
 
 #if FLAW_NUMBER == 10
 void* sleeper(void*) {
@@ -152,23 +150,6 @@ void step(stepper_session* session, const stepper_event* event, stepper_action* 
 
 void end(stepper_session* session) { delete reinterpret_cast<Session*>(session); }
 
-constexpr stepper_plugin kPlugin = {sizeof(stepper_plugin),
-                                    STEPPER_ABI_VERSION,
-                                    STEPPER_ABI_VERSION,
-                                    0,
-                                    {KIND, sizeof KIND - 1},
-                                    {VERSION, sizeof VERSION - 1},
-                                    {"{}", 2},
-                                    0,
-                                    init,
-                                    nullptr,
-                                    create,
-                                    destroy,
-                                    begin,
-                                    step,
-                                    end,
-                                    nullptr};
-
 }  // namespace
 
-extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) { return &kPlugin; }
+BARE_PLUGIN(KIND, VERSION, bare_init, create, destroy)

@@ -25,7 +25,7 @@
 #include <xmmintrin.h>
 #endif
 
-#include "stepper/plugin_abi.h"
+#include "../../abi/bare_plugin.h"
 
 static void hang(void) {
     for (;;) pause();
@@ -220,17 +220,12 @@ struct stepper_session {
     size_t size;
 };
 
-static stepper_status init(const stepper_host* host) {
-    (void)host;
-    return STEPPER_OK;
-}
 static stepper_status create(stepper_str config, stepper_provider** out, stepper_text_out* error) {
     (void)error;
     misbehave(config);
     *out = NULL;
     return STEPPER_OK;
 }
-static void destroy(stepper_provider* provider) { (void)provider; }
 static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request,
                             stepper_session** out, stepper_text_out* error) {
     (void)provider, (void)job, (void)error;
@@ -247,21 +242,4 @@ static void step(stepper_session* session, const stepper_event* event, stepper_a
 }
 static void end(stepper_session* session) { free(session); }
 
-static const stepper_plugin plugin = {sizeof(stepper_plugin),
-                                      STEPPER_ABI_VERSION,
-                                      STEPPER_ABI_MAJOR << 16,
-                                      0,
-                                      {"misfit", 6},
-                                      {"1.0.0", 5},
-                                      {"{}", 2},
-                                      0,
-                                      init,
-                                      NULL,
-                                      create,
-                                      destroy,
-                                      begin,
-                                      step,
-                                      end,
-                                      NULL};
-
-STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) { return &plugin; }
+BARE_PLUGIN("misfit", "1.0.0", bare_init, create, bare_destroy)

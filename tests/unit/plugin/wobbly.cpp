@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "stepper/plugin_abi.h"
+#include "../../abi/bare_plugin.h"
 
 extern "C" char** environ;
 
@@ -249,23 +249,6 @@ void end(stepper_session* session) {
     --sessions_alive;
 }
 
-const stepper_plugin plugin = {sizeof(stepper_plugin),
-                               STEPPER_ABI_VERSION,
-                               STEPPER_ABI_MAJOR << 16,
-                               0,
-                               {"wobbly", 6},
-                               {"1.0.0", 5},
-                               {"{}", 2},
-                               0,
-                               init,
-                               nullptr,
-                               create,
-                               destroy,
-                               begin,
-                               step,
-                               end,
-                               nullptr};
-
 }  // namespace
 
-extern "C" STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void) { return &plugin; }
+BARE_PLUGIN("wobbly", "1.0.0", init, create, destroy)
