@@ -8,20 +8,17 @@
 namespace anthropic {
 
 Profile::Profile(std::string_view config_json) {
-    const Document config = kit::parse(config_json);
-    base_url = kit::string(config, "base_url");
-    while (base_url.ends_with('/')) base_url.pop_back();
+    const kit::Config config(config_json);
+    base_url = config.baseUrl();
     if (base_url.ends_with("/v1")) base_url.resize(base_url.size() - 3);
     if (base_url.empty())
         throw sdk::ConfigError("base_url is missing: https://api.anthropic.com or a proxy of it");
-    model = kit::string(config, "model");
-    const Value* options = kit::object(config, "options");
-    if (!options) return;
-    if (const auto set = kit::string(*options, "version"); !set.empty()) version = set;
-    max_tokens = kit::integer(*options, "max_tokens").value_or(max_tokens);
-    send_sampling_params = kit::boolean(*options, "send_sampling_params").value_or(false);
-    structured_output = kit::boolean(*options, "structured_output").value_or(false);
-    if (const Value* names = kit::array(*options, "beta"))
+    model = config.model();
+    if (const auto set = config.word("version", ""); !set.empty()) version = set;
+    max_tokens = config.count("max_tokens", max_tokens);
+    send_sampling_params = config.flag("send_sampling_params", false);
+    structured_output = config.flag("structured_output", false);
+    if (const Value* names = kit::array(config.options(), "beta"))
         for (const Value& name : names->GetArray())
             if (name.IsString()) beta += (beta.empty() ? "" : ",") + std::string(kit::view(name));
 }

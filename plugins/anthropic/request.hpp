@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stepper/kit/chat.hpp"
+#include "stepper/kit/config.hpp"
 
 namespace anthropic {
 

@@ -33,12 +33,11 @@ std::vector<std::string> warningsAbout(const kit::ChatRequest& chat) {
 
 class Cohere final : public sdk::Provider {
 public:
-    explicit Cohere(std::string_view config_json) : config_(kit::parse(config_json)) {
-        if (const kit::Value* options = kit::object(config_, "options")) options_ = options;
-        v1_ = kit::string(*options_, "api") == "v1";
-        if (v1_ && kit::find(*options_, "thinking_budget"))
+    explicit Cohere(std::string_view config_json) : config_(config_json) {
+        v1_ = config_.word("api", "") == "v1";
+        if (v1_ && kit::find(config_.options(), "thinking_budget"))
             throw sdk::ConfigError("options: thinking_budget needs api: v2");
-        const std::string_view base = kit::string(config_, "base_url");
+        const std::string_view base = config_.baseUrl();
         server_ = cohere::serverUrl(base.empty() ? "https://api.cohere.com" : base);
     }
 
@@ -58,21 +57,19 @@ private:
     }
 
     std::unique_ptr<sdk::Session> generate(std::string_view request_json) const {
-        const kit::ChatRequest chat = kit::readChat(request_json, kit::string(config_, "model"));
+        const kit::ChatRequest chat = kit::readChat(request_json, config_.model());
         if (chat.model.empty())
             throw std::invalid_argument("neither the request nor the configuration names a model");
         sdk::Request r;
         r.url = server_ + (v1_ ? "/v1/chat" : "/v2/chat");
         r.headers = {{"content-type", "application/json"}};
-        r.body = v1_ ? cohere::bodyV1(chat, *options_) : cohere::bodyV2(chat, *options_);
+        r.body = v1_ ? cohere::bodyV1(chat, config_.options()) : cohere::bodyV2(chat, config_.options());
         if (chat.stream) r.body_mode = v1_ ? STEPPER_BODY_LINES : STEPPER_BODY_SSE;
         if (v1_) return std::make_unique<cohere::AnswerV1>(std::move(r), chat.model, warningsAbout(chat));
         return std::make_unique<cohere::AnswerV2>(std::move(r), chat.model, warningsAbout(chat));
     }
 
-    const kit::Document config_;
-    const kit::Value none_;
-    const kit::Value* options_ = &none_;
+    const kit::Config config_;
     bool v1_ = false;
     std::string server_;
 };

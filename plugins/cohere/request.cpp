@@ -39,20 +39,14 @@ void putCommon(Document& body, const ChatRequest& chat, const Value& options) {
     if (chat.top_p) kit::set(body, "p", Value(std::clamp(*chat.top_p, 0.01, 0.99)), a);
     if (const auto top_k = kit::integer(chat.doc, "top_k")) kit::set(body, "k", Value(*top_k), a);
     if (chat.seed) kit::set(body, "seed", Value(*chat.seed), a);
-    if (!chat.stop.empty()) {
-        Value words = kit::newArray();
-        for (const std::string& word : chat.stop) words.PushBack(kit::text(word, a), a);
-        kit::set(body, "stop_sequences", std::move(words), a);
-    }
+    if (!chat.stop.empty()) kit::set(body, "stop_sequences", kit::texts(chat.stop, a), a);
     // Beside tools Cohere refuses it.
     if (const auto mode = kit::string(options, "safety_mode"); !mode.empty() && !chat.tools)
         kit::set(body, "safety_mode", mode, a);
 }
 
 std::string finished(Document& body, const Value& options) {
-    if (const Value* extra = kit::object(options, "extra_body"))
-        for (const auto& [key, value] : extra->GetObject())
-            kit::set(body, kit::view(key), kit::copy(value, body.GetAllocator()), body.GetAllocator());
+    kit::setAll(body, kit::object(options, "extra_body"), body.GetAllocator());
     return kit::dump(body);
 }
 
@@ -121,7 +115,7 @@ void putTools(Document& body, const ChatRequest& chat) {
 }  // namespace
 
 std::string serverUrl(std::string_view base_url) {
-    while (base_url.ends_with('/')) base_url.remove_suffix(1);
+    base_url = kit::withoutEndSlashes(base_url);
     for (const std::string_view version : {"/v1", "/v2"})
         if (base_url.ends_with(version)) base_url.remove_suffix(version.size());
     return std::string(base_url);

@@ -29,13 +29,12 @@ constexpr std::string_view kConfigSchema = R"json({
 
 class Gemini final : public sdk::Provider {
 public:
-    explicit Gemini(std::string_view config_json) : config_(kit::parse(config_json)) {
-        if (const kit::Value* options = kit::object(config_, "options")) options_ = options;
-        if (kit::find(*options_, "thinking_budget") && kit::find(*options_, "thinking_level"))
+    explicit Gemini(std::string_view config_json) : config_(config_json) {
+        if (kit::find(config_.options(), "thinking_budget") && kit::find(config_.options(), "thinking_level"))
             throw sdk::ConfigError(
                 "options: thinking_budget (Gemini 2.5) and thinking_level (Gemini 3 and newer) exclude each "
                 "other");
-        const std::string_view base = kit::string(config_, "base_url");
+        const std::string_view base = config_.baseUrl();
         models_url_ = gemini::modelsUrl(base.empty() ? "https://generativelanguage.googleapis.com" : base);
     }
 
@@ -63,21 +62,19 @@ private:
     }
 
     std::unique_ptr<sdk::Session> generate(std::string_view request_json) const {
-        const kit::ChatRequest chat = kit::readChat(request_json, kit::string(config_, "model"));
+        const kit::ChatRequest chat = kit::readChat(request_json, config_.model());
         if (chat.model.empty())
             throw std::invalid_argument("neither the request nor the configuration names a model");
         const std::string_view method = chat.stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
         sdk::Request r = request(models_url_ + "/" + gemini::modelPath(chat.model) + std::string(method));
         r.headers = {{"content-type", "application/json"}};
-        r.body = gemini::requestBody(chat, *options_);
+        r.body = gemini::requestBody(chat, config_.options());
         // Google breaks a stream off with bare JSON, which is no event and which an SSE parser would drop.
         if (chat.stream) r.body_mode = STEPPER_BODY_LINES;
         return std::make_unique<gemini::Generation>(std::move(r));
     }
 
-    const kit::Document config_;
-    const kit::Value none_;
-    const kit::Value* options_ = &none_;
+    const kit::Config config_;
     std::string models_url_;
 };
 

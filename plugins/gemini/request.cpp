@@ -118,11 +118,7 @@ Value generationConfig(const ChatRequest& chat, const Value& options, Allocator&
     if (chat.temperature) kit::set(config, "temperature", Value(*chat.temperature), a);
     if (chat.top_p) kit::set(config, "topP", Value(*chat.top_p), a);
     if (chat.seed) kit::set(config, "seed", Value(*chat.seed), a);
-    if (!chat.stop.empty()) {
-        Value words = kit::newArray();
-        for (const std::string& word : chat.stop) words.PushBack(kit::text(word, a), a);
-        kit::set(config, "stopSequences", std::move(words), a);
-    }
+    if (!chat.stop.empty()) kit::set(config, "stopSequences", kit::texts(chat.stop, a), a);
     const bool schema = chat.json == kit::JsonMode::Schema && kit::string(options, "json_schema") != "off";
     if (schema || chat.json == kit::JsonMode::Object)
         kit::set(config, "responseMimeType", "application/json", a);
@@ -180,7 +176,7 @@ void merge(Value& to, const Value& from, Allocator& a) {
 }  // namespace
 
 std::string modelsUrl(std::string_view base_url) {
-    while (base_url.ends_with('/')) base_url.remove_suffix(1);
+    base_url = kit::withoutEndSlashes(base_url);
     const std::string_view last = base_url.substr(base_url.rfind('/') + 1);
     const bool versioned = last.starts_with("v1");
     return std::string(base_url) + (versioned ? "/models" : "/v1beta/models");

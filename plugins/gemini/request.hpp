@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "stepper/kit/chat.hpp"
+#include "stepper/kit/config.hpp"
 
 namespace gemini {
 

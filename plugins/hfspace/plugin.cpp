@@ -28,9 +28,7 @@ private:
         Document body(rapidjson::kObjectType);
         auto& a = body.GetAllocator();
         kit::set(body, "prompt", prompt, a);
-        if (settings.extra_body)
-            for (const auto& [name, value] : settings.extra_body->GetObject())
-                kit::set(body, kit::view(name), kit::copy(value, a), a);
+        kit::setAll(body, settings.extra_body, a);
         return settings.post("/api/infer", body);
     }
 

@@ -11,12 +11,8 @@ std::string withoutSlashes(std::string_view s) {
     return std::string(s);
 }
 
-std::string word(const Value& options, std::string_view name, std::string_view otherwise) {
-    return std::string(kit::find(options, name) ? kit::string(options, name) : otherwise);
-}
-
-std::vector<std::string> prefixesOf(const Value& options) {
-    const std::string prefix = withoutSlashes(word(options, "prefix", "auto"));
+std::vector<std::string> prefixesOf(std::string_view configured) {
+    const std::string prefix = withoutSlashes(configured);
     if (prefix == "auto") return {"/gradio_api", ""};
     return {prefix.empty() ? "" : "/" + prefix};
 }
@@ -36,32 +32,27 @@ void refuseOptionsOfTheOtherMode(const Value& options, bool gradio) {
 
 }  // namespace
 
-Settings::Settings(std::string_view config_json) : config(kit::parse(config_json)) {
-    const Value none(rapidjson::kObjectType);
-    const Value* configured = kit::object(config, "options");
-    const Value& options = configured ? *configured : none;
-
-    base_url = kit::string(config, "base_url");
-    while (base_url.ends_with('/')) base_url.pop_back();
+Settings::Settings(std::string_view config_json) : config(config_json), base_url(config.baseUrl()) {
     if (base_url.empty())
         throw sdk::ConfigError("base_url is missing: the Space's own address, https://OWNER-SPACE.hf.space");
     if (kit::contains(base_url, "huggingface.co/spaces/"))
         throw sdk::ConfigError(
             "base_url is the page about the Space; its own address is https://OWNER-SPACE.hf.space");
 
-    gradio = kit::string(options, "mode") == "gradio";
+    const Value& options = config.options();
+    gradio = config.word("mode", "infer") == "gradio";
     refuseOptionsOfTheOtherMode(options, gradio);
     extra_body = kit::object(options, "extra_body");
     inputs = kit::array(options, "inputs");
     if (inputs && !mentionsPrompt(*inputs))
         throw sdk::ConfigError("options.inputs has no {{prompt}} in it, the app would never see the prompt");
-    api_name = withoutSlashes(word(options, "api_name", "chat"));
-    text_pointer = word(options, "text_pointer", "/0");
+    api_name = withoutSlashes(config.word("api_name", "chat"));
+    text_pointer = config.word("text_pointer", "/0");
     if (!kit::Pointer(text_pointer.data(), text_pointer.size()).IsValid())
         throw sdk::ConfigError("options.text_pointer is no JSON pointer: " + text_pointer);
-    prefixes = prefixesOf(options);
-    wake_poll_ms = static_cast<uint32_t>(kit::integer(options, "wake_poll_ms").value_or(5'000));
-    wake_attempts = static_cast<int>(kit::integer(options, "wake_attempts").value_or(12));
+    prefixes = prefixesOf(config.word("prefix", "auto"));
+    wake_poll_ms = static_cast<uint32_t>(config.count("wake_poll_ms", 5'000));
+    wake_attempts = static_cast<int>(config.count("wake_attempts", 12));
 }
 
 sdk::Request Settings::get(std::string_view path) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "stepper/kit/chat.hpp"
+#include "stepper/kit/config.hpp"
 
 namespace hfspace {
 
@@ -22,7 +23,7 @@ struct Settings {
     sdk::Request get(std::string_view path) const;
     sdk::Request post(std::string_view path, const Value& body) const;
 
-    const Document config;
+    const kit::Config config;
     std::string base_url;
     bool gradio = false;
     const Value* extra_body = nullptr;

@@ -6,6 +6,7 @@
 #include "config_schema.hpp"
 #include "errors.hpp"
 #include "request.hpp"
+#include "stepper/kit/config.hpp"
 
 namespace http_template {
 namespace {
@@ -13,20 +14,20 @@ namespace {
 class HttpTemplate final : public sdk::Provider {
 public:
     explicit HttpTemplate(std::string_view config_json)
-        : config_(kit::parse(config_json)),
-          options_(kit::object(config_, "options"), "options"),
-          request_(options_, kit::string(config_, "base_url")),
+        : config_(config_json),
+          options_(&config_.options(), "options"),
+          request_(options_, config_.baseUrl()),
           answer_(options_),
           errors_(options_) {}
 
     std::unique_ptr<sdk::Session> begin(int32_t job, std::string_view request_json) const override {
         if (job != STEPPER_JOB_GENERATE) return nullptr;
-        const kit::ChatRequest chat = kit::readChat(request_json, kit::string(config_, "model"));
+        const kit::ChatRequest chat = kit::readChat(request_json, config_.model());
         return std::make_unique<Answer>(request_.fill(chat), answer_, errors_, request_.leftOut(chat));
     }
 
 private:
-    const Document config_;
+    const kit::Config config_;
     const Block options_;
     const RequestTemplate request_;
     const AnswerSpec answer_;

@@ -61,7 +61,6 @@ RequestTemplate::RequestTemplate(const Block& options, std::string_view base_url
         checkPlaceholders(*path, options.place("path"));
         model_in_path_ = mentions(*path, "model");
     }
-    while (base_url.ends_with('/')) base_url.remove_suffix(1);
     prototype_.url = base_url;
     if (const std::string method = options.word("method"); !method.empty()) prototype_.method = method;
     const Block auth = options.inner("auth");

@@ -50,17 +50,17 @@ Document dialect(const Profile& profile, kit::ChatRequest request, std::vector<s
     auto& a = body.GetAllocator();
     if (!request.model.empty()) kit::set(body, "model", request.model, a);
 
-    const std::string limit = profile.word("max_tokens_field", "max_tokens");
+    const std::string_view limit = profile.word("max_tokens_field", "max_tokens");
     rename(body, "max_completion_tokens", limit);
     rename(body, "max_tokens", limit);
     rename(body, "seed", profile.word("seed_field", "seed"));
 
-    const std::string system_role = profile.word("system_role", "system");
+    const std::string_view system_role = profile.word("system_role", "system");
     for (Value& message : body["messages"].GetArray())
         if (const auto role = kit::string(message, "role"); role == "system" || role == "developer")
             kit::set(message, "role", system_role, a);
 
-    const std::string json_mode = profile.word("json_mode", "schema");
+    const std::string_view json_mode = profile.word("json_mode", "schema");
     if (request.json == kit::JsonMode::Schema && json_mode == "object") {
         Value format = kit::newObject();
         kit::set(format, "type", "json_object", a);
@@ -78,12 +78,10 @@ Document dialect(const Profile& profile, kit::ChatRequest request, std::vector<s
         kit::set(include_usage, "include_usage", Value(true), a);
         kit::set(body, "stream_options", std::move(include_usage), a);
     }
-    if (const Value* drop = kit::array(*profile.options, "drop_params"))
+    if (const Value* drop = kit::array(profile.options(), "drop_params"))
         for (const Value& name : drop->GetArray())
             if (name.IsString()) kit::remove(body, kit::view(name));
-    if (const Value* extra = kit::object(*profile.options, "extra_body"))
-        for (const auto& [name, value] : extra->GetObject())
-            kit::set(body, kit::view(name), kit::copy(value, a), a);
+    kit::setAll(body, kit::object(profile.options(), "extra_body"), a);
     return body;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "stepper/kit/chat.hpp"
+#include "stepper/kit/config.hpp"
 
 namespace compatible {
 
@@ -14,36 +15,21 @@ using kit::Document;
 using kit::Value;
 
 // One provider's block of the configuration. Immutable, shared by its sessions.
-struct Profile {
-    explicit Profile(std::string_view config_json) : config(kit::parse(config_json)) {
-        base_url = kit::string(config, "base_url");
-        while (base_url.ends_with('/')) base_url.pop_back();
-        if (base_url.empty())
+struct Profile : kit::Config {
+    explicit Profile(std::string_view config_json) : Config(config_json) {
+        if (baseUrl().empty())
             throw sdk::ConfigError("base_url is missing: the URL that /chat/completions is appended to");
-        if (const Value* o = kit::object(config, "options")) options = o;
-    }
-    std::string word(std::string_view name, std::string_view otherwise) const {
-        const std::string_view set = kit::string(*options, name);
-        return std::string(kit::find(*options, name) ? set : otherwise);
-    }
-    bool flag(std::string_view name, bool otherwise) const {
-        return kit::boolean(*options, name).value_or(otherwise);
     }
 
     sdk::Request request(std::string_view path) const {
         sdk::Request r;
-        r.url = base_url + std::string(path);
+        r.url = std::string(baseUrl()) + std::string(path);
         r.headers = {{"content-type", "application/json"}};
-        if (const Value* extra = kit::object(*options, "extra_headers"))
+        if (const Value* extra = kit::object(options(), "extra_headers"))
             for (const auto& [name, value] : extra->GetObject())
                 if (value.IsString()) r.headers.emplace_back(kit::view(name), kit::view(value));
         return r;
     }
-
-    Document config;
-    std::string base_url;
-    const Value empty{rapidjson::kObjectType};
-    const Value* options = &empty;
 };
 
 // The host's request in this server's dialect. Adds to `warnings` what could not be said in it.

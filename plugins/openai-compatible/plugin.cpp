@@ -226,8 +226,7 @@ public:
             return std::make_unique<kit::ModelList>(profile_.request("/models"), job);
         if (job != STEPPER_JOB_GENERATE) return nullptr;
         std::vector<std::string> warnings;
-        Document body =
-            dialect(profile_, kit::readChat(request_json, kit::string(profile_.config, "model")), warnings);
+        Document body = dialect(profile_, kit::readChat(request_json, profile_.model()), warnings);
         return std::make_unique<Chat>(profile_, std::move(body), std::move(warnings));
     }
 

@@ -160,11 +160,7 @@ inline void emitMeta(const sdk::Event& ev, std::string_view model, std::string_v
     auto& a = doc.GetAllocator();
     if (!model.empty()) set(doc, "model", model, a);
     if (!id.empty()) set(doc, "id", id, a);
-    if (!warnings.empty()) {
-        Value list = newArray();
-        for (const std::string& w : warnings) list.PushBack(text(w, a), a);
-        set(doc, "warnings", std::move(list), a);
-    }
+    if (!warnings.empty()) set(doc, "warnings", texts(warnings, a), a);
     if (!doc.ObjectEmpty()) ev.emit(STEPPER_OUT_META, dump(doc));
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rapidjson/document.h>
 #include <rapidjson/error/error.h>
@@ -181,7 +182,17 @@ inline void set(Value& to, std::string_view key, std::string_view value, Allocat
     set(to, key, text(value, a), a);
 }
 inline Value copy(const Value& v, Allocator& a) { return Value(v, a); }
+// Every member of `from`, which may be null.
+inline void setAll(Value& to, const Value* from, Allocator& a) {
+    if (!from) return;
+    for (const auto& [key, value] : from->GetObject()) set(to, view(key), copy(value, a), a);
+}
 inline Value newObject() { return Value(rapidjson::kObjectType); }
 inline Value newArray() { return Value(rapidjson::kArrayType); }
+inline Value texts(const std::vector<std::string>& list, Allocator& a) {
+    Value out = newArray();
+    for (const std::string& one : list) out.PushBack(text(one, a), a);
+    return out;
+}
 
 }  // namespace stepper::kit
