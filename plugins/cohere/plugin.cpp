@@ -1,4 +1,5 @@
 // Cohere's chat API, v2 and the older v1. What it does and its options: README.md.
+#include "config_schema.hpp"
 #include "request.hpp"
 #include "response.hpp"
 #include "stepper/kit/session.hpp"
@@ -7,24 +8,6 @@ namespace {
 
 namespace kit = stepper::kit;
 namespace sdk = stepper::sdk;
-
-constexpr std::string_view kConfigSchema = R"json({
-  "type": "object",
-  "properties": {
-    "base_url": {"type": "string", "minLength": 1},
-    "model": {"type": "string"},
-    "options": {
-      "type": "object",
-      "additionalProperties": false,
-      "properties": {
-        "api": {"enum": ["v1", "v2"]},
-        "safety_mode": {"enum": ["CONTEXTUAL", "STRICT", "OFF"]},
-        "thinking_budget": {"type": "integer", "minimum": 0},
-        "extra_body": {"type": "object"}
-      }
-    }
-  }
-})json";
 
 std::vector<std::string> warningsAbout(const kit::ChatRequest& chat) {
     if (chat.temperature.value_or(0) <= 1) return {};

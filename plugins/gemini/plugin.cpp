@@ -1,4 +1,5 @@
 // Google Gemini, generateContent of the v1beta API. What it does and its options: README.md.
+#include "config_schema.hpp"
 #include "generation.hpp"
 #include "request.hpp"
 #include "stepper/kit/session.hpp"
@@ -7,25 +8,6 @@ namespace {
 
 namespace kit = stepper::kit;
 namespace sdk = stepper::sdk;
-
-constexpr std::string_view kConfigSchema = R"json({
-  "type": "object",
-  "properties": {
-    "base_url": {"type": "string", "minLength": 1},
-    "model": {"type": "string"},
-    "options": {
-      "type": "object",
-      "additionalProperties": false,
-      "properties": {
-        "thinking_budget": {"type": "integer", "minimum": -1},
-        "thinking_level": {"enum": ["MINIMAL", "LOW", "MEDIUM", "HIGH"]},
-        "safety_settings": {"type": "array", "items": {"type": "object"}},
-        "json_schema": {"enum": ["json_schema", "off"]},
-        "extra_body": {"type": "object"}
-      }
-    }
-  }
-})json";
 
 class Gemini final : public sdk::Provider {
 public:
