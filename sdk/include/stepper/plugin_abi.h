@@ -7,11 +7,11 @@
  * Pure C11 / C++20, no includes beyond stdint and stddef. Structs only ever grow at their end; nothing is
  * reordered, no enumerator is reused. The major version is part of the entry symbol's name.
  *
- * Threads, per function:
- *   [load]        entry, init, deinit        no other call into the image runs; return within 100 ms
- *   [thread-safe] create, begin, get_extension and every host callback: any thread, at any time
- *   [session]     step, end                  never two at once on one session; the OS thread may change between calls
- *   [exclusive]   destroy                    every session of that provider has ended
+ * Threads, as each function's tag says:
+ *   [load]        no other call into the image runs; return within 100 ms
+ *   [thread-safe] any thread, at any time
+ *   [session]     never two at once on one session; the OS thread may change between calls
+ *   [exclusive]   every session of that provider has ended
  * No call may block (no sleep, lock wait, file or socket) and nothing may be thrown across.
  */
 #ifndef STEPPER_PLUGIN_ABI_H
@@ -163,7 +163,7 @@ typedef struct stepper_event {
     stepper_str name;           /* DATA of an SSE body: the event's name */
     uint64_t now_ms;            /* a monotonic clock */
     void* sink;
-    void (*emit)(void* sink, int32_t out_kind, stepper_str payload); /* only during this call */
+    void (*emit)(void* sink, int32_t out_kind, stepper_str payload); /* [session] only during this call */
 } stepper_event;
 
 enum { STEPPER_LOG_DEBUG = 0, STEPPER_LOG_INFO = 1, STEPPER_LOG_WARN = 2, STEPPER_LOG_ERROR = 3 };
@@ -204,16 +204,16 @@ typedef struct stepper_plugin {
 
     stepper_status (*init)(const stepper_host* host); /* [load] once per image */
     void (*deinit)(void);                             /* [load] optional */
-    /* config_json: the provider's block of providers.yaml as JSON {"name","base_url","model","options",...},
-     * never a secret. */
+    /* [thread-safe] config_json: the provider's block of providers.yaml as JSON {"name","base_url","model",
+     * "options",...}, never a secret. */
     stepper_status (*create)(stepper_str config_json, stepper_provider** out, stepper_text_out* error);
-    void (*destroy)(stepper_provider* provider);
-    /* request_json: shaped as an OpenAI chat completions request; what is absent is the provider's default.
-     * One session is one attempt; it may take several HTTP requests. */
+    void (*destroy)(stepper_provider* provider); /* [exclusive] */
+    /* [thread-safe] request_json: shaped as an OpenAI chat completions request; what is absent is the
+     * provider's default. One session is one attempt; it may take several HTTP requests. */
     stepper_status (*begin)(stepper_provider* provider, int32_t job, stepper_str request_json,
                             stepper_session** out, stepper_text_out* error);
-    void (*step)(stepper_session* session, const stepper_event* event, stepper_action* out);
-    void (*end)(stepper_session* session);
+    void (*step)(stepper_session* session, const stepper_event* event, stepper_action* out); /* [session] */
+    void (*end)(stepper_session* session);        /* [session] */
     const void* (*get_extension)(const char* id); /* [thread-safe] optional */
 } stepper_plugin;
 
@@ -221,7 +221,7 @@ typedef struct stepper_plugin {
  * before it takes the plugin; they live as long as the image. */
 #define STEPPER_EXT_TRANSCRIPTS "stepper.transcripts/1"
 
-typedef const stepper_plugin* (*stepper_entry_fn)(void);
+typedef const stepper_plugin* (*stepper_entry_fn)(void); /* [load] */
 STEPPER_EXPORT const stepper_plugin* stepper_plugin_entry_v1(void);
 
 #ifdef __cplusplus
