@@ -58,7 +58,7 @@ protected:
 
     static std::string submit(Runtime& runtime, const std::string& prompt) {
         jobs::Submission wanted;
-        wanted.kind = "generate";
+        wanted.kind = jobs::RequestKind::Generate;
         wanted.body = R"({"prompt":")" + prompt + "\"}";
         const auto made = runtime.jobs().submit(wanted);
         EXPECT_TRUE(made) << made.error().message;
