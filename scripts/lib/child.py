@@ -1,4 +1,4 @@
-"""Starting and ending the programs of a build, and talking JSON to them. Used by scripts/run and the integration tests."""
+"""Starting and ending the programs of a build, and talking JSON to them. Used by scripts/run and tests/lib."""
 import json
 import socket
 import subprocess
@@ -49,6 +49,12 @@ class Server:
             return self.process.wait()
         finally:
             self.process.stdout.close()
+
+    def kill(self):
+        """Ends it at once."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def free_port():

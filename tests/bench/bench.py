@@ -2,15 +2,14 @@
 
 Each figure is the median over rounds; within a round the three targets take turns, so that a drifting machine drifts for all.
 """
-import json
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-from load import BUILD, PROMPT, ROUNDS, SECONDS, free_port, median_of, resident_mib, same, wrk
-from child import Server, call
+from lib import Simulator, free_port, launch, listens, provider, serve_command, wait_until, write_config
+from lib.processes import mib_of
+from load import BUILD, PROMPT, ROUNDS, SECONDS, median_of, same, wrk
 
 CLIENTS = (1, 16, 64)
 IN_FLIGHT = 2000
@@ -31,35 +30,25 @@ http {{
     location / {{ proxy_pass http://sim; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
 }}""")
     process = subprocess.Popen(["nginx", "-c", config, "-p", folder], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            call("GET", f"http://127.0.0.1:{port}/_sim/stats")
-            return process, f"http://127.0.0.1:{port}"
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit("nginx did not start")
+    wait_until(lambda: listens(port), 5, "nginx")
+    return process, f"http://127.0.0.1:{port}"
 
 
 def start_stepper(simulator, folder, level):
-    providers = [{"name": name, "plugin": "openai-compatible", "base_url": f"{simulator.url}/p/{name}/v1", "model": "m-1",
-                  "api_key": "k", "concurrency": 4096} for name in ("fast", "slow")]
-    (folder / "providers.yaml").write_text(json.dumps({"providers": providers}))
-    (folder / "stepper.yaml").write_text(json.dumps({"providers_file": "providers.yaml", "log": {"level": level},
-                                                     "plugins_dir": str(BUILD / "plugins")}))
-    return Server([BUILD / "bin/stepper", "serve", "--config", folder / "stepper.yaml", "--listen", "127.0.0.1:0"],
-                  stderr=subprocess.DEVNULL)
+    config = write_config(folder, [provider(simulator, name, concurrency=4096) for name in ("fast", "slow")],
+                          {"log": {"level": level}}, build=BUILD)
+    return launch(serve_command("--config", config, build=BUILD))
 
 
 def main():
     folder = Path(tempfile.mkdtemp())
-    simulator = Server([BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
-    call("PUT", f"{simulator.url}/_sim/p/fast", {})
-    call("PUT", f"{simulator.url}/_sim/p/slow", {"latency_ms": 1000})
+    simulator = Simulator(BUILD)
+    simulator.behave("fast", {})
+    simulator.behave("slow", {"latency_ms": 1000})
     stepper = start_stepper(simulator, folder, "info")
     nginx, nginx_url = start_nginx(simulator.url, folder)
     try:
-        idle = resident_mib(stepper.process.pid)
+        idle = mib_of(stepper.process.pid)
         targets = {
             "direct": (f"{simulator.url}/p/fast/v1/chat/completions", CHAT),
             "nginx": (f"{nginx_url}/p/fast/v1/chat/completions", CHAT),
@@ -78,9 +67,9 @@ def main():
                 added = "" if name == "direct" else f"{f['p50'] - figures['direct']['p50']:8.0f} /{f['p99'] - figures['direct']['p99']:8.0f}"
                 ratio = f"{f['rps'] / figures['nginx']['rps']:8.2f}" if name == "stepper" else ""
                 print(f"{clients:>7} {name:<8} {f['p50']:>8.0f} {f['p99']:>8.0f} {f['rps']:>8.0f}   {added:<18} {ratio}")
-        busy = resident_mib(stepper.process.pid)
+        busy = mib_of(stepper.process.pid)
         held = wrk(f"{stepper.url}/v1/generate/immediate", same({"prompt": PROMPT, "preferredProviders": ["slow"]}), IN_FLIGHT, 6, folder)
-        peak = resident_mib(stepper.process.pid, "VmHWM")
+        peak = mib_of(stepper.process.pid, "VmHWM")
         print(f"RSS idle {idle:.1f} MiB, after the runs {busy:.1f} MiB, peak with {IN_FLIGHT} calls in flight against 1 s: {peak:.1f} MiB "
               f"({held['rps']:.0f} req/s, p99 {held['p99'] / 1e3:.0f} ms)")
     finally:

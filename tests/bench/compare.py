@@ -14,7 +14,7 @@ from pathlib import Path
 
 import load
 from load import unique, wrk
-from child import Server, call
+from lib import Simulator
 from jobs_bench import until
 from revision import build_of, commit_of
 from subject import Stepper
@@ -91,7 +91,7 @@ def round_of(builds, simulator, folder):
     seen = [{} for _ in builds]
     try:
         for behaviour, measure in MEASUREMENTS:
-            call("PUT", f"{simulator.url}/_sim/p/fast", behaviour)
+            simulator.behave("fast", behaviour)
             for n in random.sample(range(len(builds)), len(builds)):
                 seen[n].update(measure(subjects[n], folder))
     finally:
@@ -104,7 +104,7 @@ def round_of(builds, simulator, folder):
 def measure(old, new, rounds):
     """Of each figure its values over the rounds: the new build's, and those of two servers of the old one."""
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_DIR")))
-    simulator = Server([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
+    simulator = Simulator(load.BUILD)
     try:
         seen = []
         for n in range(rounds):

@@ -4,7 +4,6 @@ One run on one machine; the server, the simulator and the load generator share i
 DURABILITY=normal.
 """
 import calendar
-import http.client
 import os
 import shutil
 import tempfile
@@ -14,8 +13,8 @@ from pathlib import Path
 
 import load
 from load import ROUNDS, SECONDS, median_of, unique, wrk
-from child import Server, call
-from node_package import PACKAGE, why_not
+from lib import Connection, Simulator, call, wait_until
+from lib.node_package import PACKAGE, why_not
 from subject import NodePackage, Stepper
 
 QUEUED = int(os.environ.get("QUEUED", "100000"))
@@ -31,11 +30,8 @@ def in_turns(subjects, measure):
 
 
 def until(what, condition):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{what} did not end within {WAIT_SECONDS} s")
-        time.sleep(0.05)
+    """Without being much of a load itself."""
+    wait_until(condition, WAIT_SECONDS, f"{what} ended", pause=0.05)
 
 
 def accept(start, folder, clients):
@@ -67,14 +63,14 @@ def drain(start, folder, simulator):
         while queued < PILE:
             queued += wrk(server.generate, unique(f"d{queued}"), 64, 1, folder)["count"]
         server.end()
-        call("PUT", f"{simulator.url}/_sim/p/never", {})
+        simulator.behave("never", {})
         try:
             server.start(workers=64)
             began = time.monotonic()
             until("the pile", lambda: server.metric("job_queue_size") == 0)
             return {"rps": queued / (time.monotonic() - began)}
         finally:
-            call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
+            simulator.behave("never", {"latency_ms": 3_000_000})
 
 
 def cache_hits(start, folder):
@@ -114,11 +110,10 @@ def wake_ups(start):
     """From the moment a job is finished (by its own time stamp) to the answer of the ?wait that waits for it."""
     late = []
     with start("slow") as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server.port)
+        connection = Connection(server.server.port)
         for i in range(WAITS):
             job = call("POST", server.generate, {"prompt": f"w-{i}"}).json["jobId"]
-            connection.request("GET", f"/v1/jobs/{job}?wait=10")
-            connection.getresponse().read()
+            connection.ask("GET", f"/v1/jobs/{job}?wait=10")
             answered = time.time()
             finished, millis = call("GET", server.url + "/v1/jobs?limit=1").json["jobs"][0]["finishedAt"].rstrip("Z").split(".")
             late.append((answered - calendar.timegm(time.strptime(finished, "%Y-%m-%dT%H:%M:%S"))) * 1e3 - int(millis))
@@ -182,11 +177,11 @@ def compare(simulator, folder):
 
 def main():
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_DIR")))
-    simulator = Server([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
+    simulator = Simulator(load.BUILD)
     try:
-        call("PUT", f"{simulator.url}/_sim/p/fast", {})
-        call("PUT", f"{simulator.url}/_sim/p/slow", {"latency_ms": 50})
-        call("PUT", f"{simulator.url}/_sim/p/never", {"latency_ms": 3_000_000})
+        simulator.behave("fast", {})
+        simulator.behave("slow", {"latency_ms": 50})
+        simulator.behave("never", {"latency_ms": 3_000_000})
         compare(simulator, folder)
     finally:
         simulator.stop()

@@ -4,14 +4,10 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-
-from child import free_port  # noqa: E402,F401  (whoever imports this first finds the rest of scripts/lib, too)
+from lib import ROOT
 
 BUILD = Path(os.environ.get("STEPPER_BUILD", ROOT / "build" / "release")).resolve()
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -66,10 +62,6 @@ def wrk(url, script, clients, seconds, folder, timeout=20):
 
 def median_of(rounds):
     return {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
-
-
-def resident_mib(pid, what="VmRSS"):
-    return int(re.search(rf"{what}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
 
 
 def cpu_seconds(pid):

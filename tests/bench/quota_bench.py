@@ -4,8 +4,6 @@ Time is wall time, since the simulator keeps the quotas by its own clock; what i
 computed.
 """
 import argparse
-import json
-import subprocess
 import tempfile
 import threading
 import time
@@ -13,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import load
-from child import Server, call
+from lib import Simulator, call, launch, provider, serve_command, write_config
 
 JOBS = 210
 WINDOW = 5.0  # seconds
@@ -33,37 +31,20 @@ def optimum(jobs, quotas, dies=None):
         at += WINDOW
 
 
-class Simulator(Server):
-    def __init__(self):
-        super().__init__([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
-
-    def behave(self, name, behaviour):
-        assert call("PUT", f"{self.url}/_sim/p/{name}", behaviour).status < 300
-
-    def counters(self, name):
-        return call("GET", f"{self.url}/_sim/p/{name}").json["counters"]
-
-
 def prompt(n):
     return {"prompt": f"Describe product number {n:06d} in one line.", "cacheControl": "no-cache"}
 
 
-def provider(simulator, name, window):
-    return {"name": name, "plugin": "openai-compatible", "base_url": f"{simulator.url}/p/{name}/v1", "model": "m-1",
-            "api_key": "k", "concurrency": 64, "limits": {"windows": [window]} if window else {}}
+def limited(simulator, name, window):
+    return provider(simulator, name, limits={"windows": [window]} if window else {})
 
 
 def serve(home, providers):
-    (home / "providers.yaml").write_text(json.dumps({"providers": providers}))
-    config = home / "stepper.yaml"
-    config.write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": str(load.BUILD / "plugins"),
-                                  "store": {"url": f"sqlite:{home}/stepper.db"}}))
-    return Server([load.BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"],
-                  stderr=subprocess.DEVNULL)
+    return launch(serve_command("--config", write_config(home, providers, build=load.BUILD), build=load.BUILD))
 
 
 def tokens_per_job(simulator, home):
-    server = serve(home, [provider(simulator, "measure", None)])
+    server = serve(home, [limited(simulator, "measure", None)])
     try:
         call("POST", server.url + "/v1/generate/immediate", prompt(0))
     finally:
@@ -93,7 +74,7 @@ def finish(server, ids, until):
 
 
 def run(kind, unit="requests", dying=False):
-    simulator, doomed = Simulator(), Simulator()
+    simulator, doomed = Simulator(load.BUILD), Simulator(load.BUILD)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         try:
@@ -103,7 +84,7 @@ def run(kind, unit="requests", dying=False):
             for name, n in quotas.items():
                 where = doomed if name == FOURTH else simulator
                 where.behave(name, {"quota": {unit: n * per_job, "per_ms": int(WINDOW * 1000), "kind": kind}})
-                providers.append(provider(where, name, {unit: n * per_job, "per": f"{WINDOW:g}s"}))
+                providers.append(limited(where, name, {unit: n * per_job, "per": f"{WINDOW:g}s"}))
             server = serve(home, providers)
             try:
                 began = time.monotonic()
@@ -130,7 +111,7 @@ def run(kind, unit="requests", dying=False):
 
 def tenants():
     """A tenant with 10 jobs, alone and behind another's 1 000, at a provider that takes one at a time."""
-    simulator = Simulator()
+    simulator = Simulator(load.BUILD)
     simulator.behave("one", {"latency_ms": 50})
 
     def post(server, tenant, n):
@@ -147,15 +128,14 @@ def tenants():
     try:
         for _ in range(3):
             with tempfile.TemporaryDirectory() as folder:
-                server = serve(Path(folder), [{**provider(simulator, "one", None), "concurrency": 1}])
+                server = serve(Path(folder), [provider(simulator, "one", concurrency=1)])
                 try:
                     alone = small(server)
                     with ThreadPoolExecutor(8) as pool:
                         list(pool.map(lambda n: post(server, "large", n), range(1000)))
                     ratios.append((small(server) / alone, alone))
                 finally:
-                    server.process.kill()
-                    server.stop()
+                    server.kill()
     finally:
         simulator.stop()
     ratio, alone = sorted(ratios)[1]

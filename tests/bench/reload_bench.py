@@ -3,10 +3,7 @@
 Two builds of a small plugin, which answers with its own name, take turns in the plugins folder of a server under load.
 """
 import argparse
-import http.client
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -16,9 +13,9 @@ import time
 from pathlib import Path
 
 import load
-from child import Server, call
+from lib import ROOT, Connection, Simulator, call, launch, provider, replace, serve_command, write_config
+from lib.processes import mib_of
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 3
 SECONDS = 4.0
 PER_SECOND = 200
@@ -37,8 +34,7 @@ def build(home, answer, version):
 
 
 def put(source, folder):
-    shutil.copyfile(source, folder / ".new")
-    os.rename(folder / ".new", folder / "variant.so")
+    replace(folder / "variant.so", source.read_bytes())
 
 
 class Clients:
@@ -52,17 +48,14 @@ class Clients:
             thread.start()
 
     def _run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        body = json.dumps({"prompt": "in earnest", "responseMode": "text"})
+        connection = Connection(self.port)
         due = time.monotonic()
         while not self._end.is_set():
             began = time.monotonic()
-            connection.request("POST", "/v1/generate/immediate", body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            text = response.read()
+            answer = connection.ask("POST", "/v1/generate/immediate", {"prompt": "in earnest", "responseMode": "text"})
             self.seconds.append(time.monotonic() - began)
-            if response.status != 200 or b'"fallback":true' in text:
-                self.failures.append(text)
+            if answer.status != 200 or b'"fallback":true' in answer.raw:
+                self.failures.append(answer.raw)
             due += CLIENTS / PER_SECOND
             self._end.wait(max(0.0, due - time.monotonic()))
         connection.close()
@@ -93,23 +86,15 @@ def main():
         plugins.mkdir()
         a, b = build(home, "A", "1.0.0"), build(home, "B", "2.0.0")
         put(a, plugins)
-        simulator = Server([load.BUILD / "bin/provider-sim", "--listen", "127.0.0.1:0"])
-        providers = [{"name": "one", "plugin": "variant", "base_url": f"{simulator.url}/p/one/v1", "model": "m-1", "concurrency": 64}]
-        (home / "providers.yaml").write_text(json.dumps({"providers": providers}))
-        config = home / "stepper.yaml"
-        config.write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": "plugins", "store": {"url": f"sqlite:{home}/s.db"},
-                                      "security": {"admin_key": KEY}, "log": {"level": "warn"}}))
-        server = Server([load.BUILD / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"])
+        simulator = Simulator(load.BUILD)
+        providers = [provider(simulator, "one", "variant")]
+        config = write_config(home, providers, {"plugins_dir": "plugins", "security": {"admin_key": KEY}, "log": {"level": "warn"}})
+        server = launch(serve_command("--config", config, build=load.BUILD))
         try:
             return measure(server, plugins, home, providers, (a, b))
         finally:
             server.stop()
             simulator.stop()
-
-
-def resident_kib(server):
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
 
 
 def reload(server):
@@ -126,7 +111,7 @@ def measure(server, plugins, home, providers, builds):
         assert report["status"] == "applied", report
         call("POST", server.url + "/v1/generate/immediate", {"prompt": "in earnest", "responseMode": "text"})
         fresh.append(report["ms"])
-        resident.append(resident_kib(server))
+        resident.append(mib_of(server.process.pid) * 1024)
 
     def swap(n):
         put(builds[n % 2], plugins)

@@ -1,13 +1,12 @@
 """What is measured: a server with a store of its own, whose only provider is an instance of the simulator."""
-import json
 import os
 import re
-import subprocess
 import time
 
 import load
-from child import Server, call
-from node_package import PackageServer
+from lib import call, launch, provider, serve_command, write_config
+from lib.node_package import PackageServer
+from lib.processes import mib_of
 
 
 class Subject:
@@ -31,7 +30,7 @@ class Subject:
         return [self.server.process.pid]
 
     def resident_mib(self):
-        return sum(map(load.resident_mib, self.pids()))
+        return sum(map(mib_of, self.pids()))
 
     def cpu_seconds(self):
         return sum(map(load.cpu_seconds, self.pids()))
@@ -44,8 +43,7 @@ class Subject:
         return self.metric(self.done_metric)
 
     def end(self):
-        self.server.process.kill()
-        self.server.stop()
+        self.server.kill()
 
 
 class Stepper(Subject):
@@ -55,20 +53,14 @@ class Stepper(Subject):
         self.build = build
         self.home = folder / f"{instance}-{time.monotonic_ns()}"
         self.home.mkdir()
-        provider = {"name": instance, "plugin": "openai-compatible", "base_url": f"{simulator.url}/p/{instance}/v1",
-                    "model": "m-1", "api_key": "k", "concurrency": 4096}
-        (self.home / "providers.yaml").write_text(json.dumps({"providers": [provider]}))
+        self.providers = [provider(simulator, instance, concurrency=4096)]
         self.start(workers)
 
     def start(self, workers):
         """Also after end(): on the jobs that are in the store."""
-        config = self.home / "stepper.yaml"
-        config.write_text(json.dumps({
-            "providers_file": "providers.yaml", "log": {"level": "info"}, "plugins_dir": str(self.build / "plugins"),
-            "queue": {"workers": workers},
-            "store": {"url": f"sqlite:{self.home}/stepper.db", "durability": os.environ.get("DURABILITY", "full")}}))
-        self.server = Server([self.build / "bin/stepper", "serve", "--config", config, "--listen", "127.0.0.1:0"],
-                             stderr=subprocess.DEVNULL)
+        store = {"url": f"sqlite:{self.home}/stepper.db", "durability": os.environ.get("DURABILITY", "full")}
+        config = write_config(self.home, self.providers, {"queue": {"workers": workers}, "store": store}, build=self.build)
+        self.server = launch(serve_command("--config", config, build=self.build))
 
 
 class NodePackage(Subject):
@@ -79,9 +71,9 @@ class NodePackage(Subject):
     def __init__(self, simulator, folder, instance, workers=64):
         environment = {**os.environ, "NODE_ENV": "production", "RATE_LIMIT_ENABLED": "false",
                        "QUEUE_CONCURRENCY": str(workers)}
-        provider = {"name": "openai", "enabled": True, "baseUrl": f"{simulator.url}/p/{instance}", "apiKey": "k",
-                    "modelName": "m-1", "timeout": 3_000_000, "concurrency": 4096}
-        self.package = PackageServer(folder, environment, providers=[provider],
+        openai = {"name": "openai", "enabled": True, "baseUrl": f"{simulator.url}/p/{instance}", "apiKey": "k",
+                  "modelName": "m-1", "timeout": 3_000_000, "concurrency": 4096}
+        self.package = PackageServer(folder, environment, providers=[openai],
                                      config={"security": {"apiKey": {"enabled": False}}})
         self.server = self.package.server
 

@@ -4,7 +4,8 @@ import random
 import threading
 from collections import Counter, defaultdict
 
-from stage import FINAL, LOST, call, echo
+from lib import call, echo
+from stage import FINAL, LOST
 
 LIMITED_ONLY = ["moody", "steady"]  # left out, so that a job has only the provider that is often out of quota
 SHARED = 20  # prompts that many clients ask for

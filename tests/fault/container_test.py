@@ -4,7 +4,8 @@ import os
 import subprocess
 import unittest
 
-from stage import PLUGINS, STEPPER, Case, Stage, call, clean_environment, echo, finish, provider
+from lib import PLUGINS, STEPPER, call, clean_environment, provider
+from stage import Case, Stage, finish
 
 UNKNOWN_USER = ("setpriv", "--reuid=12345", "--regid=0", "--clear-groups")
 
@@ -87,7 +88,7 @@ class MemoryThatMayNotHoldCodeTest(unittest.TestCase):
             self.skipTest("this kernel has no vm.memfd_noexec")
         return subprocess.run(["unshare", "-m", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", script, "sh",
                                STEPPER, "plugin", "list", PLUGINS], capture_output=True, text=True, timeout=120,
-                              env={**clean_environment(), "TMPDIR": temporary})
+                              env=clean_environment(TMPDIR=temporary))
 
     def test_files_do_instead(self):
         listed = self.list("", "/tmp")

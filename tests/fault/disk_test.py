@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from stage import EXIT_CONFIG, FAULTS, Case, Stage, call, echo, finish, kill, post, read, wait_until
+from lib import FAULTS, call, echo, wait_until
+from stage import EXIT_CONFIG, Case, Stage, finish, post, read
 
 PAGE = 4096
 NOTICED = 10  # seconds until health must say so
@@ -50,7 +51,7 @@ class DiskCase(Case):
     def assert_recovers(self, server, stage, token):
         accepted = wait_until(lambda: self.accepted(server, token), 20, "work is accepted again")
         self.assertEqual(finish(server, accepted)["data"]["result"], {"echo": token})
-        wait_until(lambda: self.health(server) == (200, "healthy", "ok"), 20, "health is back")
+        wait_until(lambda: self.health(server), 20, "health is back", (200, "healthy", "ok"))
         self.assertEqual(server.stop(), 0)
         self.assert_intact(stage)
         with stage.remains() as db:
@@ -72,7 +73,7 @@ class TroubleTest(DiskCase):
         finish(server, old)
         self.simulator.behave("slow", {"latency_ms": 1500})
         running = self.accept(server, "running")
-        wait_until(lambda: self.in_flight("slow") == 1, 20, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 20, "the job runs", 1)
         return stage, server, old, running
 
     def assert_reads_go_on(self, server, old):
@@ -115,7 +116,7 @@ class TroubleTest(DiskCase):
         stage, server, old, running = self.prepare()
         self.disk("enospc")
         self.refused_work(server, "new")
-        kill(server)
+        server.kill()
         self.disk("")
         self.assert_intact(stage)
         server = self.start_on_a_bad_disk(stage)
@@ -228,11 +229,11 @@ class SlowTest(DiskCase):
         stage, server, old = self.prepare()
         self.simulator.behave("steady", {"latency_ms": 500})
         running = self.accept(server, "running")
-        wait_until(lambda: self.in_flight("steady") == 1, 20, "the job runs")
+        wait_until(lambda: self.in_flight("steady"), 20, "the job runs", 1)
         self.disk("stall")
         time.sleep(1)  # its answer is there by now, and cannot be stored
         self.assertEqual(read(server, running).json["status"], "active")
-        kill(server)
+        server.kill()
         self.disk("")
         server = self.start_on_a_bad_disk(stage)
         self.assertEqual(read(server, old).json["data"]["result"], {"echo": "old"})
@@ -251,7 +252,7 @@ class GoneTest(DiskCase):
         return stage, server, old
 
     def assert_failed(self, stage, server, old):
-        wait_until(lambda: self.health(server) == (503, "unhealthy", "failed"), NOTICED, "health says so")
+        wait_until(lambda: self.health(server), NOTICED, "health says so", (503, "unhealthy", "failed"))
         self.assertEqual(call("GET", server.url + "/readyz").status, 503)
         self.assert_unavailable(post(server, {"prompt": echo("new")}), str(stage.database), "removed or replaced")
         self.assertEqual(read(server, old).json["data"]["result"], {"echo": "old"})
@@ -284,7 +285,7 @@ class GoneTest(DiskCase):
         self.assertEqual(self.health(server), (503, "unhealthy", "failed"))
         self.assertEqual(call("GET", server.url + "/readyz").status, 503)
         wait_until(lambda: '"level":"error"' in stage.said() and "the store failed" in stage.said(), NOTICED, "the log says so")
-        kill(server)
+        server.kill()
         self.simulator.behave("steady", {})
         server = self.start(stage)
         for job_id in accepted:
@@ -324,13 +325,13 @@ class GoneTest(DiskCase):
     def test_a_backup_put_in_place_while_it_runs(self):
         stage, backup, kept, server = self.with_backup()
         os.replace(backup, stage.database)
-        wait_until(lambda: self.health(server)[2] == "failed", NOTICED, "health says so")
+        wait_until(lambda: self.health(server)[2], NOTICED, "health says so", "failed")
         self.assertEqual(server.stop(), 0)
         self.assert_backup_is_used(stage, kept)
 
     def test_a_backup_put_in_place_after_a_kill(self):
         stage, backup, kept, server = self.with_backup()
-        kill(server)
+        server.kill()
         os.replace(backup, stage.database)
         self.assert_backup_is_used(stage, kept)
 
@@ -402,7 +403,7 @@ class DamageTest(DiskCase):
         for job_id in ids:
             finish(server, job_id)
         self.accept(server, "last")
-        kill(server)
+        server.kill()
         self.assertGreater(stage.wal.stat().st_size, 10 * PAGE)
         return stage, ids
 

@@ -8,7 +8,8 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stage import FAULTS, Case, call, clean_environment, echo, finish, kill, post, read, wait_until
+from lib import FAULTS, call, clean_environment, echo, wait_until
+from stage import Case, finish, post, read
 
 SINGLES, ITEMS = 120, 80  # 200 in flight
 PROMPTLY = 1.0
@@ -75,7 +76,7 @@ class DrainTest(Case):
         stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"server": {"drain_timeout": "20s"}})
         server = self.start(stage)
         ids = [self.accept(server, f"w-{n}") for n in range(20)]
-        wait_until(lambda: self.in_flight("slow") == len(ids), 20, "all jobs run")
+        wait_until(lambda: self.in_flight("slow"), 20, "all jobs run", len(ids))
         with ThreadPoolExecutor(len(ids)) as pool:
             polls = [pool.submit(lambda job=job: (read(server, job, wait=30), time.monotonic())) for job in ids]
             wait_until(lambda: self.connections(server) >= len(ids), 10, "the polls are open")
@@ -98,7 +99,7 @@ class DrainTest(Case):
         stage = self.stage("slow", behaviour={"latency_ms": 20_000}, settings={"server": {"drain_timeout": "60s"}})
         server = self.start(stage, ends=(128 + signal.SIGTERM,))
         ids = [self.accept(server, f"s-{n}") for n in range(10)]
-        wait_until(lambda: self.in_flight("slow") == len(ids), 20, "all jobs run")
+        wait_until(lambda: self.in_flight("slow"), 20, "all jobs run", len(ids))
         server.process.terminate()
         wait_until(lambda: '"draining"' in stage.said(), 10, "it drains")
         began = time.monotonic()
@@ -114,9 +115,8 @@ class DrainTest(Case):
         fault.write_text("hang-read")
         stage.config = stage.config.rename(self.folder / "stepper.db.yaml")
         with open(stage.log, "a", encoding="utf-8") as log:
-            process = subprocess.Popen(stage.command(), stdout=subprocess.DEVNULL, stderr=log, env={
-                **clean_environment(), "LD_PRELOAD": str(FAULTS / "io-faults.so"), "IO_FAULTS": str(fault),
-                "ASAN_OPTIONS": "verify_asan_link_order=0"})
+            process = subprocess.Popen(stage.command(), stdout=subprocess.DEVNULL, stderr=log, env=clean_environment(
+                LD_PRELOAD=str(FAULTS / "io-faults.so"), IO_FAULTS=str(fault), ASAN_OPTIONS="verify_asan_link_order=0"))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         wait_until(lambda: self.has_open(process, stage.config), 20, "it reads its configuration")
@@ -132,7 +132,7 @@ class DrainTest(Case):
         stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"server": {"drain_timeout": "20s"}})
         server = self.start(stage)
         self.accept(server, "r-1")
-        wait_until(lambda: self.in_flight("slow") == 1, 20, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 20, "the job runs", 1)
         statuses = []
         asker = threading.Thread(target=self.watch_readiness, args=(server, statuses))
         asker.start()
@@ -157,12 +157,12 @@ class DrainTest(Case):
         stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"queue": {"lease": "10m"}})
         server = self.start(stage)
         ids = [self.accept(server, f"k-{n}") for n in range(30)]
-        wait_until(lambda: self.in_flight("slow") == len(ids), 20, "all jobs run")
-        kill(server)
-        wait_until(lambda: self.in_flight("slow") == 0, 10, "the simulator noticed")
+        wait_until(lambda: self.in_flight("slow"), 20, "all jobs run", len(ids))
+        server.kill()
+        wait_until(lambda: self.in_flight("slow"), 10, "the simulator noticed", 0)
         began = time.monotonic()
         server = self.start(stage)
-        wait_until(lambda: self.in_flight("slow") == len(ids), 10, "all jobs run again")
+        wait_until(lambda: self.in_flight("slow"), 10, "all jobs run again", len(ids))
         self.assertLess(time.monotonic() - began, 10)
         self.assert_all_end(server, ids)
         with stage.watch() as db:
@@ -173,7 +173,7 @@ class DrainTest(Case):
         stage = self.stage("slow", behaviour={"latency_ms": 500})
         server = self.start(stage)
         first = self.accept(server, "once", key="the-key")
-        kill(server)
+        server.kill()
         server = self.start(stage)
         again = post(server, {"prompt": echo("once")}, key="the-key")
         self.assertEqual((again.status, again.json["jobId"], again.headers["Idempotent-Replayed"]), (202, first, "true"))

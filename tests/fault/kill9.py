@@ -5,7 +5,6 @@
 Everything but the timing of threads follows from the seed."""
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -16,7 +15,9 @@ from collections import Counter, defaultdict
 
 from clients import Client, Ledger
 from invariants import ALWAYS, AT_THE_END, broken, least_leases
-from stage import FINAL, Simulator, Stage, call, clean_environment, kill, prompts, provider, read, wait_until
+from lib import Simulator, call, clean_environment, provider, wait_until
+from lib.processes import descriptors, mib_of
+from stage import FINAL, Stage, prompts, read
 
 CLIENTS = 6
 ROUNDS_PER_ACT = 50  # then a new database: the last checks read everything
@@ -70,7 +71,7 @@ class Act:
     """Some rounds on one database, and the check of all of them."""
 
     def __init__(self, simulator, folder, seed):
-        call("POST", simulator.url + "/_sim/reset")
+        simulator.reset()
         for name, behaviour in behaviours(seed).items():
             simulator.behave(name, behaviour)
         providers = [provider(simulator, name, concurrency=512, breaker={"consecutive": 1_000_000, "min_calls": 1_000_000})
@@ -94,7 +95,7 @@ class Act:
             client.start()
         time.sleep(self.rng.uniform(0.02, 0.8))
         killed.set()
-        kill(server)
+        server.kill()
         self.crashes += 1
         for client in clients:
             client.join(60)
@@ -105,8 +106,7 @@ class Act:
                 self.problem(f"after round {self.rounds}: {sentence}")
 
     def die_while_starting(self):
-        process = subprocess.Popen(self.stage.command(), env=clean_environment(), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(self.stage.command(), env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.rng.uniform(0, 0.6))
         process.kill()
         process.wait()
@@ -123,9 +123,7 @@ class Act:
                 self.ledger.accept(answer.json["jobId"], tokens, key)
         try:
             with self.stage.watch() as db:
-                live = db.execute("SELECT count(*) FROM job WHERE state < 10")
-                wait_until(lambda: live.execute("SELECT count(*) FROM job WHERE state < 10").fetchone() == (0,),
-                           END_SECONDS, "every job ends")
+                wait_until(lambda: db.execute("SELECT count(*) FROM job WHERE state < 10").fetchone(), END_SECONDS, "every job ends", (0,))
         except AssertionError as late:
             self.problem(str(late))
         self.check_reads(server)
@@ -142,9 +140,9 @@ class Act:
             self.check_database(db)
 
     def check_footprint(self, before, after):
-        descriptors, mib = after[0], after[1] - before[1]
-        if descriptors > MAX_DESCRIPTORS or mib > MAX_GROWTH_MIB:
-            self.problem(f"the last server holds {descriptors} descriptors and grew by {mib} MiB")
+        held, mib = after[0], after[1] - before[1]
+        if held > MAX_DESCRIPTORS or mib > MAX_GROWTH_MIB:
+            self.problem(f"the last server holds {held} descriptors and grew by {mib:.0f} MiB")
 
     def check_reads(self, server):
         ledger = self.ledger
@@ -220,10 +218,7 @@ def wrong_answers(job, tokens):
 
 def footprint(server):
     """Open descriptors, and resident memory in MiB."""
-    pid = server.process.pid
-    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
-        pages = int(statm.read().split()[1])
-    return len(os.listdir(f"/proc/{pid}/fd")), pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+    return len(descriptors(server.process.pid)), mib_of(server.process.pid)
 
 
 def run(rounds, seed, out=sys.stdout):

@@ -2,7 +2,8 @@
 import signal
 import unittest
 
-from stage import FAULTS, LOST, Case, Stage, call, echo, finish, post, provider, read, wait_until
+from lib import FAULTS, call, echo, provider, wait_until
+from stage import LOST, Case, Stage, finish, post, read
 
 DEADLY = {"prompt": "POISON " + echo("poison"), "preferredProviders": ["quick"], "excludeProviders": ["slow"]}
 MOST_DEATHS = 8

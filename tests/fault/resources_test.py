@@ -1,42 +1,26 @@
 """Descriptors, threads or memory that the system refuses: one client is told, one job waits, and the rest goes on."""
 import contextlib
-import http.client
 import json
-import os
 import resource
 import select
 import signal
-import socket
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stage import FAULTS, LOST, Case, StartError, call, echo, finish, wait_until
-
-HEADERS = {"Content-Type": "application/json"}
-
-
-class Connection:
-    """A kept-alive connection, so that a request needs none of its own."""
-
-    def __init__(self, server):
-        host, port = server.url.removeprefix("http://").split(":")
-        self.http = http.client.HTTPConnection(host, int(port), timeout=30)
-
-    def ask(self, method, path, body=None):
-        self.http.request(method, path, json.dumps(body) if body is not None else None, HEADERS)
-        answer = self.http.getresponse()
-        return answer.status, answer.headers, json.loads(answer.read())
+from lib import FAULTS, Connection, StartError, call, echo, listens, replace, wait_until
+from lib.processes import descriptors
+from stage import LOST, Case, finish
 
 
 class ResourcesCase(Case):
     def start_warm(self, stage, env=None):
         """A server that has answered once, and a connection to it."""
         server = self.start(stage, env=env)
-        kept = Connection(server)
-        self.addCleanup(kept.http.close)
-        self.assertEqual(kept.ask("GET", "/livez")[0], 200)
+        kept = Connection(server.port)
+        self.addCleanup(kept.close)
+        self.assertEqual(kept.ask("GET", "/livez").status, 200)
         return server, kept
 
     def skip_if_sanitized(self, server):
@@ -45,26 +29,22 @@ class ResourcesCase(Case):
             self.skipTest("a sanitizer ends the program where memory or descriptors are refused")
 
     def connect(self, server):
-        """What a new client is told, the connection ending there: status, headers."""
+        """What a new client is told, the connection ending there."""
         began = time.monotonic()
-        client = Connection(server)
+        client = Connection(server.port)
         try:
-            status, headers, _ = client.ask("GET", "/livez")
+            answer = client.ask("GET", "/livez")
         finally:
-            client.http.close()
+            client.close()
         self.assertLess(time.monotonic() - began, 5)
-        return status, headers
+        return answer
 
     def assert_turned_away(self, server):
-        status, headers = self.connect(server)
-        self.assertEqual((status, headers["Retry-After"], headers["Connection"]), (503, "1", "Close"))
+        told = self.connect(server)
+        self.assertEqual((told.status, told.headers["Retry-After"], told.headers["Connection"]), (503, "1", "Close"))
 
     def assert_serves_again(self, server):
-        wait_until(lambda: self.connect(server)[0] == 200, 10, "clients are served again")
-
-
-def descriptors(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        wait_until(lambda: self.connect(server).status, 10, "clients are served again", 200)
 
 
 @contextlib.contextmanager
@@ -72,39 +52,42 @@ def no_descriptors(server):
     """For that long the server gets none: the limit is where it is, and idle clients have what is left below it."""
     pid, kind = server.process.pid, resource.RLIMIT_NOFILE
     before = resource.prlimit(pid, kind)
-    highest = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
+    highest = max(descriptors(pid))
     resource.prlimit(pid, kind, (highest + 1, before[1]))
     idle = []
     try:
         while True:
-            idle.append(Connection(server))
-            if idle[-1].ask("GET", "/livez")[0] == 503:
+            idle.append(Connection(server.port))
+            if idle[-1].ask("GET", "/livez").status == 503:
                 break
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(pid, kind, before)
         for client in idle:
-            client.http.close()
+            client.close()
 
 
 class DescriptorsTest(ResourcesCase):
+    def held(self, server):
+        return len(descriptors(server.process.pid))
+
     def test_who_waits_takes_none(self):
         stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "100ms"}})
         server, kept = self.start_warm(stage)
         job = self.accept(server, "long")
-        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
-        clients = [Connection(server) for _ in range(40)]
+        wait_until(lambda: self.in_flight("slow"), 10, "the job runs", 1)
+        clients = [Connection(server.port) for _ in range(40)]
         for client in clients:
-            self.assertEqual(client.ask("GET", "/livez")[0], 200)
-        before = descriptors(server)
+            self.assertEqual(client.ask("GET", "/livez").status, 200)
+        before = self.held(server)
         for client in clients:
-            client.http.request("GET", f"/v1/jobs/{job}?wait=30")
+            client.send("GET", f"/v1/jobs/{job}?wait=30")
         time.sleep(0.5)
-        self.assertLessEqual(descriptors(server), before)
+        self.assertLessEqual(self.held(server), before)
         for client in clients:
-            client.http.close()
-        wait_until(lambda: descriptors(server) <= before - len(clients), 10, "their hang-up is noticed while they wait")
+            client.close()
+        wait_until(lambda: self.held(server) <= before - len(clients), 10, "their hang-up is noticed while they wait")
 
     def test_clients_and_calls_are_refused_and_jobs_wait(self):
         stage = self.stage("steady")
@@ -113,14 +96,14 @@ class DescriptorsTest(ResourcesCase):
         with no_descriptors(server):
             for _ in range(3):
                 self.assert_turned_away(server)
-            status, headers, answer = kept.ask("POST", "/v1/generate/immediate", {"prompt": "x"})
-            self.assertEqual((status, answer.get("errorCode")), (503, "OVERLOADED"), answer)
-            self.assertIn("Retry-After", headers)
-            self.assertIn("no_resources", json.dumps(answer))
-            status, _, answer = kept.ask("POST", "/v1/generate", {"prompt": echo("waits")})
-            self.assertEqual(status, 202, answer)
+            refused = kept.ask("POST", "/v1/generate/immediate", {"prompt": "x"})
+            self.assertEqual((refused.status, refused.json.get("errorCode")), (503, "OVERLOADED"), refused.raw)
+            self.assertIn("Retry-After", refused.headers)
+            self.assertIn("no_resources", json.dumps(refused.json))
+            accepted = kept.ask("POST", "/v1/generate", {"prompt": echo("waits")})
+            self.assertEqual(accepted.status, 202, accepted.raw)
         self.assert_serves_again(server)
-        job = finish(server, answer["jobId"])
+        job = finish(server, accepted.json["jobId"])
         self.assertEqual(job["data"]["result"], {"echo": "waits"})
         self.assertEqual(self.calls("waits"), 1)
         self.assertEqual(stage.said().count("cannot accept connections"), 1)
@@ -130,7 +113,7 @@ class DescriptorsTest(ResourcesCase):
         server, _ = self.start_warm(stage)
         self.skip_if_sanitized(server)
         self.accept(server, "cut")
-        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 10, "the job runs", 1)
         with no_descriptors(server):
             server.process.terminate()
             self.assertEqual(server.process.wait(10), 0, stage.said()[-2000:])
@@ -150,9 +133,9 @@ class ThreadsTest(ResourcesCase):
         on its way from one client to the next: five in a row have not."""
         held, refused = 0, 0
         for _ in range(40):
-            client = Connection(server)
-            self.addCleanup(client.http.close)
-            client.http.request("GET", f"/v1/jobs/{job}?wait=60")
+            client = Connection(server.port)
+            self.addCleanup(client.close)
+            client.send("GET", f"/v1/jobs/{job}?wait=60")
             answered, _, _ = select.select([client.http.sock], [], [], 0.5)
             held, refused = (held, refused + 1) if answered else (held + 1, 0)
             if refused == 5:
@@ -163,9 +146,9 @@ class ThreadsTest(ResourcesCase):
         stage = self.stage("steady", behaviour={"latency_ms": 50})
         server, kept = self.start_refusable(stage)
         self.refused.touch()
-        ids = [kept.ask("POST", "/v1/generate", {"prompt": echo(f"job-{n}")})[2]["jobId"] for n in range(6)]
+        ids = [kept.ask("POST", "/v1/generate", {"prompt": echo(f"job-{n}")}).json["jobId"] for n in range(6)]
         for job in ids:
-            self.assertEqual(kept.ask("GET", f"/v1/jobs/{job}?wait=30")[2]["status"], "completed")
+            self.assertEqual(kept.ask("GET", f"/v1/jobs/{job}?wait=30").json["status"], "completed")
         self.assertEqual(stage.said().count("threads for jobs cannot be had"), 1)
 
     def test_an_idle_client_gives_its_own_to_a_new_one_and_without_one_it_is_turned_away(self):
@@ -183,7 +166,7 @@ class ThreadsTest(ResourcesCase):
         stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "300ms"}})
         server, kept = self.start_refusable(stage)
         self.accept(server, "cut")
-        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 10, "the job runs", 1)
         self.refused.touch()
         server.process.terminate()
         self.assertEqual(server.process.wait(10), 0, stage.said()[-2000:])
@@ -208,35 +191,26 @@ class MemoryTest(ResourcesCase):
         stage = self.stage("slow", behaviour={"latency_ms": 60000}, settings={"server": {"drain_timeout": "2s"}})
         server, refused = self.start_refusable(stage)
         self.accept(server, "cut")
-        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 10, "the job runs", 1)
         refused.touch()
         server.process.terminate()
-        wait_until(lambda: not self.listens(server), 10, "it drains")
+        wait_until(lambda: not listens(server.port), 10, "it drains")
         refused.unlink()
         self.assertEqual(server.process.wait(20), 0, stage.said()[-2000:])
-
-    def listens(self, server):
-        try:
-            socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
-        except ConnectionError:
-            return False
-        return True
 
     def test_files_that_change_without_any_are_read_once_there_is_some(self):
         stage = self.stage("steady")
         server, refused = self.start_refusable(stage)
         config = json.loads(stage.config.read_text(encoding="utf-8"))
         config["log"]["level"] = "debug"
-        draft = self.folder / "draft"
-        draft.write_text(json.dumps(config), encoding="utf-8")
         refused.touch()
-        draft.rename(stage.config)
+        replace(stage.config, json.dumps(config))
         server.process.send_signal(signal.SIGHUP)
         time.sleep(1)
         self.assertIsNone(server.process.poll(), stage.said()[-2000:])
         refused.unlink()
         wait_until(lambda: '"event":"reloaded"' in stage.said(), 10, "the change is seen")
-        self.assertEqual(Connection(server).ask("GET", "/livez")[0], 200)
+        self.assertEqual(Connection(server.port).ask("GET", "/livez").status, 200)
 
     def test_a_storm_beyond_it_is_survived(self):
         stage = self.stage("steady")

@@ -1,45 +1,22 @@
 """What the fault tests share: one database, one server after the other on it, and a look into what they left."""
 import contextlib
 import http.client
-import json
 import resource
 import shutil
 import signal
 import sqlite3
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+import lib
+from lib import PLUGINS, call, echo, launch, provider, run_stepper, serve_command, wait_until, write_config
 
-import harness  # noqa: E402
-from harness import BUILD, PLUGINS, STEPPER, Server, Simulator, StartError, call, clean_environment, provider, run_stepper  # noqa: E402,F401
-
-FAULTS = BUILD / "tests" / "fault"  # what this folder's CMakeLists builds
 EXIT_CONFIG = 78
 LOST = (OSError, http.client.HTTPException)  # what a client sees when the server dies under it
 FINAL = ("completed", "failed", "cancelled")
 
 # Servers die by the dozen here; their cores would fill the disk.
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def wait_until(condition, seconds, what):
-    """The first true value of `condition`, asked again and again."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
-
-
-def echo(token):
-    """A prompt that is known by its token wherever it goes, and whose answer is {"echo": token}."""
-    return f'Repeat {token}. ECHO:{json.dumps({"echo": token})}:ECHO'
 
 
 def post(server, body, key=None):
@@ -66,19 +43,14 @@ class Stage:
         self.database = self.folder / "jobs" / "stepper.db"
         self.wal = self.database.with_name("stepper.db-wal")
         self.log = self.folder / "log"
-        self.config = self.folder / "stepper.yaml"
-        (self.folder / "providers.yaml").write_text(json.dumps({"providers": providers}))
-        config = {"providers_file": "providers.yaml", "plugins_dir": str(plugins),
-                  "store": {"url": f"sqlite:{self.database}"}, "log": {"level": "info", "format": "json"}}
-        config.update(settings or {})
-        self.config.write_text(json.dumps(config))
+        self.config = write_config(self.folder, providers, {"plugins_dir": str(plugins), "store": {"url": f"sqlite:{self.database}"},
+                                                            **(settings or {})})
 
     def command(self, *options):
-        return [STEPPER, "serve", "--config", self.config, "--listen", "127.0.0.1:0", *options]
+        return serve_command("--config", self.config, *options)
 
     def start(self, *options, env=None):
-        with open(self.log, "a", encoding="utf-8") as log:
-            return Server(self.command(*options), {**clean_environment(), **(env or {})}, log)
+        return launch(self.command(*options), env, self.log)
 
     def refusal(self, *options):
         """How a start that must not succeed ended."""
@@ -104,23 +76,17 @@ class Stage:
             yield db
 
 
-def kill(server):
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
-    server.process.stdout.close()
-
-
 def prompts(log):
     """The bodies of logged upstream calls as (instance, text)."""
     return [(entry["instance"], entry["body"]) for entry in log if entry["method"] == "POST"]
 
 
-class Case(harness.Case):
+class Case(lib.Case):
     """Has stages, on which servers come and go, in place of one server."""
 
     def setUp(self):
         super().setUp()
-        self.assertEqual(call("POST", self.simulator.url + "/_sim/reset").status, 200)
+        self.simulator.reset()
 
     def stage(self, *names, behaviour=None, settings=None, limits=None, **more):
         """A stage whose providers are instances of the simulator of the same names, each with these limits."""

@@ -4,7 +4,8 @@ import signal
 import time
 import unittest
 
-from stage import EXIT_CONFIG, FAULTS, Case, call, echo, finish, kill, post, read, wait_until
+from lib import FAULTS, call, echo, wait_until
+from stage import EXIT_CONFIG, Case, finish, post, read
 
 HOUR = 3600
 
@@ -27,7 +28,7 @@ class TimeCase(Case):
     def delayed(self, server, token):
         """A job that waits because its provider asked for it."""
         job = self.accept(server, token)
-        wait_until(lambda: read(server, job).json["rawStatus"] == "delayed", 20, "it waits")
+        wait_until(lambda: read(server, job).json["rawStatus"], 20, "it waits", "delayed")
         return job
 
 
@@ -55,7 +56,7 @@ class SetClockTest(TimeCase):
             server = self.start_with_clock(stage)
             began = time.monotonic()
             job = self.delayed(server, f"job-{number}")
-            kill(server)
+            server.kill()
             self.set_clock(set_by)
             server = self.start_with_clock(stage)
             self.waits_its_time(server, job, began)
@@ -85,7 +86,7 @@ class RestartTest(TimeCase):
             server = self.start(stage)
             refused = call("POST", server.url + "/v1/generate/immediate", {"prompt": "x", "maxDurationSeconds": 5})
             self.assertGreaterEqual(refused.status, 400)
-            kill(server)
+            server.kill()
         return self.simulator.counters("one")["requests"]
 
     def test_again_in_ten_minutes(self):
@@ -103,7 +104,7 @@ class FreezeTest(TimeCase):
         stage = self.stage("slow", behaviour={"latency_ms": 3000}, settings={"queue": {"lease": "1s"}})
         server = self.start(stage)
         job = self.accept(server, "once")
-        wait_until(lambda: self.in_flight("slow") == 1, 10, "the job runs")
+        wait_until(lambda: self.in_flight("slow"), 10, "the job runs", 1)
         server.process.send_signal(signal.SIGSTOP)
         self.addCleanup(self.thaw, server)
         return stage, server, job
@@ -125,7 +126,7 @@ class FreezeTest(TimeCase):
         refusal = stage.refusal()
         self.assertEqual(refusal.returncode, EXIT_CONFIG)
         self.assertIn(f"in use by process {server.process.pid}", refusal.stderr)
-        kill(server)
+        server.kill()
         server = self.start(stage)
         self.assertEqual(finish(server, job)["data"]["result"], {"echo": "once"})
         self.assertEqual(self.calls("once"), 2)

@@ -1,7 +1,7 @@
 """From a model's text to what the client gets of it: digits, repairs, and what of a schema is not enforced."""
 import unittest
 
-from harness import Case, call
+from lib import Case, call
 
 NUMBERS = b'{"wei":123456789012345678901,"id":18446744073709551616,"cent":18.50,"whole":1.0,"zero":-0,"huge":1e400}'
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import STEPPER, Case, call, clean_environment, run_stepper
+from lib import STEPPER, Case, call, clean_environment, run_stepper, wait_until
 
 RUNS_NONE = {"queue": {"workers": 0}}
 
@@ -37,7 +37,7 @@ class Apart(Case):
         self.assertEqual(call("GET", f"{server.url}/v1/jobs/{job_id}?wait=1").json["status"], "queued")
         server.stop()
         worker = self.run_jobs()
-        self.wait_for(lambda: self.upstream_calls() == 3)
+        wait_until(self.upstream_calls, wanted=3)
         worker.send_signal(signal.SIGTERM)
         self.assertEqual(worker.wait(20), 0)
         server = self.start_one()

@@ -2,7 +2,7 @@
 import time
 import unittest
 
-from harness import Case, call
+from lib import Case, call, wait_until
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 
@@ -53,7 +53,7 @@ class Batch(Case):
         wanted[1]["request"]["maxDurationSeconds"] = 1
         began = time.monotonic()
         batch = self.batch(server, wanted, concurrency=1)
-        self.wait_for(lambda: self.job(server, batch).json["progress"]["done"] == 1)
+        wait_until(lambda: self.job(server, batch).json["progress"]["done"], wanted=1)
         self.assertLess(time.monotonic() - began, 2)
         data = self.finished(server, batch)["data"]
         self.assertEqual([item["status"] for item in data["items"]], ["completed", "failed"])
@@ -83,7 +83,7 @@ class Batch(Case):
     def test_progress_counts_items(self):
         server = self.start_one({"steps": [{}, {}, {"hang": "head"}]})
         job_id = self.batch(server, items(4), concurrency=1)
-        job = self.wait_for(lambda: self.with_done(server, job_id, 2))
+        job = wait_until(lambda: self.with_done(server, job_id, 2))
         self.assertEqual((job["status"], job["progress"]), ("active", {"done": 2, "total": 4}))
         self.assertNotIn("data", job)
 
@@ -134,10 +134,10 @@ class Batch(Case):
     def test_a_batch_can_be_cancelled(self):
         server = self.start_one({"steps": [{}, {"hang": "head"}]})
         job_id = self.batch(server, items(10), concurrency=3)
-        self.wait_for(lambda: self.with_done(server, job_id, 1))
+        wait_until(lambda: self.with_done(server, job_id, 1))
         self.await_upstream(3)
         self.assertEqual(call("DELETE", f"{server.url}/v1/jobs/{job_id}").json["status"], "cancelled")
-        self.wait_for(lambda: self.simulator.counters("one")["in_flight"] == 0, 1)
+        wait_until(lambda: self.simulator.counters("one")["in_flight"], 1, wanted=0)
         job = self.job(server, job_id).json
         self.assertEqual(job["status"], "cancelled")
         data = job["data"]
@@ -192,7 +192,7 @@ class Batch(Case):
         result = self.finished(server, done)
         self.simulator.behave("one", {"steps": [{}, {}, {"hang": "head"}]})
         half = self.batch(server, items(6, "half {}"), concurrency=1)
-        self.wait_for(lambda: self.with_done(server, half, 2))
+        wait_until(lambda: self.with_done(server, half, 2))
         server.stop()
         server = self.start_one()
         self.assertEqual(self.finished(server, done), result)

@@ -2,8 +2,8 @@
 import time
 import unittest
 
-from harness import Case, call
-from storm import storm
+from lib import Case, call, wait_until
+from lib.storm import storm
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 OTHER = {"product": "Tea", "price": 4}
@@ -43,7 +43,7 @@ class Identity(CacheCase):
         self.assertEqual(hit.json["metadata"]["provider"], "one")
         self.assertNotIn("stale", hit.json)
         self.assertEqual(self.post(server, {**body, "cacheControl": "no-cache"}).headers["X-Cache"], "BYPASS")
-        older = self.wait_for(lambda: self.aged(server, body), 3)
+        older = wait_until(lambda: self.aged(server, body), 3)
         self.assertEqual(older.headers["Age"], "1")
 
     def aged(self, server, body):
@@ -115,7 +115,7 @@ class Stale(CacheCase):
                 seen.append(answer.headers["X-Cache"])
             return answer.status == 202
 
-        self.wait_for(gone, 5)
+        wait_until(gone, 5)
         # Whoever comes after the answer is gone shares the refresh that still runs.
         self.assertEqual(seen, ["HIT", "STALE", "COALESCED"])
 
@@ -131,13 +131,13 @@ class Stale(CacheCase):
         server = self.start_stale({"answer": ANSWER})
         self.simulator.behave("one", {"answer": OTHER})
         self.assertEqual(self.post(server, {"prompt": "x"}).json["data"], ANSWER)
-        self.wait_for(lambda: self.post(server, {"prompt": "x"}).json["data"] == OTHER)
+        wait_until(lambda: self.post(server, {"prompt": "x"}).json["data"], wanted=OTHER)
 
     def test_a_failed_refresh_keeps_the_answer(self):
         server = self.start_stale(settings={"queue": {"max_attempts": 1}})
         self.simulator.behave("one", {"steps": [{"status": 503}], "then": "repeat"})
         self.assertEqual(self.word(server, {"prompt": "x"}), "STALE")
-        self.wait_for(lambda: call("GET", server.url + "/v1/jobs?state=failed").json["jobs"])
+        wait_until(lambda: call("GET", server.url + "/v1/jobs?state=failed").json["jobs"])
         for _ in range(5):
             self.assertEqual(self.post(server, {"prompt": "x"}).json["data"], ANSWER)
         self.assertEqual(self.upstream_calls(), 2)
@@ -146,7 +146,7 @@ class Stale(CacheCase):
         server = self.start_stale(settings={"cache": {"fresh_for": "200ms", "ttl": "1s"}, "queue": {"max_attempts": 1}})
         self.simulator.behave("one", {"steps": [{"answer": "I would rather not.", "delay_ms": 2000}], "then": "repeat"})
         self.assertEqual(self.post(server, {"prompt": "x"}).headers["X-Cache"], "STALE")
-        joined = self.wait_for(lambda: self.queued_now(server, {"prompt": "x"}))
+        joined = wait_until(lambda: self.queued_now(server, {"prompt": "x"}))
         self.assertEqual(joined.headers["X-Cache"], "COALESCED")
         job = self.finished(server, joined.json["jobId"])
         self.assertEqual((job["status"], job.get("data", {}).get("fallback")), ("completed", True))

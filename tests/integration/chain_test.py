@@ -1,8 +1,10 @@
 """What providers do wrong, and what the chain makes of it: the right error class, in time, in bounded memory, next one."""
+import threading
 import time
 import unittest
 
-from harness import Case, clean_environment, provider
+from lib import Case, provider
+from lib.processes import mib_of
 
 # Behaviour of the first provider -> the code its attempt must end with.
 FAULTS = {
@@ -33,11 +35,6 @@ ONLY_OF_WHOLE_ANSWERS = {"promises more than it sends", "promises less than it s
 TIMEOUTS = {"timeout": "1500ms", "first_byte_timeout": "700ms", "idle_timeout": "700ms", "connect_timeout": "700ms"}
 
 
-def resident_mib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
 class Chain(Case):
     def test_each_fault_is_named_in_time_and_the_next_provider_answers(self):
         for title, (fault, code) in FAULTS.items():
@@ -65,20 +62,20 @@ class Chain(Case):
             if code:
                 self.assertEqual(story[0]["errorCode"], code, story)
         server.stop()
-        self.assertNotIn("k-test", answer.raw.decode() + self.log_path.read_text(encoding="utf-8"))
+        self.assertNotIn("k-test", answer.raw.decode() + self.log_text())
 
     def test_memory_stays_bounded_under_huge_answers(self):
         self.simulator.behave("huge", {"steps": [{"huge": 1 << 30}], "then": "repeat"})
         self.simulator.behave("bomb", {"steps": [{"gzip_bomb": 1 << 30}], "then": "repeat"})
         self.simulator.behave("good", {})
         # A sanitizer keeps freed memory for a while; it must not be counted.
-        env = dict(clean_environment(), ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+        env = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
         server = self.start([provider(self.simulator, "huge"), provider(self.simulator, "bomb"),
                              provider(self.simulator, "good")], env=env)
-        before = resident_mib(server.process.pid)
+        before = mib_of(server.process.pid, "VmHWM")
         for _ in range(4):
             self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "good")
-        self.assertLess(resident_mib(server.process.pid) - before, 120)
+        self.assertLess(mib_of(server.process.pid, "VmHWM") - before, 120)
 
     def test_a_dead_port_and_an_unknown_host(self):
         self.simulator.behave("good", {})
@@ -137,12 +134,9 @@ class Chain(Case):
         self.simulator.behave("slow", {"latency_ms": 1500})
         self.simulator.behave("quick", {})
         server = self.start([provider(self.simulator, "slow", concurrency=1), provider(self.simulator, "quick")])
-        import threading
         first = threading.Thread(target=self.generate, args=(server, {"prompt": "x"}))
         first.start()
-        deadline = time.monotonic() + 5
-        while self.simulator.counters("slow")["in_flight"] == 0 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self.await_upstream(1, "slow")
         metadata = self.generate(server, {"prompt": "y"}).json["metadata"]
         first.join()
         self.assertEqual(metadata["provider"], "quick")

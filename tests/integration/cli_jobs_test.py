@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Case, call, run_stepper
+from lib import Case, call, run_stepper
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}

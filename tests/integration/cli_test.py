@@ -7,7 +7,8 @@ import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import PLUGINS, STEPPER, Case, Server, call, clean_environment, provider, run_stepper
+from lib import (PLUGINS, STEPPER, Case, call, clean_environment, launch, link_plugins, provider, run_stepper,
+                 serve_command, wait_until)
 
 GOOD = "providers:\n  - name: one\n    plugin: openai-compatible\n    base_url: http://127.0.0.1:1/v1\n    model: m\n    api_key: k\n"
 
@@ -181,9 +182,7 @@ class CommandLine(Case):
 
     def test_an_answer_that_could_not_be_written_is_no_success(self):
         self.simulator.behave("one", {})
-        plugins = self.folder / "plugins"
-        plugins.mkdir()
-        (plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        plugins = link_plugins(self.folder / "plugins", "openai-compatible")
         path = self.write_config([provider(self.simulator, "one")], {"plugins_dir": str(plugins)})
         for arguments in (["generate", "-c", path, "x"], ["generate", "-c", path, "--json", "x"], ["check", path], ["help"],
                           ["version"], ["jobs", "--help"], ["plugin", "list", plugins], ["plugin", "inspect", PLUGINS / "cohere.so"]):
@@ -207,10 +206,9 @@ class CommandLine(Case):
         path = self.write_config([provider(self.simulator, "one")])
         log = self.folder / "log"
         with open("/dev/full", "w") as full, open(log, "w") as err:
-            process = subprocess.Popen([STEPPER, "serve", path, "--listen", "127.0.0.1:0"], stdout=full, stderr=err,
-                                       env=clean_environment(), cwd=self.folder)
+            process = subprocess.Popen(serve_command(path), stdout=full, stderr=err, env=clean_environment(), cwd=self.folder)
         try:
-            self.wait_for(lambda: '"listening"' in log.read_text(), 30)
+            wait_until(lambda: '"listening"' in log.read_text(), 30)
             process.terminate()
             self.assertEqual(process.wait(20), 0)
         finally:
@@ -237,8 +235,8 @@ class CommandLine(Case):
         upstream = self.record("::1")
         path = self.write_config([provider(self.simulator, "six", base_url=f"http://[::1]:{upstream.port}/v1", stream=False)])
         for listen in ("[::1]:0", "[::]:0"):
-            with self.subTest(listen), open(self.folder / "log", "w") as log:
-                server = Server([STEPPER, "serve", path, "--listen", listen], clean_environment(), log)
+            with self.subTest(listen):
+                server = launch(serve_command(path, listen=listen))
                 try:
                     self.assertTrue(server.url.startswith(f"http://{listen[:-1]}"), server.url)
                     url = f"http://[::1]:{server.url.rsplit(':', 1)[1]}"
@@ -257,7 +255,7 @@ class CommandLine(Case):
         self.simulator.behave("one", {"answer": "direct"})
         for name in ("http_proxy", "ALL_PROXY"):
             with self.subTest(name):
-                env = dict(clean_environment(), STEPPER_API_KEY="client-key", **{name: f"http://127.0.0.1:{proxy.port}"})
+                env = {"STEPPER_API_KEY": "client-key", name: f"http://127.0.0.1:{proxy.port}"}
                 server = self.start([provider(self.simulator, "one")], env=env)
                 listed = run_stepper("jobs", "list", "--server", server.url, env=env)
                 self.assertEqual((listed.returncode, listed.stderr), (0, ""))
@@ -269,7 +267,7 @@ class CommandLine(Case):
     def test_the_admin_key_of_this_machine_goes_to_no_other(self):
         way = self.record()
         server = self.start([provider(self.simulator, "one")])
-        env = dict(clean_environment(), http_proxy=f"http://127.0.0.1:{way.port}")
+        env = {"http_proxy": f"http://127.0.0.1:{way.port}"}
         for key in ([], ["--key", "named"]):
             run_stepper("reload", "-c", self.folder / "stepper.yaml", "--server", "http://elsewhere.example:3001", *key, env=env)
         self.assertEqual([path for path, _ in way.seen], ["http://elsewhere.example:3001/admin/reload"] * 2)
@@ -281,7 +279,7 @@ class CommandLine(Case):
         own = f"http://user:s3cret@127.0.0.1:{proxy.port}"
         far = provider(self.simulator, "far", base_url="http://provider.example/v1", proxy=own, stream=False)
         near = provider(self.simulator, "near", proxy=own)
-        env = dict(clean_environment(), http_proxy="http://127.0.0.1:1", no_proxy="provider.example")
+        env = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "provider.example"}
         server = self.start([far, near], env=env)
         self.assertEqual(self.generate(server, {"prompt": "x", "responseMode": "text"}).json["data"], "recorded")
         self.assertEqual(proxy.seen[0][0], "http://provider.example/v1/chat/completions")
@@ -290,7 +288,7 @@ class CommandLine(Case):
         self.assertIn(f"http://********@127.0.0.1:{proxy.port}", shown)
         checked = run_stepper("check", self.folder / "stepper.yaml")
         self.assertIn("near is on this machine, so its proxy is not used", checked.stdout)
-        for text in (shown, checked.stdout, checked.stderr, self.log_path.read_text()):
+        for text in (shown, checked.stdout, checked.stderr, self.log_text()):
             self.assertNotIn("s3cret", text)
         refused = run_stepper("check", self.write_config([dict(far, proxy="http//user:s3cret@h")]))
         self.assertEqual(refused.returncode, 78)
@@ -300,15 +298,14 @@ class CommandLine(Case):
     def test_closed_standard_streams_do_not_become_files_of_ours(self):
         self.simulator.behave("one", {})
         path = self.write_config([provider(self.simulator, "one", isolation="process")])
-        server = Server(["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', STEPPER, "serve", "--config", path, "--listen",
-                         "127.0.0.1:0"], clean_environment())
+        server = launch(["/bin/sh", "-c", 'exec "$0" "$@" <&- 2>&-', *serve_command("--config", path)])
         self.addCleanup(server.stop)
         for stream in (0, 2):
             self.assertEqual(os.readlink(f"/proc/{server.process.pid}/fd/{stream}"), "/dev/null")
         self.assertEqual(call("POST", server.url + "/v1/generate/immediate", {"prompt": "x"}).status, 200)
 
     def test_environment_overrides(self):
-        env = dict(clean_environment(), ONE_MODEL="m-2", ONE_ENABLED="false")
+        env = {"ONE_MODEL": "m-2", "ONE_ENABLED": "false"}
         result = run_stepper("check", "--config", self.config(GOOD), env=env)
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stdout, r"disabled +one +openai-compatible +m-2")

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import ROOT, Case, call, provider
+from lib import ROOT, Case, call, provider
 
 CASES = [json.loads(line) for line in (ROOT / "tests/integration/contract-cases.jsonl").read_text().splitlines()]
 

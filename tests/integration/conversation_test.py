@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Case, call, provider
+from lib import Case, call, provider
 
 CHAT = [{"role": "user", "content": "Which product?"}, {"role": "assistant", "content": "Which shop?"},
         {"role": "user", "content": "The {{payload.shop}}."}]

@@ -1,22 +1,18 @@
 """The server dies without a word: what it acknowledged is there afterwards, and is done."""
 import unittest
 
-from harness import Case, run_stepper
-from storm import storm
+from lib import Case, run_stepper
+from lib.storm import storm
 
 HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
 
 
 class Crash(Case):
-    def kill(self, server):
-        server.process.kill()
-        server.process.wait()
-
     def test_acknowledged_jobs_are_done_after_all(self):
         server = self.start_one(HANGS, {"queue": {"workers": 4}})
         ids = {body["jobId"] for _, _, body in storm(server, "/v1/generate", [{"prompt": str(i)} for i in range(300)])}
         self.assertEqual(len(ids), 300)
-        self.kill(server)
+        server.kill()
         server = self.start_one()
         for job_id in ids:
             self.assertEqual(self.finished(server, job_id)["status"], "completed")
@@ -27,7 +23,7 @@ class Crash(Case):
         single = self.queue(server, {"prompt": "x"})
         batch = self.queue(server, {"items": [{"id": "a", "request": {"prompt": "y"}}]}, "/v1/generate/batch")
         self.await_upstream(2)
-        self.kill(server)
+        server.kill()
         server = self.start_one()
         self.assertEqual(self.finished(server, single, 5)["status"], "completed")
         self.assertEqual(self.finished(server, batch, 5)["data"]["completed"], 1)

@@ -1,9 +1,8 @@
 """Reports are delivered once: their answers are forgotten when a client has them, and only then."""
-import http.client
 import json
 import unittest
 
-from harness import Case, call
+from lib import Case, Connection, call, wait_until
 
 COMMIT = {"userId": "u", "commitSha": "c1", "repo": "a/b", "message": "Fix bug", "files": ["src/app.ts"],
           "components": ["app"], "diffSummary": "+ fixed"}
@@ -14,15 +13,14 @@ class Delivery(Case):
     def start_one(self, behaviour=None, settings=None, **more):
         server = super().start_one(behaviour, settings, **more)
         # An answer goes after it was written, so only the same connection is sure to come later.
-        self.client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self.client = Connection(server.port)
         self.addCleanup(self.client.close)
         return server
 
     def ask(self, method, path, body=None):
         """Headers and content."""
-        self.client.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
-        answer = self.client.getresponse()
-        return answer.headers, answer.read()
+        answer = self.client.ask(method, path, body)
+        return answer.headers, answer.raw
 
     def post_report(self):
         """X-Cache of the answer."""
@@ -33,7 +31,7 @@ class Delivery(Case):
         headers, content = self.ask("POST", path, body or COMMIT)
         self.assertEqual(headers["X-Cache"], "MISS")
         job_id = json.loads(content)["jobId"]
-        self.wait_for(lambda: self.listed(server, job_id)["status"] == "completed")
+        wait_until(lambda: self.listed(server, job_id)["status"], wanted="completed")
         return job_id
 
     def test_a_poll_delivers(self):

@@ -1,7 +1,7 @@
 """How the provider ended its answer reaches the client, wherever the answer is told; a cut one is marked and not kept."""
 import unittest
 
-from harness import Case
+from lib import Case, wait_until
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 USAGE = {"prompt": 40, "completion": 16}
@@ -85,9 +85,9 @@ class Ending(Case):
         self.finished(server, self.queue(server, body))
         self.simulator.behave("one", cut("All"))
         calls = self.upstream_calls()
-        stale = self.wait_for(lambda: (a := self.post(server, body)).headers["X-Cache"] == "STALE" and a)
+        stale = wait_until(lambda: (a := self.post(server, body)).headers["X-Cache"] == "STALE" and a)
         self.assertEqual(stale.json["data"], "All of it.")
-        self.wait_for(lambda: self.upstream_calls() > calls)
+        wait_until(lambda: self.upstream_calls() > calls)
         self.assertEqual(self.post(server, body).json["data"], "All of it.")
 
     def test_a_cut_json_answer_says_what_to_do(self):

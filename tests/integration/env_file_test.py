@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import STEPPER, Case, Server, clean_environment, provider, run_stepper
+from lib import Case, provider, run_stepper, serve_command, wait_until
 
 KEY = "key-of-the-file-that-nobody-may-see"
 
@@ -16,18 +16,13 @@ class EnvFile(Case):
 
     def serve(self, *arguments, environment=None, **more):
         config = self.write_config([provider(self.simulator, "one", **more)])
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server([STEPPER, "serve", "--config", config, "--listen", "127.0.0.1:0", *arguments],
-                            {**clean_environment(), **(environment or {})}, log)
-        self.addCleanup(self.check_stopped, server)
-        return server
+        return self.launch(serve_command("--config", config, *arguments), environment)
 
     def in_force(self, server):
         return self.admin("GET", server, "/admin/config").json["config"]
 
     def warnings(self):
-        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in self.log_text().splitlines()]
         return [line["warning"] for line in lines if line["event"] == "configuration"]
 
     def test_the_one_beside_the_configuration_counts(self):
@@ -36,7 +31,7 @@ class EnvFile(Case):
         self.assertEqual((config["providers"][0]["model"], config["providers"][0]["enabled"]), ("m-2", True))
         self.assertEqual(config["queue"]["workers"], 9, "the environment goes before the file")
         self.assertEqual(self.warnings(), [])
-        self.assertNotIn(KEY, self.log_path.read_text(encoding="utf-8") + json.dumps(config))
+        self.assertNotIn(KEY, self.log_text() + json.dumps(config))
 
     def test_one_that_is_named_takes_its_place(self):
         self.write("ONE_MODEL=m-beside\nQUEUE_CONCURRENCY=7\n")
@@ -51,14 +46,14 @@ class EnvFile(Case):
         self.assertEqual(self.admin("POST", server, "/admin/reload").status, 200)
         self.assertTrue(self.in_force(server)["providers"][0]["enabled"])
         self.write(f"ONE_API_KEY={KEY}\nONE_MODEL=m-3\n")
-        self.wait_for(lambda: self.in_force(server)["providers"][0]["model"] == "m-3")
+        wait_until(lambda: self.in_force(server)["providers"][0]["model"], wanted="m-3")
         self.write("ONE_API_KEY\n")
         told = self.admin("POST", server, "/admin/reload")
         self.assertEqual(told.json["problems"], [f"{path}:1:1: expected NAME=VALUE, a comment after # or an empty line"])
         self.assertEqual(self.in_force(server)["providers"][0]["model"], "m-3", "what was in force stays")
         self.write(f"ONE_API_KEY={KEY}\nONE_MODEL=m-4\n")
-        self.wait_for(lambda: self.in_force(server)["providers"][0]["model"] == "m-4")
-        self.assertNotIn(KEY, self.log_path.read_text(encoding="utf-8"))
+        wait_until(lambda: self.in_force(server)["providers"][0]["model"], wanted="m-4")
+        self.assertNotIn(KEY, self.log_text())
 
     def test_a_broken_line_is_named_and_not_shown(self):
         config = self.write_config([provider(self.simulator, "one")])

@@ -5,8 +5,8 @@ import os
 import threading
 import unittest
 
-from harness import ROOT, STEPPER, Case, Server, call, clean_environment, provider, run_stepper
-from markdown import tables, unquoted
+from lib import ROOT, Case, call, provider, run_stepper, serve_command, wait_until
+from lib.markdown import tables, unquoted
 
 # docs/migrate.md has them all: the key that a variable sets, or why it sets nothing.
 PAGE = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
@@ -84,14 +84,11 @@ def at(tree, path):
 class Environment(Case):
     def serve(self, environment, *arguments, **more):
         config = self.write_config([provider(self.simulator, **{"name": "one", **more})])
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server([STEPPER, "serve", "--config", config, *arguments], {**clean_environment(), **environment}, log)
-        self.addCleanup(self.check_stopped, server)
-        return server
+        self.log_path.unlink(missing_ok=True)  # of the one before
+        return self.launch(serve_command("--config", config, *arguments, listen=None), environment)
 
     def logged(self, event):
-        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in self.log_text().splitlines()]
         return [line for line in lines if line["event"] == event]
 
     def test_what_is_honoured(self):
@@ -104,7 +101,7 @@ class Environment(Case):
             with self.subTest(name):
                 if value is not None:
                     self.assertEqual(at(config, keys[name].replace(".N.", ".0.")), value)
-        self.assertNotIn("is set but has no effect", self.log_path.read_text(encoding="utf-8"))
+        self.assertNotIn("is set but has no effect", self.log_text())
 
     def test_what_has_no_effect_is_named_once(self):
         self.serve({name: VALUES.get(name, "1") for name in WITHOUT_EFFECT}, "--listen", "127.0.0.1:0")
@@ -113,7 +110,7 @@ class Environment(Case):
                                for name, why in WITHOUT_EFFECT.items()])
 
     def test_what_has_no_effect_stops_no_server_of_the_shipped_settings(self):
-        done = run_stepper("check", env={**clean_environment(), **dict.fromkeys(WITHOUT_EFFECT, "1x"), "REDIS_URL": "redis://h"}, cwd=self.folder)
+        done = run_stepper("check", env={**dict.fromkeys(WITHOUT_EFFECT, "1x"), "REDIS_URL": "redis://h"}, cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_host_that_is_no_address_is_somebody_elses(self):
@@ -129,9 +126,9 @@ class Environment(Case):
     def test_a_redis_is_not_asked_for_its_password(self):
         server = self.serve({"PORT": "0", "REDIS_URL": "redis://u:secret@h:6379"})
         self.assertEqual(self.generate(server, {"prompt": "x"}).status, 200)
-        self.assertNotIn("secret", self.log_path.read_text(encoding="utf-8"))
+        self.assertNotIn("secret", self.log_text())
         config = self.write_config([provider(self.simulator, "one")], {"store": {"url": "redis://u:secret@h:6379"}})
-        done = run_stepper("check", "--config", config, env=clean_environment())
+        done = run_stepper("check", "--config", config)
         self.assertEqual((done.returncode, "secret" in done.stdout + done.stderr), (78, False))
 
     def upstream(self):
@@ -186,7 +183,7 @@ class Environment(Case):
                 server = self.serve({"PORT": "0", "TRUST_PROXY": trusted}, enabled=False)
                 call("GET", server.url + "/", headers={"X-Forwarded-For": "3.3.3.3, 2.2.2.2, 1.1.1.1"})
                 # The line is written once the client has its answer.
-                self.assertEqual([line["client"] for line in self.wait_for(lambda: self.logged("request"))], [client])
+                self.assertEqual([line["client"] for line in wait_until(lambda: self.logged("request"))], [client])
                 self.check_stopped(server)
 
     def test_requests_a_second_take_the_place_of_those_a_minute(self):
@@ -201,17 +198,14 @@ class Environment(Case):
                 server = self.serve({"PORT": "0", "LOG_LEVEL": word})
                 self.assertEqual(self.admin("GET", server, "/admin/config").json["config"]["log"]["level"], level)
                 self.check_stopped(server)
-                levels = {json.loads(line)["level"] for line in self.log_path.read_text(encoding="utf-8").splitlines()}
+                levels = {json.loads(line)["level"] for line in self.log_text().splitlines()}
                 self.assertLessEqual(levels, {level} - {"off"})
 
     def test_the_services_own_defaults_serve_without_complaint(self):
-        self.log_path = self.folder / "log"
-        environment = {**clean_environment(), "HOST": "127.0.0.1", "PORT": "0", "REDIS_URL": "memory:", "XDG_RUNTIME_DIR": str(self.folder),
+        environment = {"HOST": "127.0.0.1", "PORT": "0", "REDIS_URL": "memory:", "XDG_RUNTIME_DIR": str(self.folder),
                        "GROQ_ENABLED": "true", "GROQ_API_KEY": "key-of-the-test", "GEMINI_API_KEY": "key-of-the-test"}
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server([STEPPER, "serve", "--config", ROOT / "config" / "compat.yaml"], environment, log)
-        self.addCleanup(self.check_stopped, server)
-        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        server = self.launch(serve_command("--config", ROOT / "config" / "compat.yaml", listen=None), environment)
+        lines = [json.loads(line) for line in self.log_text().splitlines()]
         complaints = [line for line in lines if line["level"] in ("warn", "error")]
         # What is told of any configuration with it, in this version.
         self.assertEqual([line for line in complaints if "rate_limit is not enforced" not in line.get("warning", "")], [])

@@ -1,10 +1,9 @@
 """The event stream of a job."""
-import http.client
 import json
 import threading
 import unittest
 
-from harness import Case, call
+from lib import Case, Connection, call, wait_until
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
@@ -13,10 +12,10 @@ HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
 class Events(Case):
     def follow(self, server, job_id, last_id=None, timeout=20, whole_path=False):
         """The response of an open stream; closing it closes its connection."""
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+        client = Connection(server.port, timeout)
         headers = {"Connection": "close", **({} if last_id is None else {"Last-Event-ID": last_id})}
-        client.request("GET", f"/v1/jobs/{job_id}" + ("" if whole_path else "/events"), headers=headers)
-        stream = client.getresponse()
+        client.send("GET", f"/v1/jobs/{job_id}" + ("" if whole_path else "/events"), headers=headers)
+        stream = client.response()
         self.addCleanup(stream.close)
         return stream
 
@@ -169,7 +168,7 @@ class Events(Case):
         self.assertEqual(call("GET", server.url + "/livez").status, 503)
         for stream in streams:
             stream.close()
-        self.wait_for(lambda: call("GET", server.url + "/livez").status == 200, 2)
+        wait_until(lambda: call("GET", server.url + "/livez").status, 2, wanted=200)
 
     def test_the_end_of_the_server_ends_the_streams(self):
         server = self.start_one(HANGS, {"server": {"drain_timeout": "10s"}}, first_byte_timeout="500ms")

@@ -1,11 +1,10 @@
 """Who comes first when there is more work than workers."""
-import http.client
 import re
 import threading
 import time
 import unittest
 
-from harness import Case, call
+from lib import Case, Connection, call, wait_until
 
 ONE_WORKER = {"queue": {"workers": 1}, "batch": {"max_running": 1, "max_concurrency": 1}}
 
@@ -71,7 +70,7 @@ class Fairness(Case):
         server = self.start_with_refresh()
         self.release(server, [self.queue_marked(server, f"n{i}") for i in range(5)])
         # A call is counted before it is logged.
-        self.wait_for(lambda: len(self.order()) == 7)
+        wait_until(lambda: len(self.order()), wanted=7)
         self.assertEqual(self.order(), ["stale", "n0", "n1", "n2", "n3", "n4", "stale"])
 
     def test_a_refresh_somebody_waits_for_is_no_longer_last(self):
@@ -83,15 +82,15 @@ class Fairness(Case):
 
     def test_users_of_reports_who_wait_take_turns(self):
         server = self.start_one({"steps": [{"hang": "head"}], "then": "ok"}, concurrency=1)
-        first = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
-        first.request("POST", "/v1/generate/immediate", '{"prompt": "x"}', {"Content-Type": "application/json"})
+        first = Connection(server.port)
+        first.send("POST", "/v1/generate/immediate", {"prompt": "x"})
         self.await_upstream(1)
         clients = []
         for mark in ("a0", "a1", "a2", "a3", "a4", "b0"):
             clients.append(threading.Thread(target=self.generate, args=(server, report_of(mark[0], mark))))
             clients[-1].start()
             waiting = f"stepper_http_in_flight {len(clients) + 2}"
-            self.wait_for(lambda waiting=waiting: waiting in call("GET", server.url + "/metrics").raw.decode().splitlines())
+            wait_until(lambda waiting=waiting: waiting in call("GET", server.url + "/metrics").raw.decode().splitlines())
         first.close()
         for client in clients:
             client.join()

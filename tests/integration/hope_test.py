@@ -3,7 +3,7 @@ import threading
 import time
 import unittest
 
-from harness import Case, call, provider, run_stepper
+from lib import Case, call, provider, run_stepper
 
 NO_FALLBACK = {"fallback": {"enabled": False}}
 SLOW = {"latency_ms": 60_000}
@@ -187,7 +187,7 @@ class SetAside(Case):
         self.assertEqual((shown["state"], shown["healthy"]), ("disabled", False))
         self.assertIn("model", shown["reason"])
         self.assertGreater(shown["retryAfterSeconds"], 200)
-        log = self.log_path.read_text(encoding="utf-8")
+        log = self.log_text()
         self.assertEqual(log.count('"alert"'), 1)
         self.assertIn("m-0", log)
         # Another model is another matter.

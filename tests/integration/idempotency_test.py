@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import unittest
 
-from harness import Case, call
+from lib import Case, call, wait_until
 
 # Without the key each of these would be a job of its own.
 BODY = {"prompt": "x", "cacheControl": "no-cache"}
@@ -63,11 +63,11 @@ class Idempotency(Case):
     def test_a_key_holds_from_a_first_use_that_was_a_cache_hit(self):
         server = self.start_one(settings={"cache": {"delivery": {"generate": "once"}}})
         job_id = self.queue(server, {"prompt": "x"})
-        self.wait_for(lambda: self.listed(server, job_id)["status"] == "completed")
+        wait_until(lambda: self.listed(server, job_id)["status"], wanted="completed")
         first = self.post(server, {"prompt": "x"}, headers=KEY)
         self.assertEqual((first.status, first.headers["X-Cache"], first.headers["Idempotent-Replayed"]), (200, "HIT", None))
         # Forgotten once it was delivered, but not under the key.
-        self.wait_for(lambda: self.post(server, {"prompt": "x", "maxDurationSeconds": 60}).status == 202)
+        wait_until(lambda: self.post(server, {"prompt": "x", "maxDurationSeconds": 60}).status, wanted=202)
         again = self.post(server, {"prompt": "x"}, headers=KEY)
         self.assertEqual((again.status, again.json, again.headers["Idempotent-Replayed"]), (200, first.json, "true"))
         self.assertEqual(self.post(server, {"prompt": "y"}, headers=KEY).status, 422)

@@ -1,10 +1,9 @@
 """Jobs over HTTP: accept, ask, wait, list, drop, run again."""
-import http.client
 import threading
 import time
 import unittest
 
-from harness import Case, call
+from lib import Case, Connection, call, wait_until
 
 HANGS = {"steps": [{"hang": "head"}], "then": "repeat"}
 ANSWER = {"product": "Coffee beans", "price": 18}
@@ -35,7 +34,7 @@ class Asking(Case):
 
         client = threading.Thread(target=wait)
         client.start()
-        self.wait_for(lambda: self.job(server, job_id).json["status"] == "completed")
+        wait_until(lambda: self.job(server, job_id).json["status"], wanted="completed")
         ended = time.monotonic()
         client.join()
         self.assertEqual(woken["answer"].json["status"], "completed")
@@ -76,14 +75,14 @@ class Asking(Case):
             # A connection just closed may still count, so that one of the first four is turned away.
             if call("GET", server.url + "/livez").status == 503:
                 return True
-            clients.append(http.client.HTTPConnection("127.0.0.1", server.port))
-            clients[-1].request("GET", f"/v1/jobs/{job_id}?wait=60")
+            clients.append(Connection(server.port))
+            clients[-1].send("GET", f"/v1/jobs/{job_id}?wait=60")
             return False
 
-        self.wait_for(full)
+        wait_until(full)
         for client in clients:
             client.close()
-        self.wait_for(lambda: call("GET", server.url + "/livez").status == 200, 2)
+        wait_until(lambda: call("GET", server.url + "/livez").status, 2, wanted=200)
 
     def test_what_is_missing_is_missing_at_once(self):
         server = self.start_one()
@@ -120,7 +119,7 @@ class Asking(Case):
         # What is not asked for does not use the limit up.
         open_batches = [self.queue(server, {"items": [{"id": "a", "request": {"prompt": f"batch {n}"}}]}, "/v1/generate/batch")
                         for n in range(2)]
-        self.wait_for(lambda: set(ids("?state=active")) >= set(open_batches))
+        wait_until(lambda: set(ids("?state=active")) >= set(open_batches))
         follower = self.queue(server, {"prompt": "running", "maxDurationSeconds": 600})
         self.assertEqual(ids("?state=queued&limit=2"), [follower, waiting])
         self.assertEqual(ids("?state=waiting&limit=1"), [follower])
@@ -282,13 +281,13 @@ class Measures(Case):
             return int(next(line for line in text.splitlines() if line.startswith("stepper_http_in_flight ")).split()[1])
 
         # A client has its answer a moment before its request counts as over.
-        self.wait_for(lambda: in_flight() == 1)  # the one that asks
+        wait_until(in_flight, wanted=1)  # the one that asks
         waiting = threading.Thread(target=lambda: self.job(server, job_id, "?wait=20"))
         waiting.start()
-        self.wait_for(lambda: in_flight() == 2)
+        wait_until(in_flight, wanted=2)
         call("DELETE", f"{server.url}/v1/jobs/{job_id}")
         waiting.join()
-        self.wait_for(lambda: in_flight() == 1)
+        wait_until(in_flight, wanted=1)
 
 
 class Dropping(Case):
@@ -301,7 +300,7 @@ class Dropping(Case):
         self.await_upstream(1)
         answer = self.drop(server, job_id)
         self.assertEqual((answer.status, answer.json), (200, {"success": True, "id": job_id, "status": "cancelled"}))
-        self.wait_for(lambda: self.simulator.counters("one")["in_flight"] == 0, 1)
+        wait_until(lambda: self.simulator.counters("one")["in_flight"], 1, wanted=0)
         self.assertEqual(self.simulator.counters("one")["aborted"], 1)
         job = self.job(server, job_id).json
         self.assertEqual((job["status"], job["rawStatus"]), ("cancelled", "cancelled"))
@@ -394,7 +393,7 @@ class Dropping(Case):
         self.simulator.behave("one", {})
         done = self.queue(server, {"prompt": "b"})
         self.finished(server, done)
-        self.wait_for(lambda: self.job(server, done).status == 404, 20)
+        wait_until(lambda: self.job(server, done).status, 20, wanted=404)
         self.assertEqual(self.job(server, failed).json["status"], "failed")
 
 

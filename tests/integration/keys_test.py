@@ -8,7 +8,7 @@ import hashlib
 import json
 import unittest
 
-from harness import Case, call, provider
+from lib import Case, call, provider, wait_until
 
 
 def digest(key):
@@ -39,7 +39,7 @@ class KeysTest(Case):
         self.assertEqual((page["state"], page["quotas"][0]["limit"], page["quotas"][0]["used"]), ("rate_limited", 6, 6))
         self.assertEqual([(k["key"], k["state"], k["quotas"][0]["used"]) for k in page["keys"]],
                          [(1, "rate_limited", 2), (2, "rate_limited", 2), (3, "rate_limited", 2)])
-        self.assertFalse([key for key in keys if key in json.dumps(page) + self.log_path.read_text()])
+        self.assertFalse([key for key in keys if key in json.dumps(page) + self.log_text()])
 
     def test_a_refused_one_is_set_aside_alone(self):
         server = self.start_with(["revoked", "good"], {"key": "good"})
@@ -54,7 +54,7 @@ class KeysTest(Case):
         self.assertEqual((page["state"], page["healthy"]), ("ready", True))
         self.assertEqual([key["state"] for key in page["keys"]], ["disabled", "ready"])
         self.assertIn("refused", page["keys"][0]["reason"])
-        self.assertIn("its API key number 1;", self.wait_for(self.log_path.read_text))
+        self.assertIn("its API key number 1;", wait_until(self.log_text))
 
     def test_a_limited_one_hands_over_within_the_request(self):
         server = self.start_with(["a", "b"], {"steps": [{"status": 429, "retry_after": "60"}, {}], "then": "ok"})

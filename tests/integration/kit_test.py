@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, PLUGINS, ROOT, STEPPER, Case, clean_environment, provider, run_stepper
+from lib import BUILD, PLUGINS, ROOT, STEPPER, Case, clean_environment, provider, run_stepper
 
 CLUMSY = BUILD / "tests/abi/plugins/clumsy.so"
 
@@ -124,7 +124,7 @@ class Kit(Case):
                                       capture_output=True, text=True, check=True)
                 self.assertEqual(made.stderr, "")
                 command = made.stdout.split("\nNext: ")[1].strip()
-                done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=dict(clean_environment(), CMAKE_GENERATOR="Ninja"),
+                done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=clean_environment(CMAKE_GENERATOR="Ninja"),
                                       capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, command + done.stdout + done.stderr)
                 self.assertIn("100% tests passed, 0 tests failed out of 1", done.stdout)

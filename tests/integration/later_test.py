@@ -2,7 +2,7 @@
 import datetime
 import unittest
 
-from harness import Case, call
+from lib import Case, call
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 HOUR = 3600

@@ -4,7 +4,7 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import Case, call, provider
+from lib import Case, call, provider, wait_until
 
 
 class Limits(Case):
@@ -35,9 +35,6 @@ class Limits(Case):
         answer = self.generate(server, body or {"prompt": "x"})
         self.assertEqual(answer.status, 200, answer.raw)
         return answer.json["metadata"]["provider"]
-
-    def log_text(self):
-        return self.log_path.read_text(encoding="utf-8")
 
     # What is not the provider's fault.
 
@@ -71,8 +68,8 @@ class Limits(Case):
         self.assertLessEqual(self.upstream_calls("one") + self.upstream_calls("two"), 1.2 * 60)
         self.simulator.behave("one", {})
         before = self.upstream_calls("one")
-        self.wait_for(lambda: self.answered_by(server) == "one", 10)
-        self.wait_for(lambda: self.answered_by(server) == "one", 10)
+        wait_until(lambda: self.answered_by(server), wanted="one")
+        wait_until(lambda: self.answered_by(server), wanted="one")
         self.assertEqual(self.upstream_calls("one"), before + 2)
         self.assertFalse(self.state(server)["circuitOpen"])
 
@@ -260,7 +257,7 @@ class Limits(Case):
         for job_id in small:
             self.finished(server, job_id)
         # A call is counted before it is logged.
-        self.wait_for(lambda: str(self.simulator.log("one")).count("#small") == 10)
+        wait_until(lambda: str(self.simulator.log("one")).count("#small"), wanted=10)
         marks = [text for text in str(self.simulator.log("one")).split("#") if text.startswith(("large", "small"))]
         last = max(i for i, mark in enumerate(marks) if mark.startswith("small"))
         self.assertLess(last, 21, "alone they would be ten calls")

@@ -5,7 +5,7 @@ import os
 import time
 import unittest
 
-from harness import Case, call, provider, run_stepper
+from lib import Case, call, provider, run_stepper, wait_until
 
 ALL = ("one", "two", "three")
 OUTAGE_SECONDS = float(os.environ.get("STEPPER_OUTAGE_SECONDS", "5"))
@@ -36,7 +36,7 @@ class Night(Case):
     def lines(self, event=None, **fields):
         """What the log holds so far, access lines aside."""
         out = []
-        for line in self.log_path.read_text(encoding="utf-8").splitlines():
+        for line in self.log_text().splitlines():
             entry = json.loads(line)
             if entry["event"] == "request" or (event and entry["event"] != event):
                 continue
@@ -46,7 +46,7 @@ class Night(Case):
 
     def access(self, request_id):
         """The one line of the log about that request."""
-        for line in self.log_path.read_text(encoding="utf-8").splitlines():
+        for line in self.log_text().splitlines():
             if (entry := json.loads(line))["event"] == "request" and entry["requestId"] == request_id:
                 return entry
         return None
@@ -78,16 +78,9 @@ class Night(Case):
             page = call("GET", f"{server.url}/v1/jobs?limit=100&state={state}").json["jobs"]
             self.assertEqual({job["id"] for job in page}, set(ids), state)
         # They are counted after the store has them.
-        self.wait_for_equal(lambda: (self.metric(server, "stepper_jobs_ended_total", 'status="completed"'),
-                                     self.metric(server, "stepper_jobs_ended_total"), self.metric(server, "stepper_jobs")),
-                            (len(completed), len(completed), len(queued)))
-
-    def wait_for_equal(self, look, expected, seconds=20):
-        """Looks until it sees that; else tells what it saw last."""
-        until = time.monotonic() + seconds
-        while (seen := look()) != expected and time.monotonic() < until:
-            time.sleep(0.005)
-        self.assertEqual(seen, expected)
+        wait_until(lambda: (self.metric(server, "stepper_jobs_ended_total", 'status="completed"'),
+                            self.metric(server, "stepper_jobs_ended_total"), self.metric(server, "stepper_jobs")),
+                   20, "the metrics", (len(completed), len(completed), len(queued)))
 
     def seen(self, server, reasons):
         """What the pages tell of each provider: its state; on /health, whether all is well; whether metrics call it ready and
@@ -121,7 +114,7 @@ class Night(Case):
             poke()
             return self.seen(server, reasons)
 
-        self.wait_for_equal(look, expected)
+        wait_until(look, 20, "all tell", expected)
 
     def start_night(self):
         self.simulator.reset()
@@ -131,11 +124,11 @@ class Night(Case):
         return self.start(chain, {"server": {"drain_timeout": "200ms"}})
 
     def logged(self, event, **fields):
-        return self.wait_for(lambda: self.lines(event, **fields))
+        return wait_until(lambda: self.lines(event, **fields))
 
     def news(self, event, since, **fields):
         """Lines of that event beyond the first `since` of the night's."""
-        return self.wait_for(lambda: [line for line in self.lines()[since:] if line["event"] == event
+        return wait_until(lambda: [line for line in self.lines()[since:] if line["event"] == event
                                       and all(line.get(k) == v for k, v in fields.items())])
 
     def test_each_way_to_fail_is_told_with_the_providers_words(self):
@@ -176,7 +169,7 @@ class Night(Case):
         self.assert_jobs(server, completed=[job])
         self.assertIn("refused its API key", self.logged("alert", provider="locked")[0]["reason"])
         self.assertNotIn("lastError", self.provider_page(server, "well"))
-        self.assertNotIn("k-test", self.log_path.read_text(encoding="utf-8"))
+        self.assertNotIn("k-test", self.log_text())
 
     def test_a_night(self):
         started = time.monotonic()
@@ -203,7 +196,7 @@ class Night(Case):
         for what, times in collections.Counter((e["event"], e.get("provider"), e.get("errorCode")) for e in night).items():
             if what[0] != "plugin loaded":
                 self.assertLessEqual(times, again, f"{what}, over and over")
-        self.assertNotRegex(self.log_path.read_text(encoding="utf-8"), "k-test|k-night")
+        self.assertNotRegex(self.log_text(), "k-test|k-night")
 
     def ask(self, server, name):
         """A request that goes to this provider first; no two are the same, or the cache would answer."""
@@ -250,10 +243,10 @@ class Night(Case):
             # The provider goes on asking for another key; somebody writes it down.
             chain = [provider(self.simulator, one, **FAST, **({"api_key": "k-night"} if one == name else {})) for one in ALL]
             self.write_config(chain, {"server": {"drain_timeout": "200ms"}})
-            self.wait_for(lambda: self.admin("POST", server, "/admin/reload").json["status"] in ("applied", "unchanged"))
+            wait_until(lambda: self.admin("POST", server, "/admin/reload").json["status"] in ("applied", "unchanged"))
         else:
             self.simulator.behave(name, {})
-        answered = self.wait_for(lambda: (a := self.ask(server, name)).json["metadata"]["provider"] == name and a, 20)
+        answered = wait_until(lambda: (a := self.ask(server, name)).json["metadata"]["provider"] == name and a, 20)
         self.assertEqual(answered.status, 200)
         if code == "RATE_LIMIT":  # which is no outage
             return
@@ -289,7 +282,7 @@ class Night(Case):
         self.assert_jobs(server, before, jobs)
 
         self.assertTrue(all(answer.json["metadata"]["fallback"] for answer in answers))
-        story = self.wait_for(lambda: self.access(first.headers["X-Request-Id"]))["story"]
+        story = wait_until(lambda: self.access(first.headers["X-Request-Id"]))["story"]
         for name, (_, code) in OUTAGE.items():
             self.assertIn(f"{name}: ", story)
             line = self.news("attempt failed", since, provider=name)[0]
@@ -310,7 +303,7 @@ class Night(Case):
             self.assertEqual((done["status"], done["data"]["fallback"]), ("completed", False))
         self.assert_jobs(server, completed=[*before, *jobs])
         for name in ALL:
-            self.wait_for(lambda name=name: self.ask(server, name).json["metadata"]["provider"] == name, 20)
+            wait_until(lambda name=name: self.ask(server, name).json["metadata"]["provider"] == name, 20)
             self.assertGreaterEqual(self.news("provider back", since, provider=name)[0]["failures"], 3)
 
 

@@ -9,8 +9,8 @@ import unittest
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import harness
-from harness import PLUGINS, ROOT, SIMULATOR, STEPPER, Server, call, clean_environment, provider, run_stepper
+from lib import (PLUGINS, ROOT, SIMULATOR, STEPPER, Case, Server, call, clean_environment, link_plugins, provider,
+                 run_stepper, wait_until)
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 SHELL = ("sh", "bash", "shell", "console")
@@ -92,7 +92,7 @@ class Page:
         self.home = self.folder / "home"
         self.home.mkdir()
         self.here = self.home
-        self.env = dict(clean_environment(), HOME=str(self.home), PATH=f"{STEPPER.parent}:{os.environ['PATH']}")
+        self.env = clean_environment(HOME=str(self.home), PATH=f"{STEPPER.parent}:{os.environ['PATH']}")
 
     def unit(self, begin):
         return next(unit for unit in units_of(self.page) if unit.startswith(begin))
@@ -131,7 +131,7 @@ class Page:
 
     def await_taken(self, kind, server):
         """A running server has taken the plugin."""
-        self.wait_for(lambda: any(p["kind"] == kind and p["state"] in ("live", "probation")
+        wait_until(lambda: any(p["kind"] == kind and p["state"] in ("live", "probation")
                                   for p in self.admin("GET", server, "/admin/plugins").json["plugins"]))
 
     def entry_of(self, unit):
@@ -152,14 +152,12 @@ class Page:
                     raise
 
 
-class Readme(Page, harness.Case):
+class Readme(Page, Case):
     page = "README.md"
 
     def setUp(self):
         super().setUp()
-        (self.home / "plugins").mkdir()
-        for plugin in ("openai-compatible", "http-template"):
-            (self.home / "plugins" / f"{plugin}.so").symlink_to(PLUGINS / f"{plugin}.so")
+        link_plugins(self.home / "plugins", "openai-compatible", "http-template")
         self.env.update(PORT="0", GROQ_API_KEY="gsk-of-this-test", MINE_API_KEY="k")
 
     def configure(self):
@@ -174,12 +172,8 @@ class Readme(Page, harness.Case):
     def serve(self):
         """The server of the page's own command and configuration; the commands after it find it by PORT."""
         self.configure()
-        self.log_path = self.folder / "log"
         # From the folder that the page's commands are typed in.
-        command = f"cd '{self.home}' && exec {self.unit('stepper serve')}"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            self.server = Server(["bash", "-c", command], self.env, log)
-        self.addCleanup(self.check_stopped, self.server)
+        self.server = self.launch(["bash", "-c", f"cd '{self.home}' && exec {self.unit('stepper serve')}"], self.env)
         self.env["PORT"] = str(self.server.port)
         self.here_is = {"127.0.0.1:3001": f"127.0.0.1:{self.server.port}"}
 
@@ -317,7 +311,7 @@ class Readme(Page, harness.Case):
 
     def name_it(self, command):
         self.sh(command)
-        self.wait_for(lambda: self.states().get("mine") == "ready")
+        wait_until(lambda: self.states().get("mine") == "ready")
 
     def list_plugins(self, command):
         newest = "my-provider" if hasattr(self, "printed") else "openai-compatible"
@@ -429,7 +423,7 @@ class Readme(Page, harness.Case):
         self.assertEqual((answer.status, answer.json.get("warnings")), (202, None), answer.raw)
 
 
-class Contributing(Page, harness.Case):
+class Contributing(Page, Case):
     page = "CONTRIBUTING.md"
 
     def presets(self, command):
@@ -448,7 +442,7 @@ class Contributing(Page, harness.Case):
     }
 
 
-class Sdk(Page, harness.Case):
+class Sdk(Page, Case):
     page = "sdk/README.md"
 
     def setUp(self):
@@ -490,7 +484,7 @@ class Sdk(Page, harness.Case):
     }
 
 
-class Template(Page, harness.Case):
+class Template(Page, Case):
     """With the project that `stepper plugin new` makes of it."""
     page = "sdk/template/README.md"
 
@@ -534,13 +528,13 @@ class Template(Page, harness.Case):
     }
 
 
-class Transcripts(Page, harness.Case):
+class Transcripts(Page, Case):
     page = "tests/transcripts/README.md"
 
     table = {"config {": Page.check_transcript}
 
 
-class ProviderSim(Page, harness.Case):
+class ProviderSim(Page, Case):
     page = "tools/provider-sim/README.md"
 
     def synopsis(self, block):
@@ -575,14 +569,14 @@ class ProviderSim(Page, harness.Case):
 def plugin_page(kind):
     """The page of a plugin that comes with Stepper: its blocks are providers."""
     members = {"page": f"plugins/{kind}/README.md", "table": {"- name: ": Page.check_list}}
-    return type(f"Page_{kind}", (Page, harness.Case), members)
+    return type(f"Page_{kind}", (Page, Case), members)
 
 
 Anthropic, Cohere, Gemini, HfSpace, HttpTemplate, OpenAiCompatible = map(
     plugin_page, ("anthropic", "cohere", "gemini", "hfspace", "http-template", "openai-compatible"))
 
 
-class Migrate(Page, harness.Case):
+class Migrate(Page, Case):
     page = "docs/migrate.md"
 
     def setUp(self):
@@ -596,11 +590,8 @@ class Migrate(Page, harness.Case):
         (self.home / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def take_over(self, command):
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server(["bash", "-c", f"cd '{self.home}'; exec {without_comment(command)}"], self.env, log)
-        self.addCleanup(self.check_stopped, server)
-        self.assertIn("variable QUEUE_NAME is set", self.log_path.read_text(encoding="utf-8"))
+        server = self.launch(["bash", "-c", f"cd '{self.home}'; exec {without_comment(command)}"], self.env)
+        self.assertIn("variable QUEUE_NAME is set", self.log_text())
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "openai")
         self.check_stopped(server)  # the next one has the same store
 
@@ -609,7 +600,7 @@ class Migrate(Page, harness.Case):
 
 class EveryPage(unittest.TestCase):
     def test_every_page_with_a_block_is_walked(self):
-        walked = {case.page for case in globals().values() if isinstance(case, type) and issubclass(case, harness.Case)}
+        walked = {case.page for case in globals().values() if isinstance(case, type) and issubclass(case, Page) and case.page}
         self.assertEqual({page for page in pages() if "```" in text_of(page)}, walked)
 
     def test_a_command_is_taken_with_all_of_its_lines(self):

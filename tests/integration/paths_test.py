@@ -2,7 +2,7 @@
 import os
 import unittest
 
-from harness import PLUGINS, STEPPER, Case, Server, clean_environment, provider, run_stepper
+from lib import Case, link_plugins, provider, run_stepper, serve_command
 
 PROMPT = {"prompt": "x", "responseMode": "text"}
 
@@ -12,8 +12,7 @@ class Paths(Case):
         super().setUp()
         self.simulator.reset()
         self.simulator.behave("one", {})
-        (self.folder / "plugins").mkdir()
-        (self.folder / "plugins" / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        link_plugins(self.folder / "plugins", "openai-compatible")
         for name in ("here", "there"):
             (self.folder / name).mkdir()
 
@@ -22,17 +21,13 @@ class Paths(Case):
 
     def serve_in(self, folder, *arguments, env=None):
         """`env -C` so that the file's name may be relative, too."""
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "a", encoding="utf-8") as log:
-            server = Server(["env", "-C", self.folder / folder, STEPPER, "serve", "--listen", "127.0.0.1:0", *arguments],
-                            {**clean_environment(), **(env or {})}, log)
-        self.addCleanup(self.check_stopped, server)
+        server = self.launch(["env", "-C", self.folder / folder, *serve_command(*arguments)], env)
         server.told = [server.process.stdout.readline(), server.process.stdout.readline()]
         return server
 
     def assert_store(self, server, path):
         self.assertIn(f"stepper: jobs and answers are kept in {path}\n", server.told)
-        self.assertIn(f'"url":"sqlite:{path}"', self.log_path.read_text(encoding="utf-8"))
+        self.assertIn(f'"url":"sqlite:{path}"', self.log_text())
         self.assertTrue(path.exists(), path)
 
     def test_a_configuration_means_the_same_wherever_it_is_read(self):

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, ROOT, Case, call, run_stepper
+from lib import BUILD, ROOT, Case, call, run_stepper
 
 
 class OutsidePlugins(Case):
@@ -57,7 +57,7 @@ class OutsidePlugins(Case):
         server = self.start([{"name": "echo", "plugin": "echo-c", "base_url": "http://unused.example", "model": "m", "api_key": "k"}],
                             {"plugins_dir": str(plugins)})
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "echo")
-        log = self.log_path.read_text(encoding="utf-8")
+        log = self.log_text()
         refused = [line for line in log.splitlines() if '"plugin refused"' in line]
         self.assertEqual(len(refused), 5 + number + 1)
         self.assertEqual(call("GET", server.url + "/livez").status, 200)

@@ -1,20 +1,13 @@
 """A plain nginx and a plain haproxy in front: neither marks what it forwards, and nginx rewrites the Host header."""
-import http.client
 import os
-import socket
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import STEPPER, Case, clean_environment, run_stepper
+from lib import STEPPER, Case, Connection, clean_environment, free_port, listens, run_stepper, wait_until
 
 PROMPT = b'{"prompt": "x", "responseMode": "text"}'
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 def nginx(folder, port, upstream):
@@ -43,25 +36,19 @@ class ProxyTest(Case):
         running = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(running.wait, 10)
         self.addCleanup(running.terminate)
-        self.wait_for(lambda: self.listens(port, running))
+        wait_until(lambda: listens(port) or running.poll() is not None, what="the proxy")
+        self.assertIsNone(running.poll(), "the proxy ended")
         return port
 
-    def listens(self, port, process):
-        self.assertIsNone(process.poll(), "the proxy ended")
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", port)) == 0
-
     def status(self, port, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = Connection(port)
         self.addCleanup(connection.close)
-        connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-        return connection.getresponse().status
+        return connection.ask(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()}).status
 
     def check(self, proxy):
         server = self.start_one()
         port = self.behind(proxy, server)
-        json_type = {"Content_Type": "application/json"}
-        self.assertEqual(self.status(port, "POST", "/v1/generate/immediate", PROMPT, Host="localhost", **json_type), 200)
+        self.assertEqual(self.status(port, "POST", "/v1/generate/immediate", PROMPT, Host="localhost"), 200)
         self.assertEqual(self.upstream_calls(), 1)
         for host in ("localhost", "127.0.0.1", f"127.0.0.1:{server.port}", "api.example"):
             for key in ("", "wrong"):
@@ -70,13 +57,13 @@ class ProxyTest(Case):
         page = {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}
         for at in (port, server.port):
             self.assertEqual(self.status(at, "GET", "/v1/jobs", **page), 403)
-            self.assertEqual(self.status(at, "POST", "/v1/generate/immediate", PROMPT, **page, **json_type), 403)
+            self.assertEqual(self.status(at, "POST", "/v1/generate/immediate", PROMPT, **page), 403)
         self.assertEqual(self.upstream_calls(), 1)
         for verb in (["reload"], ["plugin", "list"], ["jobs", "list"]):
             for at in (server.url, f"http://127.0.0.1:{port}"):
                 told = run_stepper(*verb, "-c", self.folder / "stepper.yaml", "--server", at)
                 self.assertEqual((told.returncode, told.stderr), (0, ""), verb)
-        self.assertNotIn(self.admin_token(), self.log_path.read_text(encoding="utf-8"))
+        self.assertNotIn(self.admin_token(), self.log_text())
 
     def test_nginx(self):
         self.check(nginx)

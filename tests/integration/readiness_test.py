@@ -6,7 +6,7 @@ provider's language (voidmind-io/voidllm#182), and none says that a provider is 
 import json
 import unittest
 
-from harness import Case, call, clean_environment, provider, run_stepper
+from lib import Case, call, provider, run_stepper, wait_until
 
 
 class ReadinessTest(Case):
@@ -18,13 +18,13 @@ class ReadinessTest(Case):
         self.simulator.behave("one", {"key": "another"})
         self.simulator.behave("two", {})
         server = self.start([provider(self.simulator, name, probe_every="1h") for name in ("one", "two")])
-        one, two = (self.wait_for(lambda name=name: self.page(server, name).get("probe")) for name in ("one", "two"))
+        one, two = (wait_until(lambda name=name: self.page(server, name).get("probe")) for name in ("one", "two"))
         self.assertEqual((one["ok"], one["errorCode"], two["ok"]), (False, "AUTH", True))
         self.assertNotIn("k-test", json.dumps(one))
         self.assertRegex(two["at"], r"^20\d\d-.*Z$")
         shown = self.page(server)
         self.assertEqual((shown["state"], shown["healthy"]), ("disabled", False))
-        self.assertIn("refused its API key", self.log_path.read_text(encoding="utf-8"))
+        self.assertIn("refused its API key", self.log_text())
         answer = self.generate(server, {"prompt": "x"})
         self.assertEqual([a.get("skipped") for a in answer.json["metadata"]["providersAttempted"]], ["disabled", None])
         # The caretaker's visits take nothing of what requests may have.
@@ -34,23 +34,23 @@ class ReadinessTest(Case):
         self.simulator.reset()
         self.simulator.behave("one", {"key": "good"})
         server = self.start([provider(self.simulator, "one", probe_every="1h", api_key="bad")])
-        self.wait_for(lambda: self.page(server)["state"] == "disabled")
+        wait_until(lambda: self.page(server)["state"], wanted="disabled")
         self.write_config([provider(self.simulator, "one", probe_every="1h", api_key="good")])
         self.admin("POST", server, "/admin/reload")
-        self.wait_for(lambda: self.page(server)["state"] == "ready")
-        self.wait_for(lambda: self.page(server)["probe"]["ok"])
+        wait_until(lambda: self.page(server)["state"], wanted="ready")
+        wait_until(lambda: self.page(server)["probe"]["ok"])
 
     def test_a_space_is_woken_and_kept_awake(self):
         self.simulator.reset()
         self.simulator.behave("one", {"sleep": {"calls": 2}})
         server = self.start([provider(self.simulator, "one", "hfspace", keep_warm="10s", options={"wake_poll_ms": 20})])
-        self.assertTrue(self.wait_for(lambda: self.page(server).get("warmup"))["ok"])
+        self.assertTrue(wait_until(lambda: self.page(server).get("warmup"))["ok"])
         self.assertNotIn("probe", self.page(server))
         self.assertEqual(self.generate(server, {"prompt": "x"}).json["metadata"]["provider"], "one")
 
     def try_keys(self, *words, providers):
         config = self.write_config(providers)
-        return run_stepper("provider", "test", *words, "--config", config, env=clean_environment())
+        return run_stepper("provider", "test", *words, "--config", config)
 
     def test_now(self):
         self.simulator.reset()

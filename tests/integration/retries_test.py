@@ -3,7 +3,7 @@ import json
 import time
 import unittest
 
-from harness import Case, call, provider
+from lib import Case, call, provider, wait_until
 
 ANSWER = {"product": "Coffee beans", "price": 18}
 BAD = {"answer": "I would rather not."}
@@ -48,7 +48,7 @@ class Retries(Case):
     def test_a_limited_provider_delays_the_job_and_burns_no_attempt(self):
         server = self.start_one({"steps": [{"status": 429, "retry_after": "1"}], "then": "ok"})
         job_id = self.queue(server, {"prompt": "x"})
-        job = self.wait_for(lambda: self.delayed(server, job_id), 5)
+        job = wait_until(lambda: self.delayed(server, job_id), 5)
         self.assertEqual(job["status"], "queued")
         self.assertIn(job["retryAfterSeconds"], (1, 2))
         began = time.monotonic()
@@ -105,11 +105,11 @@ class Retries(Case):
         for i in range(len(steps)):
             self.finished(server, self.queue(server, {"prompt": f"x {i}"}))
         # Whoever runs a job tells of it, after the engine could have.
-        self.wait_for(lambda: len(self.told("job failed")) == len(steps))
+        wait_until(lambda: len(self.told("job failed")), wanted=len(steps))
         self.assertEqual(self.told("job failed", "no answer"), [("warn", "CONTENT_FILTERED"), ("debug", "CONTENT_FILTERED"), ("warn", "INVALID_RESPONSE")])
 
     def told(self, *events):
-        lines = [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in self.log_text().splitlines()]
         return [(line["level"], line["errorCode"]) for line in lines if line["event"] in events]
 
     def test_the_time_limit_ends_a_job(self):

@@ -1,9 +1,8 @@
 """Which path leads where, and who is let in: with no key, the clients' and the admins', on whatever looks like a route."""
-import http.client
 import re
 import unittest
 
-from harness import ROOT, Case, call
+from lib import ROOT, Case, Connection, call
 
 CLIENTS, ADMINS = "for-clients", "for-admins"
 KEYS = ({}, {"x-api-key": CLIENTS}, {"Authorization": "Bearer " + ADMINS})
@@ -72,12 +71,9 @@ TABLE = [
 class RoutesTest(Case):
     def ask(self, server, method, target, headers=None):
         """The target goes as it stands."""
-        connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[1]), timeout=30)
+        connection = Connection(server.port)
         self.addCleanup(connection.close)
-        connection.request(method, target, headers={"Host": "localhost", **(headers or {})})
-        answer = connection.getresponse()
-        answer.read()
-        return answer
+        return connection.ask(method, target, headers={"Host": "localhost", **(headers or {})})
 
     def statuses(self, server, method, target, headers=None):
         return [self.ask(server, method, target, {**key, **(headers or {})}).status for key in KEYS]

@@ -7,17 +7,16 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from pathlib import Path
 
-import harness
-from harness import BUILD, ROOT, call, clean_environment
+from lib import BUILD, ROOT, Case, call, clean_environment, wait_until
+from lib.processes import children, is_running
 
 
 class Demo:
     """A scripts/run in a folder of its own, read line by line."""
 
     def __init__(self, folder, *arguments, **environment):
-        env = {**clean_environment(), "STEPPER_BUILD": str(BUILD), "PORT": "0", **environment}
+        env = clean_environment(STEPPER_BUILD=str(BUILD), PORT="0", **environment)
         self.process = subprocess.Popen([sys.executable, ROOT / "scripts" / "lib" / "run.py", *arguments], cwd=folder, env=env,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.said = ""
@@ -43,18 +42,7 @@ class Demo:
         return self.process.returncode
 
 
-def children_of(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-class Run(harness.Case):
+class Run(Case):
     def demo(self, *arguments, **environment):
         demo = Demo(self.folder, *arguments, **environment)
         self.addCleanup(demo.process.communicate)
@@ -103,16 +91,16 @@ class Run(harness.Case):
 
     def test_sigterm_leaves_no_process(self):
         demo = self.demo().serve()
-        children = children_of(demo.process.pid)
-        self.assertEqual(len(children), 2)
+        started = children(demo.process.pid)
+        self.assertEqual(len(started), 2)
         self.assertEqual(demo.end(), 128 + signal.SIGTERM)
-        self.assertEqual([pid for pid in children if is_running(pid)], [])
+        self.assertEqual([pid for pid in started if is_running(pid)], [])
 
     def test_neither_does_a_kill(self):
         demo = self.demo().serve()
-        children = children_of(demo.process.pid)
+        started = children(demo.process.pid)
         self.assertEqual(demo.end(signal.SIGKILL), -signal.SIGKILL)
-        self.wait_for(lambda: not any(map(is_running, children)), 30)
+        wait_until(lambda: not any(map(is_running, started)), 30)
 
     def test_ctrl_c_is_a_proper_end(self):
         demo = self.demo().serve()

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Case, call, clean_environment, provider
+from lib import Case, provider, wait_until
 
 NPM = "npm" + "_1234567890abcdefghijklmnopqrstuvwxyz"  # apart: no scanner is to take it for a leak
 PROMPT = f"Review this: DB_PASS=hunter2Secret99\n+ token {NPM}\n+ postgres://me:s3cr/3tPw@db/x\n+ password = getPassword()\n"
@@ -21,7 +21,7 @@ class PromptsTest(Case):
         self.assertEqual(self.generate(server, {"prompt": PROMPT, "responseMode": "text"}).status, 200)
         sent = [self.sent()]
         job = self.queue(server, {"prompt": PROMPT + "?", "responseMode": "text"})
-        self.wait_for(lambda: call("GET", f"{server.url}/v1/jobs/{job}").json["status"] == "completed")
+        wait_until(lambda: self.job(server, job).json["status"], wanted="completed")
         sent.append(self.sent())
         self.post(server, COMMIT, "/v1/reports/immediate")
         sent.append(self.sent())
@@ -43,11 +43,11 @@ class KeysTest(Case):
     def start_with(self, written, environment):
         self.simulator.reset()
         self.simulator.behave("one", {"key": "sk-abc123"})
-        env = {**clean_environment(), "K": environment}
+        env = {"K": environment}
         return self.start([provider(self.simulator, "one", api_key=written, retry={"attempts": 1})], env=env)
 
     def warnings(self):
-        lines = [line for line in self.log_path.read_text(encoding="utf-8").splitlines() if '"warning"' in line]
+        lines = [line for line in self.log_text().splitlines() if '"warning"' in line]
         return [json.loads(line)["warning"] for line in lines]
 
     def test_what_surrounds_a_key_is_taken_away(self):
@@ -57,7 +57,7 @@ class KeysTest(Case):
                 self.assertEqual(self.generate(server, {"prompt": "x"}).status, 200)
                 self.assertEqual(len(self.warnings()), 1, self.warnings())
                 self.assertRegex(self.warnings()[0], r"providers\.yaml:\d+:\d+: provider one: its api_key ")
-                self.assertNotIn("sk-abc123", self.log_path.read_text(encoding="utf-8"))
+                self.assertNotIn("sk-abc123", self.log_text())
                 server.stop()
                 self.log_path.write_text("")
 
@@ -67,7 +67,7 @@ class KeysTest(Case):
             with self.subTest(words):
                 server = self.start_with(written, environment)
                 self.assertIn(words, self.warnings()[0])
-                self.assertNotIn("sk-abc", self.log_path.read_text(encoding="utf-8"))
+                self.assertNotIn("sk-abc", self.log_text())
                 shown = self.admin("GET", server, "/admin/config").raw.decode()
                 self.assertNotIn("sk-abc", shown)
                 server.stop()
@@ -80,8 +80,8 @@ class LogsTest(Case):
         (self.folder / "plugins").mkdir()
         (self.folder / "plugins" / f"{NPM}.so").write_text("no plugin")
         self.start_one()
-        self.wait_for(lambda: "REDACTED" in self.log_path.read_text(encoding="utf-8"))
-        self.assertNotIn(NPM, self.log_path.read_text(encoding="utf-8"))
+        wait_until(lambda: "REDACTED" in self.log_text())
+        self.assertNotIn(NPM, self.log_text())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 """The service itself: bad requests, keys, disconnects, drain."""
-import json
-import socket
 import threading
 import time
 import unittest
 
-from harness import Case, StartError, call, provider
+from lib import Case, Connection, StartError, call, provider, wait_until
 
 
 class ServerTest(Case):
@@ -100,17 +98,14 @@ class ServerTest(Case):
 
     def test_a_client_that_leaves_ends_the_upstream_call(self):
         server = self.one_provider({"steps": [{"hang": "head"}], "then": "repeat"})
-        body = json.dumps({"prompt": "x"}).encode()
-        request = (b"POST /v1/generate/immediate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                   b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
         for _ in range(5):
             before = self.simulator.counters("one")["aborted"]
-            client = socket.create_connection(("127.0.0.1", server.port))
-            client.sendall(request)
-            self.wait_for(lambda: self.simulator.counters("one")["in_flight"] == 1, 5)
+            client = Connection(server.port)
+            client.send("POST", "/v1/generate/immediate", {"prompt": "x"})
+            self.await_upstream(1)
             client.close()
             left = time.monotonic()
-            self.wait_for(lambda: self.simulator.counters("one")["aborted"] > before, 5)
+            wait_until(lambda: self.simulator.counters("one")["aborted"] > before, 5)
             # The simulator looks every 50 ms, so this bounds our own part well below 200 ms.
             self.assertLess(time.monotonic() - left, 0.25)
 
@@ -121,7 +116,7 @@ class ServerTest(Case):
                    for _ in range(8)]
         for client in clients:
             client.start()
-        self.wait_for(lambda: self.simulator.counters("one")["in_flight"] == 8, 10)
+        self.await_upstream(8)
         server.process.terminate()
         for client in clients:
             client.join()
@@ -132,7 +127,7 @@ class ServerTest(Case):
         server = self.one_provider({"steps": [{"hang": "head"}], "then": "repeat"}, {"server": {"drain_timeout": "500ms"}})
         client = threading.Thread(target=lambda: self.generate(server, {"prompt": "x"}))
         client.start()
-        self.wait_for(lambda: self.simulator.counters("one")["in_flight"] == 1, 10)
+        self.await_upstream(1)
         began = time.monotonic()
         self.assertEqual(server.stop(), 0)
         self.assertLess(time.monotonic() - began, 5)

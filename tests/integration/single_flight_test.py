@@ -1,8 +1,8 @@
 """Identical requests that meet make one call upstream, however many they are."""
 import unittest
 
-from harness import Case, call
-from storm import storm
+from lib import Case, call
+from lib.storm import storm
 
 POSTS = 10_000
 ANSWER = {"product": "Coffee beans", "price": 18}

@@ -1,7 +1,7 @@
 """What a request says is honoured or refused; what is neither is told, and refused where the client asked to be strict."""
 import unittest
 
-from harness import Case, call
+from lib import Case, call
 
 COMMIT = {"userId": "u", "commitSha": "c1", "repo": "a/b", "message": "Fix bug", "files": ["src/app.ts"],
           "components": ["app"], "diffSummary": "+ fixed"}

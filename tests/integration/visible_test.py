@@ -2,7 +2,7 @@
 import datetime
 import unittest
 
-from harness import Case, call, provider
+from lib import Case, call, provider, wait_until
 
 WINDOW = {"limits": {"windows": [{"requests": 10, "per": "5s"}], "skew": "0ms"}}
 ONE_A_MINUTE = {"limits": {"rpm": 1}}
@@ -229,7 +229,7 @@ class WhenLimitedTest(Visible):
         self.assertTrue(report.json["data"]["title"])
         # Jobs can wait, so they do.
         job_id = self.queue(server, {"prompt": "later"})
-        job = self.wait_for(lambda: (seen := self.job(server, job_id).json)["status"] == "queued" and seen)
+        job = wait_until(lambda: (seen := self.job(server, job_id).json)["status"] == "queued" and seen)
         self.assertNotIn("data", job)
 
 

@@ -2,9 +2,9 @@
 import re
 import unittest
 
-from servers import ROOT  # which knows where the harness is
-from markdown import tables, unquoted
-from node_package import FOLDER, NAME, why_not
+from lib import ROOT
+from lib.markdown import tables, unquoted
+from lib.node_package import FOLDER, NAME, why_not
 
 DIST = FOLDER / "node_modules" / NAME / "dist"
 PAGE = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ import expected
 from compare import differences
 from servers import seen_by_both
 from table import WORLDS, requests
-from harness import PLUGINS, ROOT, Case, Simulator, clean_environment, provider, run_stepper
-from markdown import tables
-from node_package import why_not
+from lib import PLUGINS, ROOT, Case, Simulator, provider, run_stepper
+from lib.markdown import tables
+from lib.node_package import why_not
 
 PAGE = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
 
@@ -67,7 +67,7 @@ class Page(Case):
                 if not variable:
                     config.write_text(f"{line}\nproviders_file: providers.yaml\nplugins_dir: {PLUGINS}\n")
                 environment = dict([variable.groups()] if variable else [])
-                done = run_stepper("check", config, env={**clean_environment(), **environment})
+                done = run_stepper("check", config, env=environment)
                 self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
     def test_the_ids_are_the_same_on_the_page(self):

@@ -10,9 +10,9 @@ from pathlib import Path
 import servers
 from compare import Seen, differences
 from expected import is_known
-from harness import ROOT, STEPPER, Case, Server, call, clean_environment
-from markdown import tables, unquoted
-from node_package import FOLDER, NAME, why_not
+from lib import ROOT, Case, call, clean_environment, serve_command
+from lib.markdown import tables, unquoted
+from lib.node_package import FOLDER, NAME, why_not
 from table import WORLDS
 
 HERE = "localhost:3001"  # where the pages have it
@@ -45,12 +45,8 @@ class Examples(Case):
         super().setUpClass()
 
     def serve(self, environment):
-        self.log_path = self.folder / "log"
-        with open(self.log_path, "w", encoding="utf-8") as log:
-            server = Server(["bash", "-c", f"cd '{self.folder}'; exec '{STEPPER}' serve --listen 127.0.0.1:0"],
-                            {**clean_environment(), **environment}, log)
-        self.addCleanup(self.check_stopped, server)
-        return server
+        self.log_path.unlink(missing_ok=True)  # of the one before
+        return self.launch(["env", "-C", self.folder, *serve_command()], environment)
 
     def test_each_variable_is_honoured_or_named(self):
         page = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
@@ -60,7 +56,7 @@ class Examples(Case):
                 example = variables(document, language)
                 self.assertGreater(len(example), 5)
                 server = self.serve(example)
-                log = self.log_path.read_text(encoding="utf-8")
+                log = self.log_text()
                 named = set(re.findall(r"variable ([A-Z_]+) is set but has no effect", log))
                 self.assertEqual(named, {name for name in example if sets.get(name, "").startswith("nothing")}, log)
                 self.check_stopped(server)

@@ -4,31 +4,18 @@ import os
 import signal
 import time
 import unittest
-from pathlib import Path
 
-from stage import BUILD, PLUGINS, ReloadCase, call
+from lib import BUILD, call, link_plugins, wait_until
+from lib.processes import children, stat_of
+from stage import ReloadCase
 
 MISFIT = BUILD / "tests" / "unit" / "plugin" / "plugins" / "misfit.so"
-
-
-def stat_of(pid):
-    """Parent and state of a process; None when there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-    except OSError:
-        return None
-    return int(fields[1]), fields[0]
-
-
-def children(pid):
-    ids = (int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit())
-    return [p for p in ids if (stat_of(p) or (0, ""))[0] == pid]
 
 
 class Contained(ReloadCase):
     def setUp(self):
         super().setUp()
-        (self.plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        link_plugins(self.plugins, "openai-compatible")
         self.put(MISFIT, "misfit.so")
 
     def misfit(self, **more):
@@ -58,9 +45,9 @@ class Contained(ReloadCase):
         reason = self.await_listed(server, state="quarantined")["reason"]
         self.assertIn("it closed descriptor 2", reason)
         # Ending what it had begun may close them once more, for a moment.
-        self.wait_for(lambda: self.streams_of(server) == streams)
+        wait_until(lambda: self.streams_of(server), wanted=streams)
         self.assertIn("plugin taken back", self.log_text())
-        self.wait_for(lambda: self.ask(server).json["metadata"]["provider"] == "good")
+        wait_until(lambda: self.ask(server).json["metadata"]["provider"] == "good")
 
     def test_a_plugin_that_leaves_with_status_0_is_named_and_is_no_orderly_end(self):
         self.ends_with = (0, 1)
@@ -77,23 +64,23 @@ class Contained(ReloadCase):
         server = self.serve([self.misfit(isolation="process"), self.good()])
         for misdeed in ("leaves a process", "leaves a daemon", "leaves a command"):
             self.misbehave(server, misdeed)
-        host = self.wait_for(lambda: children(server.process.pid))[0]
-        started = self.wait_for(lambda: children(host))
+        host = wait_until(lambda: children(server.process.pid))[0]
+        started = wait_until(lambda: children(host))
         self.assertGreaterEqual(len(started), 3)
         os.kill(host, signal.SIGKILL)
         self.ask(server, preferredProviders=["misfit"])
-        self.wait_for(lambda: not any(stat_of(p) for p in started))
+        wait_until(lambda: not any(stat_of(p) for p in started))
         self.misbehave(server, "leaves a daemon")
-        started = self.wait_for(lambda: children(children(server.process.pid)[0]))
+        started = wait_until(lambda: children(children(server.process.pid)[0]))
         server.process.kill()
         self.await_end(server)
-        self.wait_for(lambda: not any(stat_of(p) for p in started))
+        wait_until(lambda: not any(stat_of(p) for p in started))
 
     def test_what_a_plugin_starts_in_the_server_is_told_and_ended(self):
         server = self.serve([self.misfit(), self.good()])
         self.misbehave(server, "leaves a daemon")
-        self.wait_for(lambda: self.reload(server) and "processes of plugins ended" in self.log_text())
-        self.wait_for(lambda: not children(server.process.pid))
+        wait_until(lambda: self.reload(server) and "processes of plugins ended" in self.log_text())
+        wait_until(lambda: not children(server.process.pid))
 
     def test_a_death_while_no_call_ran_says_nothing_of_a_new_version(self):
         self.variant("a")
@@ -113,7 +100,7 @@ class Contained(ReloadCase):
                        signal.SIGPWR, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGRTMIN, signal.SIGRTMAX):
             for _ in range(3):
                 os.kill(server.process.pid, number)
-        self.wait_for(lambda: f'"signal":{int(signal.SIGRTMAX)}' in self.log_text())
+        wait_until(lambda: f'"signal":{int(signal.SIGRTMAX)}' in self.log_text())
         self.assertEqual(self.log_text().count(f'"signal":{int(signal.SIGUSR1)},'), 1, "told once")
         self.assertIsNotNone(self.answer(server))
 
@@ -145,7 +132,7 @@ class Contained(ReloadCase):
         self.assertIn("named pipe", call("GET", server.url + "/health").raw.decode())
         providers.unlink()
         providers.write_text(whole)
-        self.wait_for(lambda: self.reload(server).status == 200)
+        wait_until(lambda: self.reload(server).status, wanted=200)
         providers.unlink()
         os.mkfifo(providers)
         server.process.terminate()
@@ -163,7 +150,7 @@ class Contained(ReloadCase):
             self.assertIn(told, where)
         self.assertEqual(self.ask(server).json["metadata"]["provider"], "good")
         self.plugins.chmod(0o755)
-        self.wait_for(lambda: self.reload(server).status == 200)
+        wait_until(lambda: self.reload(server).status, wanted=200)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import os
 import socket
 import unittest
 
-from stage import BAD, PLUGINS, PROMPT, Load, ReloadCase, VARIANTS, call, run_stepper
+from lib import VARIANTS, call, link_plugins, run_stepper, wait_until
+from stage import BAD, PROMPT, Load, ReloadCase
 
 # What is dropped over a good plugin that is in use, and what /admin/plugins says of it.
 REFUSED = {
@@ -133,7 +134,7 @@ class Matrix(ReloadCase):
         self.assertEqual(server.process.wait(40), 0)
 
     def test_a_new_kind_that_fails_leaves_the_chain_to_others(self):
-        (self.plugins / "openai-compatible.so").symlink_to(PLUGINS / "openai-compatible.so")
+        link_plugins(self.plugins, "openai-compatible")
         (self.plugins / "variant.so").unlink()
         server = self.serve([self.spec(), self.spec("other", plugin="openai-compatible")])
         with Load(server, clients=2) as load:
@@ -141,7 +142,7 @@ class Matrix(ReloadCase):
             self.await_listed(server, state="quarantined")
         self.assertEqual(load.failures, [])
         self.assertNotIn("X", load.answers)
-        self.wait_for(lambda: "quarantined" in call("GET", server.url + "/v1/providers").json["providers"][0].get("reason", ""))
+        wait_until(lambda: "quarantined" in call("GET", server.url + "/v1/providers").json["providers"][0].get("reason", ""))
 
     def test_a_host_that_died_during_probation_starts_on_the_previous_version(self):
         self.ends_with = (0, -6)
@@ -178,9 +179,7 @@ class Matrix(ReloadCase):
         for _ in range(20):
             self.assertEqual(self.answer(server), "B")
         self.await_listed(server, version="2.0.0", state="live")
-        server.process.kill()
-        server.process.wait()
-        server.process.stdout.close()
+        server.kill()
         self.assertEqual(self.answer(self.serve()), "B")
 
     def test_a_broken_file_at_the_start_gives_way_to_the_last_good_one(self):

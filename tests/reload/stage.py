@@ -1,41 +1,18 @@
 """What the reload tests share: a server with its own plugins folder, plugins to put there, and a load on it."""
 import http.client
-import json
-import os
-import shutil
-import sys
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from lib import BUILD, VARIANTS, Case, Connection, provider, replace, wait_until
 
-from harness import BUILD, Case, PLUGINS, call, clean_environment, provider, run_stepper  # noqa: E402,F401
-
-VARIANTS = BUILD / "tests" / "reload" / "plugins"
 BAD = BUILD / "tests" / "abi" / "plugins"
 PROMPT = {"prompt": "in earnest", "responseMode": "text"}
 
 
-def text_of(status, body):
+def text_of(answer):
     """What a provider answered; None when none did."""
-    return body["data"] if status == 200 and not body["metadata"]["fallback"] else None
-
-
-class Client:
-    """One kept connection."""
-
-    def __init__(self, port):
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
-    def post(self, path, body):
-        self._connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        response = self._connection.getresponse()
-        return response.status, json.loads(response.read())
-
-    def close(self):
-        self._connection.close()
+    return answer.json["data"] if answer.status == 200 and not answer.json["metadata"]["fallback"] else None
 
 
 class Load:
@@ -59,22 +36,22 @@ class Load:
             thread.join()
 
     def _run(self):
-        client = Client(self.port)
+        client = Connection(self.port)
         due = time.monotonic()
         while not self._end.is_set():
             began = time.monotonic()
             try:
-                status, body = client.post("/v1/generate/immediate", self.body)
+                answer = client.ask("POST", "/v1/generate/immediate", self.body)
+                text, failure = text_of(answer), (answer.status, answer.json)
             except (OSError, http.client.HTTPException) as error:
-                status, body = 0, {"error": repr(error)}
+                text, failure = None, (0, {"error": repr(error)})
             took = time.monotonic() - began
             with self._lock:
                 self.durations.append(took)
-                text = text_of(status, body)
                 if text is not None:
                     self.answers[text] += 1
                 else:
-                    self.failures.append((status, body))
+                    self.failures.append(failure)
             due += self._pause
             self._end.wait(max(0.0, due - time.monotonic()))
         client.close()
@@ -99,11 +76,7 @@ class ReloadCase(Case):
         self.simulator.reset()
 
     def put(self, source, name="variant.so"):
-        """As an installer does: written beside, then renamed over."""
-        draft = self.plugins / f".{name}.new"
-        shutil.copyfile(source, draft)
-        os.chmod(draft, 0o644)
-        os.rename(draft, self.plugins / name)
+        replace(self.plugins / name, source.read_bytes())
 
     def variant(self, name, as_file="variant.so"):
         self.put(VARIANTS / f"variant-{name}.so", as_file)
@@ -119,8 +92,7 @@ class ReloadCase(Case):
         return self.generate(server, {**PROMPT, **body})
 
     def answer(self, server):
-        seen = self.ask(server)
-        return text_of(seen.status, seen.json)
+        return text_of(self.ask(server))
 
     def listed(self, server, **wanted):
         """The plugins of /admin/plugins that have all of these values."""
@@ -128,25 +100,10 @@ class ReloadCase(Case):
         return [p for p in all_of if all(p.get(k) == v for k, v in wanted.items())]
 
     def await_listed(self, server, seconds=10, **wanted):
-        return self.wait_for(lambda: self.listed(server, **wanted), seconds)[0]
+        return wait_until(lambda: self.listed(server, **wanted), seconds, f"a plugin with {wanted}")[0]
 
     def await_answer(self, server, wanted, seconds=10):
-        self.wait_for(lambda: self.answer(server) == wanted, seconds)
+        wait_until(lambda: self.answer(server), seconds, "its answer", wanted)
 
     def reload(self, server):
         return self.admin("POST", server, "/admin/reload")
-
-    def log_text(self):
-        return self.log_path.read_text(encoding="utf-8")
-
-    def descriptors(self, server):
-        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-    def threads(self, server):
-        return len(os.listdir(f"/proc/{server.process.pid}/task"))
-
-    def resident_kib(self, server):
-        for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1])
-        raise AssertionError("no VmRSS")

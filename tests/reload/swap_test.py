@@ -4,7 +4,9 @@ import shutil
 import time
 import unittest
 
-from stage import Load, ReloadCase, VARIANTS, clean_environment
+from lib import VARIANTS, wait_until
+from lib.processes import descriptors, mib_of, threads
+from stage import Load, ReloadCase
 
 REPLACEMENTS = 100
 SETTLED = 20  # replacements after which nothing more may grow
@@ -20,22 +22,25 @@ class Swap(ReloadCase):
                 self.variant(wanted)
                 self.await_answer(server, wanted.upper(), 20)
                 if i + 1 == SETTLED:
-                    before = self.resident_kib(server), self.descriptors(server), self.threads(server)
-            after = self.resident_kib(server), self.descriptors(server), self.threads(server)
+                    before = self.held(server)
+            after = self.held(server)
         self.assertEqual(load.failures, [])
         self.assertEqual(set(load.answers), {"A", "B"})
         self.assertGreater(min(load.answers.values()), REPLACEMENTS)
-        self.assertLess(after[0] - before[0], 16 * 1024, "KiB more than after the first replacements")
+        self.assertLess(after[0] - before[0], 16, "MiB more than after the first replacements")
         # A connection or two more than at the first look may be open at the second.
         self.assertLessEqual(after[1], before[1] + 10)
         self.assertLessEqual(after[2], before[2] + 10)
         self.assertEqual(len(self.listed(server)), 2)
 
+    def held(self, server):
+        """Resident MiB, descriptors and threads."""
+        pid = server.process.pid
+        return mib_of(pid), len(descriptors(pid)), threads(pid)
+
     def frugal(self):
         """Freed memory is given back in a sanitized build, too."""
-        env = clean_environment()
-        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
-        return env
+        return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
 
     def test_requests_under_way_end_with_the_build_they_began_with(self):
         self.variant("a")
@@ -46,9 +51,9 @@ class Swap(ReloadCase):
             self.variant("b")
             listed = self.await_listed(server, version="1.0.0", state="retired")
             self.assertEqual((listed["providers"], listed["retiredReferences"]), ([], 1))
-            self.wait_for(lambda: load.answers["A"] == 8)
+            wait_until(lambda: load.answers["A"], wanted=8)
         self.assertEqual(load.failures, [])
-        self.wait_for(lambda: self.listed(server, state="retired")[0]["retiredReferences"] == 0)
+        wait_until(lambda: self.listed(server, state="retired")[0]["retiredReferences"], wanted=0)
 
     def test_overwriting_in_place(self):
         self.variant("a")
@@ -75,7 +80,7 @@ class Swap(ReloadCase):
             self.variant("b")
             self.await_answer(server, "B")
             (self.plugins / "variant.so").unlink()
-            gone = self.wait_for(lambda: [p for p in self.listed(server, state="live") if "gone" in p.get("reason", "")])
+            gone = wait_until(lambda: [p for p in self.listed(server, state="live") if "gone" in p.get("reason", "")])
             self.assertEqual(gone[0]["kind"], "variant")
             self.assertEqual(self.answer(server), "B")
             self.variant("a")
@@ -87,7 +92,7 @@ class Swap(ReloadCase):
         server = self.serve()
         with Load(server) as load:
             shutil.rmtree(self.plugins)
-            self.wait_for(lambda: "the plugins folder cannot be read" in self.reload(server).raw.decode() or
+            wait_until(lambda: "the plugins folder cannot be read" in self.reload(server).raw.decode() or
                           self.listed(server, state="live")[0].get("reason"))
             self.plugins.mkdir()
             self.variant("b")

@@ -6,7 +6,8 @@ import signal
 import time
 import unittest
 
-from stage import PLUGINS, Load, ReloadCase, call
+from lib import call, link_plugins, replace, wait_until
+from stage import Load, ReloadCase
 
 EDITS = 1000
 PACE = 0.03  # seconds between edits
@@ -22,9 +23,7 @@ class Yaml(ReloadCase):
         text = providers if isinstance(providers, str) else json.dumps({"providers": providers})
         path = self.folder / "providers.yaml"
         if how == "rename":
-            draft = self.folder / ".draft"
-            draft.write_text(text, encoding="utf-8")
-            os.rename(draft, path)
+            replace(path, text)
         else:
             path.write_text(text, encoding="utf-8")
 
@@ -36,7 +35,7 @@ class Yaml(ReloadCase):
 
     def within_a_second(self, condition):
         began = time.monotonic()
-        self.wait_for(condition, 5)
+        wait_until(condition, 5)
         self.assertLess(time.monotonic() - began, 1.0)
 
     def test_a_thousand_edits_cost_nobody_anything(self):
@@ -81,7 +80,7 @@ class Yaml(ReloadCase):
         self.assertIn("stepper_last_reload_successful 1", call("GET", server.url + "/metrics").raw.decode())
 
     def test_what_a_plugin_refuses_keeps_all_of_the_old(self):
-        (self.plugins / "http-template.so").symlink_to(PLUGINS / "http-template.so")
+        link_plugins(self.plugins, "http-template")
         server = self.serve()
         self.write([self.spec(limits={"rpm": 3}), self.spec("bad", plugin="http-template", options={"no": "such option"})])
         self.within_a_second(lambda: self.health(server)["config"]["status"] == "refused")
@@ -120,7 +119,7 @@ class Yaml(ReloadCase):
     def test_an_open_circuit_stays_open(self):
         server = self.serve([self.spec(breaker={"consecutive": 2, "open_for": "1h", "max_open_for": "1h"}), self.spec("two")])
         self.simulator.behave("one", {"steps": [{"status": 500}], "then": "repeat"})
-        self.wait_for(lambda: self.ask(server) and self.health(server)["providers"][0]["circuitOpen"])
+        wait_until(lambda: self.ask(server) and self.health(server)["providers"][0]["circuitOpen"])
         self.write([self.spec("zero"), self.spec(breaker={"consecutive": 2, "open_for": "1h", "max_open_for": "1h"})])
         self.within_a_second(lambda: self.names(server) == ["zero", "one"])
         self.assertTrue(self.health(server)["providers"][1]["circuitOpen"])
@@ -150,7 +149,7 @@ class Yaml(ReloadCase):
     def test_queued_jobs_are_done_by_who_is_there_then(self):
         server = self.serve([self.spec(enabled=False), self.spec("slow", limits={"windows": [{"requests": 1, "per": "1h"}]})])
         jobs = [self.queue(server, {**self.job_body(), "prompt": f"in earnest {i}"}) for i in range(5)]
-        self.wait_for(lambda: [self.job(server, j).json["status"] for j in jobs].count("completed") == 1)
+        wait_until(lambda: [self.job(server, j).json["status"] for j in jobs].count("completed") == 1)
         self.write([self.spec(), self.spec("slow", limits={"windows": [{"requests": 1, "per": "1h"}]})])
         for job in jobs:
             self.assertEqual(self.finished(server, job)["status"], "completed")

@@ -1,19 +1,14 @@
 """Clients that mean well: they ask, wait for their jobs, look around, and change the configuration. Each is a function that does
 one thing and tells the record what came of it."""
-import http.client
-import json
 import time
 
+from lib import Connection, echo
 from world import BROKEN_ONLY
 
 FINAL = ("completed", "failed", "cancelled")
 JOB_SECONDS = 120
 # Nobody could be asked in time, or everybody refused: what a request gets whose providers all fail.
 ALL_FAILED = (200, 429)
-
-
-def echo(token, filler=0):
-    return f"Repeat {token}. {'word ' * (filler // 5)}ECHO:{json.dumps({'echo': token})}:ECHO"
 
 
 def token_of(chance):
@@ -31,13 +26,10 @@ def ask(world, record, chance):
 
 
 def ask_over_one_connection(world, record, chance):
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
+    connection = Connection(world.port, 60)
     for _ in range(20):
-        connection.request("POST", "/v1/generate/immediate", json.dumps({"prompt": echo(token_of(chance))}),
-                           {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        response.read()
-        record.answer("kept connection", response.status, (200,))
+        answer = connection.ask("POST", "/v1/generate/immediate", {"prompt": echo(token_of(chance))})
+        record.answer("kept connection", answer.status, (200,))
     connection.close()
 
 

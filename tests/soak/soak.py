@@ -4,7 +4,6 @@ Exit status 1 when it does not.
 """
 import argparse
 import http.client
-import os
 import random
 import re
 import sys
@@ -14,6 +13,8 @@ import time
 
 import good
 import strangers
+from lib import wait_until
+from lib.processes import descriptors, mib_of, threads
 from judge import GROWN, KEPT, Sample, complaints, phases, window
 from record import Record
 from world import World
@@ -50,10 +51,7 @@ class Client(threading.Thread):
 
 
 def look(pid, began):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
-        pages = int(statm.read().split()[1])
-    return Sample(time.monotonic() - began, pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(os.listdir(f"/proc/{pid}/fd")),
-                  len(os.listdir(f"/proc/{pid}/task")))
+    return Sample(time.monotonic() - began, mib_of(pid), len(descriptors(pid)), threads(pid))
 
 
 def watch(world, began, until, samples):
@@ -68,11 +66,10 @@ def unfinished(world):
 
 def settle(world, record):
     """Also the jobs end that nobody follows, as those who posted them have left."""
-    deadline = time.monotonic() + END_SECONDS
-    while left := unfinished(world):
-        if time.monotonic() > deadline:
-            return record.problem("jobs", f"{len(left)} did not end within {END_SECONDS} s, such as {left[0]}")
-        time.sleep(0.2)
+    try:
+        wait_until(lambda: unfinished(world), END_SECONDS, "all jobs end", wanted=[], pause=0.2)
+    except AssertionError as late:
+        record.problem("jobs", str(late))
 
 
 def load(world, record, seconds, began, samples):

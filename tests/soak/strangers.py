@@ -4,7 +4,8 @@ import socket
 import struct
 import time
 
-from good import echo, token_of
+from good import token_of
+from lib import connect, echo, raw_get, raw_post
 
 REFUSED = (400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 422, 431, 501, 505)
 CLOSED = 0  # no answer, which nonsense may get
@@ -12,25 +13,10 @@ READERS, READER_SECONDS = 12, 4.0
 LARGE_ITEMS, LARGE_BYTES = 20, 50_000
 
 
-def post(body, path="/v1/generate/immediate", extra="", length=None):
-    body = body if isinstance(body, bytes) else body.encode()
-    head = (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body) if length is None else length}\r\n{extra}\r\n")
-    return head.encode() + body
-
-
-def get(path, extra=""):
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{extra}\r\n".encode()
-
-
-def connect(world):
-    return socket.create_connection(("127.0.0.1", world.port), timeout=30)
-
-
 def status_of(world, request):
     """Of the first answer to these bytes."""
     seen = b""
-    with connect(world) as client:
+    with connect(world.port) as client:
         try:
             client.sendall(request)
             client.shutdown(socket.SHUT_WR)
@@ -56,29 +42,29 @@ def malformed(chance):
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/generate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
-        post("{}", length="-1"),
-        post("{}", length=50),
+        raw_post("{}", length="-1"),
+        raw_post("{}", length=50),
     ))
 
 
 def wrong(chance):
     return chance.choice((
-        post("{"), post(""), post("[]"), post("{}"), post(b"\xff\xfe"), post('{"prompt": 7}'), post('{"prompt": ""}'),
-        post('{"prompt":"x","strict":true,"unknown":1}'), post("[" * 5000), post('{"prompt":"x","outputSchema":[]}'),
-        post('{"items":[]}', "/v1/generate/batch"), post("{}", "/nowhere"), get("/v1/jobs/nobody"), get("/v1/jobs?limit=-1"),
-        get("/v1/generate"), get("/admin/config"), get("/%zz"), b"DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        post("{}").replace(b"application/json", b"text/plain"),
+        raw_post("{"), raw_post(""), raw_post("[]"), raw_post("{}"), raw_post(b"\xff\xfe"), raw_post('{"prompt": 7}'), raw_post('{"prompt": ""}'),
+        raw_post('{"prompt":"x","strict":true,"unknown":1}'), raw_post("[" * 5000), raw_post('{"prompt":"x","outputSchema":[]}'),
+        raw_post('{"items":[]}', "/v1/generate/batch"), raw_post("{}", "/nowhere"), raw_get("/v1/jobs/nobody"), raw_get("/v1/jobs?limit=-1"),
+        raw_get("/v1/generate"), raw_get("/admin/config"), raw_get("/%zz"), b"DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        raw_post("{}").replace(b"application/json", b"text/plain"),
     ))
 
 
 def huge(chance):
     return chance.choice((
-        post(b'{"prompt":"' + b"x" * (11 << 20) + b'"}'),
-        post("{}", length=1 << 40),
-        get("/", "A: " + "x" * 200_000 + "\r\n"),
-        get("/", "".join(f"A{n}: x\r\n" for n in range(5000))),
-        get("/" + "x" * 100_000),
-        post('{"prompt":"x",' + ",".join(f'"m{n}":{n}' for n in range(5000)) + ',"strict":true}'),
+        raw_post(b'{"prompt":"' + b"x" * (11 << 20) + b'"}'),
+        raw_post("{}", length=1 << 40),
+        raw_get("/", "A: " + "x" * 200_000 + "\r\n"),
+        raw_get("/", "".join(f"A{n}: x\r\n" for n in range(5000))),
+        raw_get("/" + "x" * 100_000),
+        raw_post('{"prompt":"x",' + ",".join(f'"m{n}":{n}' for n in range(5000)) + ',"strict":true}'),
     ))
 
 
@@ -101,20 +87,20 @@ def cut(client):
 
 
 def leave(world, record, chance):
-    request = post(json.dumps({"prompt": echo(token_of(chance), chance.choice((0, 50_000)))}))
-    client = connect(world)
+    request = raw_post(json.dumps({"prompt": echo(token_of(chance), chance.choice((0, 50_000)))}))
+    client = connect(world.port)
     moment = chance.choice(("mid-request", "before the answer", "mid-answer", "waiting for a job"))
     if moment == "mid-request":
         client.sendall(request[:chance.randrange(len(request))])
     elif moment == "before the answer":
         client.sendall(request)
     elif moment == "mid-answer":
-        client.sendall(get("/metrics"))
+        client.sendall(raw_get("/metrics"))
         client.recv(10)
     else:
         made = world.call("POST", "/v1/generate", {"prompt": echo(token_of(chance))})
         if record.answer("job of one who leaves", made.status, (202,)):
-            client.sendall(get(f"/v1/jobs/{made.json['jobId']}" + chance.choice(("?wait=30", "/events"))))
+            client.sendall(raw_get(f"/v1/jobs/{made.json['jobId']}" + chance.choice(("?wait=30", "/events"))))
     time.sleep(chance.choice((0, 0.02, 0.2)))
     (cut if chance.random() < 0.5 else socket.socket.close)(client)
     record.answer("left", moment, (moment,))
@@ -130,11 +116,8 @@ def never_read(world, record, chance):
     world.call("GET", job + "?wait=20")
     idle = []
     for n in range(READERS):
-        client = socket.socket()
-        client.settimeout(30)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-        client.connect(("127.0.0.1", world.port))
-        client.sendall(get(job + ("/events" if n % 2 else "")))
+        client = connect(world.port, receive_bytes=1024)
+        client.sendall(raw_get(job + ("/events" if n % 2 else "")))
         idle.append(client)
     time.sleep(READER_SECONDS)
     for client in idle:

@@ -1,15 +1,10 @@
 """The server of a soak, with providers that fail in every way the simulator knows, and what is changed under it."""
 import contextlib
 import json
-import os
 import shutil
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reload"))
-
-from stage import PLUGINS, VARIANTS, call, clean_environment, provider  # noqa: E402
-from harness import STEPPER, Server, Simulator  # noqa: E402
+from lib import PLUGINS, VARIANTS, Simulator, call, launch, provider, replace, serve_command, write_config
 
 ADMIN_KEY = "soak"
 FAILURES = [{"status": 500}, {"status": 503, "retry_after": "1"}, {"reset": "before_head"}, {"reset": "mid_body"}, {},
@@ -58,13 +53,10 @@ class World:
             provider(self.simulator, "steady", concurrency=256),
             provider(self.simulator, "plugged", "variant"),
         ]
-        self.put_providers(64)
-        config = self.folder / "stepper.yaml"
-        config.write_text(json.dumps({"providers_file": "providers.yaml", "plugins_dir": str(self.plugins),
-                                      "store": {"url": f"sqlite:{self.folder}/jobs/stepper.db"}, **SETTINGS}))
+        config = write_config(self.folder, self.providers, {
+            "plugins_dir": str(self.plugins), "store": {"url": f"sqlite:{self.folder}/jobs/stepper.db"}, **SETTINGS})
         self.log = self.folder / "log"
-        with open(self.log, "w", encoding="utf-8") as log:
-            self.server = Server([STEPPER, "serve", "--config", config, "--listen", "127.0.0.1:0"], clean_environment(), log)
+        self.server = launch(serve_command("--config", config), log=self.log)
         self._end.callback(self.server.stop)
 
     def __enter__(self):
@@ -98,18 +90,11 @@ class World:
         return {name: self.simulator.counters(name)["by_status"] for name in BEHAVIOURS}
 
     def put_plugin(self, variant):
-        draft = self.plugins / ".variant.new"
-        shutil.copyfile(VARIANTS / f"variant-{variant}.so", draft)
-        os.rename(draft, self.plugins / "variant.so")
+        replace(self.plugins / "variant.so", (VARIANTS / f"variant-{variant}.so").read_bytes())
 
     def put_providers(self, concurrency):
         self.providers[1]["concurrency"] = concurrency
-        self._write(json.dumps({"providers": self.providers}))
+        replace(self.folder / "providers.yaml", json.dumps({"providers": self.providers}))
 
     def break_providers(self):
-        self._write("providers: [ { name: \n")
-
-    def _write(self, text):
-        draft = self.folder / ".providers.new"
-        draft.write_text(text)
-        os.rename(draft, self.folder / "providers.yaml")
+        replace(self.folder / "providers.yaml", "providers: [ { name: \n")

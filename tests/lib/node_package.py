@@ -2,12 +2,13 @@
 import fcntl
 import json
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
-from child import Server, free_port
+from .child import Server, free_port
+from .waiting import wait_until
+from .wire import listens
 
 NAME = "ai-inference-stepper"
 PACKAGE = NAME + "@1.1.0"
@@ -46,15 +47,11 @@ class Redis:
         self.process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", self.home, "--save", "",
              "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        self.stop()
-        raise SystemExit("redis-server did not start")
+        try:
+            wait_until(lambda: listens(port), 10, "redis-server")
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self):
         self.process.kill()
@@ -74,9 +71,8 @@ class PackageServer:
         except BaseException:
             self.redis.stop()
             raise
-        self.url = self.server.url
+        self.url, self.port = self.server.url, self.server.port
 
     def stop(self):
-        self.server.process.kill()  # it would wait for its clients' idle connections
-        self.server.stop()
+        self.server.kill()  # it would wait for its clients' idle connections
         self.redis.stop()

@@ -1,4 +1,4 @@
-"""Many requests over many connections at once. A helper of the tests, not a test."""
+"""Many requests over many connections at once."""
 import asyncio
 import json
 
