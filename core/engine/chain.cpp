@@ -191,7 +191,8 @@ private:
         out_.warnings = std::move(answer.warnings);
         std::ranges::move(processed.warnings, std::back_inserter(out_.warnings));
         out_.provider_time = took;
-        out_.model = answer.model.empty() ? modelFor(request_, provider.spec) : std::move(answer.model);
+        out_.model = std::move(answer.model);
+        if (out_.model.empty()) out_.model = modelFor(request_, provider.spec);
         out_.finish = std::move(answer.finish);
         out_.truncated = isCut(out_.finish);
         out_.usage = answer.usage;

@@ -1,4 +1,5 @@
 # Installs Debian packages that are missing, from the list in debian-packages.txt. Sourced by the scripts.
+# shellcheck shell=bash disable=SC2154 # root: the folder of this tree, which whoever sources this has set
 
 # packages_of GROUP...: the package names of these groups.
 packages_of() {

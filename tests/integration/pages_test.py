@@ -436,6 +436,7 @@ class Contributing(Page, Case):
     table = {
         "scripts/build": MINUTES,
         "scripts/test": MINUTES,
+        "scripts/lint": Listed("tells of this tree, not of the program; and takes packages of its own"),
         "cmake --preset": presets,
         "scripts/bench compare main": MINUTES,
         "scripts/soak": MINUTES,

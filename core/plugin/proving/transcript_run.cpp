@@ -370,7 +370,7 @@ std::string Run::expectTool(std::string_view rest) const {
 
 std::string Run::expectFail(std::string_view rest) const {
     const auto* error = std::get_if<Error>(&action_);
-    const std::string seen = "the plugin answered " + describeAction(action_);
+    std::string seen = "the plugin answered " + describeAction(action_);
     if (!error || errorClassOf(takeWord(rest)) != error->error_class) return seen;
     while (!rest.empty()) {
         if (rest.starts_with("message~"))

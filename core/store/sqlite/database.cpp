@@ -70,7 +70,7 @@ private:
 // "ok", or what is wrong. Large files are looked at as far as the limit allows.
 std::string check(Db& db, milliseconds limit) {
     TimeLimit time(db, limit);
-    const std::string finding = db.scalar("PRAGMA quick_check(1)").value_or("");
+    std::string finding = db.scalar("PRAGMA quick_check(1)").value_or("");
     if (!time.stop()) return finding;
     if (db.failed() && !meansDamage(*db.failure())) db.clearFailure();
     return "ok";
