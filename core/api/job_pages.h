@@ -12,8 +12,9 @@
 
 namespace stepper::api {
 
-// As GET /v1/jobs/{id} and the `result` of its event stream show them. That of an ended job is made once and held
-// once, however many ask for it and however slowly they take it. Borrows what it is made with; safe from any thread.
+// As GET /v1/jobs/{id} and the `result` of its event stream show them. That of an ended job is made once and
+// held once, however many ask for it and however slowly they take it. Borrows what it is made with; safe from
+// any thread.
 inline constexpr std::string_view kNoRoomForPage =
     "Too much is being sent to other clients; ask again in a moment";
 
@@ -24,8 +25,8 @@ public:
     JobPages(store::Store& store, const Clock& clock, std::shared_ptr<http::ByteBudget> budget)
         : store_(store), clock_(clock), budget_(std::move(budget)) {}
 
-    // `warnings` are those on the request for the page and stand before those on the job's own. The store's error when
-    // it cannot read; null when there is no room for another page now.
+    // `warnings` are those on the request for the page and stand before those on the job's own. The store's
+    // error when it cannot read; null when there is no room for another page now.
     Result<Page> of(store::Job job, const std::vector<std::string>& warnings = {});
 
     // How many are remembered, of use or not; for tests.

@@ -58,7 +58,8 @@ struct Found {
 
 Found lookAt(const fs::path& path) {
     const Descriptor file = opened(path);
-    if (!file) return {"", errno == ENOENT ? "" : fmt::format("could not be read ({})", std::strerror(errno))};
+    if (!file)
+        return {"", errno == ENOENT ? "" : fmt::format("could not be read ({})", std::strerror(errno))};
     struct stat is {};
     if (::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) return {"", "was no file"};
     if (is.st_uid != ::geteuid()) return {"", fmt::format("belonged to the user {}", is.st_uid)};
@@ -145,11 +146,12 @@ Result<AdminToken> keepAdminToken(const fs::path& path) {
 Result<config::Secret> readAdminToken(const fs::path& path) {
     const Descriptor file = opened(path);
     if (!file && errno == ENOENT)
-        return Error{ErrorClass::Config,
-                     fmt::format("there is no admin key in {}, where a server of this configuration would have "
-                                 "put it; name that server's configuration with --config, or its key with --key "
-                                 "or STEPPER_ADMIN_KEY",
-                                 path.string())};
+        return Error{
+            ErrorClass::Config,
+            fmt::format("there is no admin key in {}, where a server of this configuration would have "
+                        "put it; name that server's configuration with --config, or its key with --key "
+                        "or STEPPER_ADMIN_KEY",
+                        path.string())};
     if (!file)
         return Error{ErrorClass::Config,
                      fmt::format("the admin key in {} cannot be read: {}; do this as the user who runs the "

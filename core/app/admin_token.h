@@ -15,8 +15,8 @@ struct AdminToken {
     std::string finding;  // a sentence on what was found in its place and replaced, "" when nothing was
 };
 
-// For the server: the one that is there, or a new one in the place of none and of one that others may have read
-// or written. Several processes may do so at once. Config error when there can be none.
+// For the server: the one that is there, or a new one in the place of none and of one that others may have
+// read or written. Several processes may do so at once. Config error when there can be none.
 Result<AdminToken> keepAdminToken(const std::filesystem::path& path);
 
 // For a client. Config error that says what to do.

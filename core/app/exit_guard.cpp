@@ -31,7 +31,8 @@ bool isForeign(const void* caller) {
 // The status to leave with. Only async-signal-safe calls, for so is _exit itself.
 int statusFor(const char* function, int status, const void* caller) {
     if (!isForeign(caller)) return status;
-    dl_find_object from{};  // unlike dladdr it takes no lock, which code that is being loaded may hold for ever
+    dl_find_object
+        from{};  // unlike dladdr it takes no lock, which code that is being loaded may hold for ever
     const bool is_found = ::_dl_find_object(const_cast<void*>(caller), &from) == 0 && from.dlfo_link_map;
     const char* file = is_found ? from.dlfo_link_map->l_name : "unknown code";
     if (const char* slash = std::strrchr(file, '/')) file = slash + 1;

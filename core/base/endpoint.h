@@ -27,8 +27,8 @@ std::string_view hostOf(std::string_view url);
 // The usual form of an IP address (brackets are taken off, IPv4 within IPv6 becomes IPv4); none for a name.
 std::optional<std::string> plainAddress(std::string_view text);
 
-// How hosts are compared: without a dot at the end, an address in its usual form without zone, a name in lower
-// case. None for "" and for what has more than a host in it, such as a port.
+// How hosts are compared: without a dot at the end, an address in its usual form without zone, a name in
+// lower case. None for "" and for what has more than a host in it, such as a port.
 std::optional<std::string> plainHost(std::string_view text);
 
 // Whether the host can only be the machine itself: 127/8, ::1, localhost and what is below it (RFC 6761), and

@@ -45,9 +45,7 @@ size_t editDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-bool isToken(std::string_view s) {
-    return !s.empty() && std::all_of(s.begin(), s.end(), isTokenChar);
-}
+bool isToken(std::string_view s) { return !s.empty() && std::all_of(s.begin(), s.end(), isTokenChar); }
 
 std::string_view trim(std::string_view s) {
     constexpr std::string_view kSpace = " \t\r\n\f\v";

@@ -68,8 +68,8 @@ void format::storeUrl(const Value& v, std::string& out) {
     const auto s = v.text();
     if (!s) return;
     const std::string_view url = trim(*s);
-    // The text is not shown: it may hold a password. A Redis is left to store::checkKind, which
-    // knows where its address tends to come from.
+    // The text is not shown: it may hold a password. A Redis is left to store::checkKind, which knows where
+    // its address tends to come from.
     if (parseStoreUrl(url).kind == StoreUrl::Kind::Unknown) return v.fail("expected sqlite:PATH or memory:");
     out = url;
 }

@@ -54,15 +54,15 @@ std::string_view nameInDollar(std::string_view s) {
 bool isWholeAssignment(std::string_view s) {
     const size_t equals = s.find('=');
     return equals != s.npos && equals + 1 < s.size() && s.find('_') < equals &&
-           std::all_of(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(equals), [](char c) {
-               return isNameChar(c) && !(c >= 'a' && c <= 'z');
-           });
+           std::all_of(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(equals),
+                       [](char c) { return isNameChar(c) && !(c >= 'a' && c <= 'z'); });
 }
 
 std::string doubt(std::string_view key) {
     if (const auto name = nameInDollar(key); !name.empty()) {
         // It may be a key after all: only what is spelled as variables are is shown.
-        const bool shown = std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+        const bool shown =
+            std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
         return fmt::format("is the text ${0}; write ${{{0}}} to have the variable's value",
                            shown ? name : "NAME");
     }

@@ -61,8 +61,8 @@ private:
 enum class Act { Enter, Look };
 
 // The first candidate that is ready now. One that is not keeps those behind it from being taken until its
-// hold_until, if it may be ready by then. An open circuit of one that is not held is worth waiting for only for
-// moments. `denials` may be null; it is read and added to.
+// hold_until, if it may be ready by then. An open circuit of one that is not held is worth waiting for only
+// for moments. `denials` may be null; it is read and added to.
 Choice choose(std::span<const Candidate> candidates, const limits::Demand& demand, SteadyTime now,
               Denials* denials, Act act = Act::Enter);
 

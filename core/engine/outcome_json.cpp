@@ -27,8 +27,8 @@ void putUsage(json::Writer& w, const plugin::Tokens& usage) {
     w.Key("usage");
     w.StartObject();
     const std::pair<std::string_view, std::optional<int64_t>> counts[] = {
-        {"promptTokens", usage.prompt},       {"completionTokens", usage.completion},
-        {"totalTokens", usage.total},         {"reasoningTokens", usage.reasoning},
+        {"promptTokens", usage.prompt}, {"completionTokens", usage.completion},
+        {"totalTokens", usage.total},   {"reasoningTokens", usage.reasoning},
         {"cachedTokens", usage.cached},
     };
     for (const auto& [name, count] : counts)

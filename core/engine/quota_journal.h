@@ -1,6 +1,6 @@
 // Writes down what is used of the providers' quotas before it is used, and what providers asked for when they
-// did, so that a restart, however sudden, spends neither a day nor a minute twice and leaves alone whoever asked
-// for it. Moments are by the store's time.
+// did, so that a restart, however sudden, spends neither a day nor a minute twice and leaves alone whoever
+// asked for it. Moments are by the store's time.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -31,12 +31,12 @@ public:
 
     // Takes over what an earlier process wrote of this provider.
     void restore(const std::string& provider, limits::Gate& gate) const;
-    // Returns when a crash cannot forget this pass: at once in most cases, else after a write, but at `until`,
-    // after kPatience or when cancelled in any case.
+    // Returns when a crash cannot forget this pass: at once in most cases, else after a write, but at
+    // `until`, after kPatience or when cancelled in any case.
     void cover(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                const limits::Pass& pass, SteadyTime until, CancelToken& cancel);
-    // Returns when a crash cannot forget what the provider asked for, or as cover() does otherwise; at once when
-    // that is nothing new.
+    // Returns when a crash cannot forget what the provider asked for, or as cover() does otherwise; at once
+    // when that is nothing new.
     void keepStanding(const std::string& provider, const std::shared_ptr<limits::Gate>& gate,
                       SteadyTime until, CancelToken& cancel);
     // At the end, when nobody calls cover() any more: exactly what was used.

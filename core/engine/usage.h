@@ -35,7 +35,8 @@ using DayUsage = std::map<std::string, TenantUsage, std::less<>>;  // by tenant
 // The counts of that provider, which is added when it is new.
 UsageCounts& countsOf(TenantUsage& usage, std::string_view provider);
 
-// Whom a request counts for and takes turns as: "" when it names nobody. Reports name no tenant, so their user stands for one.
+// Whom a request counts for and takes turns as: "" when it names nobody. Reports name no tenant, so their
+// user stands for one.
 std::string_view tenantOf(const GenerateRequest& request);
 
 // The ledger in memory. It holds the days that were recorded in and not yet written down; UsageKeeper keeps

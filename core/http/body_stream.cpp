@@ -23,8 +23,7 @@ bool BodyStream::write(std::span<const std::string_view> pieces) {
     const size_t size = sizeOf(pieces);
     // A chunk without bytes would be the last one.
     if (!chunked_ || size == 0) return send(pieces);
-    const std::string opening =
-        Poco::NumberFormatter::formatHex(static_cast<Poco::UInt64>(size)) + "\r\n";
+    const std::string opening = Poco::NumberFormatter::formatHex(static_cast<Poco::UInt64>(size)) + "\r\n";
     std::array<std::string_view, kMostPieces + 2> chunk;
     chunk[0] = opening;
     std::copy(pieces.begin(), pieces.end(), chunk.begin() + 1);

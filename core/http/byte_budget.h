@@ -1,5 +1,5 @@
-// How many bytes of bodies are in memory at a time: of requests as they come, of answers until their clients have
-// taken them. Safe from any thread.
+// How many bytes of bodies are in memory at a time: of requests as they come, of answers until their clients
+// have taken them. Safe from any thread.
 #pragma once
 #include <algorithm>
 #include <atomic>

@@ -16,10 +16,7 @@ constexpr std::string_view kStandIn = "GET / HTTP/1.1\r\n\r\n";
 }  // namespace
 
 GuardedSocket::GuardedSocket(int fd, const Poco::Net::SocketAddress& peer, Front& front)
-    : peer_(peer),
-      front_(front),
-      wire_(fd, front.ending),
-      reader_(wire_, front.options, front.idle) {
+    : peer_(peer), front_(front), wire_(fd, front.ending), reader_(wire_, front.options, front.idle) {
     reset(fd);
 }
 
@@ -70,8 +67,7 @@ void GuardedSocket::sayNoMemory() {
 
 int GuardedSocket::sendBytes(const void* buffer, int length, int) {
     const std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(length));
-    if (wire_.send(bytes, paceOf(front_.options)) != Io::Ok)
-        throw Poco::Net::ConnectionAbortedException();
+    if (wire_.send(bytes, paceOf(front_.options)) != Io::Ok) throw Poco::Net::ConnectionAbortedException();
     return length;
 }
 

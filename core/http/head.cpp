@@ -188,8 +188,8 @@ std::variant<MoreBytes, Reject, size_t> HeadScanner::lineEnd(std::string_view by
     if (bytes.size() > max_head_ && start_ == bytes.size()) return tooLarge();
     if (bytes.substr(start_).empty() || bytes.substr(start_) == "\r") return MoreBytes{};
 
-    const auto method_end = std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start_), bytes.end(),
-                                             isTokenChar);
+    const auto method_end =
+        std::find_if_not(bytes.begin() + static_cast<ptrdiff_t>(start_), bytes.end(), isTokenChar);
     const auto method_size = static_cast<size_t>(method_end - bytes.begin()) - start_;
     if (method_size == 0 || method_size > kMaxMethod || (method_end != bytes.end() && *method_end != ' '))
         return bad("This is not an HTTP/1.1 request");

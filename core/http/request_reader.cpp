@@ -22,7 +22,8 @@ Reject tooLarge(uint64_t max_body) {
 Reject noRoom() { return {503, "Too much is being received from other clients; try again in a moment"}; }
 
 Reject cutShort(Io io) {
-    if (io == Io::Stopped) return {503, "The server is stopping, and the request had not arrived; send it again"};
+    if (io == Io::Stopped)
+        return {503, "The server is stopping, and the request had not arrived; send it again"};
     if (io == Io::Timeout) return {408, "The request's body did not arrive in time"};
     return {400, "The request's body ended early"};
 }
@@ -71,8 +72,7 @@ std::optional<Reject> RequestReader::readBody(std::string& out, uint64_t max_bod
     return reject;
 }
 
-std::optional<Reject> RequestReader::readSized(std::string& out, SteadyTime until,
-                                               ByteBudget::Share& held) {
+std::optional<Reject> RequestReader::readSized(std::string& out, SteadyTime until, ByteBudget::Share& held) {
     const auto buffered = static_cast<size_t>(std::min<uint64_t>(content_length_, buffer_.size()));
     out.assign(buffer_, 0, buffered);
     buffer_.erase(0, buffered);

@@ -179,8 +179,9 @@ Result<std::unique_ptr<Server>> Server::bind(ServerOptions options, std::vector<
     } catch (const Poco::SystemException& e) {
         throw noThread(e);
     } catch (const Poco::Exception& e) {
-        return Error{ErrorClass::Config, "cannot listen on " + where + ": " + e.displayText() +
-                                             "; set server.listen (HOST, PORT) to a free address of this machine"};
+        return Error{ErrorClass::Config,
+                     "cannot listen on " + where + ": " + e.displayText() +
+                         "; set server.listen (HOST, PORT) to a free address of this machine"};
     }
 }
 

@@ -36,7 +36,8 @@ public:
     int fd() const { return fd_; }
     // Until the first byte (or the end) of a next request. Bytes that are there win over closing.
     Io awaitRequest(SteadyTime until) const;
-    // Appends 1 to `max` bytes. Once the server is closing it waits no longer than its patience with what is unsent.
+    // Appends 1 to `max` bytes. Once the server is closing it waits no longer than its patience with what is
+    // unsent.
     Io receive(std::string& into, size_t max, SteadyTime until) const;
     // The same into as much room as there is, without taking memory.
     Io receive(std::span<char> into, size_t& size, SteadyTime until) const;

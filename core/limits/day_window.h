@@ -36,8 +36,8 @@ public:
     int64_t limit() const { return limit_; }
     void setLimit(int64_t limit) { limit_ = limit; }
 
-    // For keeping across a restart: the day counted (its beginning), the units, and those of them that are the
-    // next day's, too, as they were at `then`. restore() never lowers what is counted.
+    // For keeping across a restart: the day counted (its beginning), the units, and those of them that are
+    // the next day's, too, as they were at `then`. restore() never lowers what is counted.
     struct Saved {
         WallTime day;
         int64_t units, late;

@@ -95,11 +95,10 @@ struct Subject {
 };
 
 std::optional<Subject> subjectOf(std::string_view header) {
-    static constexpr Word<Part> kParts[] = {
-        {"limit", Part::Limit},
-        {"remaining", Part::Remaining},
-        {"reset", Part::Reset},
-        {"renewalperiod", Part::Period}};
+    static constexpr Word<Part> kParts[] = {{"limit", Part::Limit},
+                                            {"remaining", Part::Remaining},
+                                            {"reset", Part::Reset},
+                                            {"renewalperiod", Part::Period}};
     static constexpr Word<Unit> kFamilies[] = {{"ratelimit", Unit::Requests},
                                                {"ratelimitbysize", Unit::Tokens}};
     static constexpr Word<Unit> kUnits[] = {

@@ -53,7 +53,8 @@ public:
     // when at once. An estimate while permits are out or limits are lowered: ask again then, and whenever a
     // permit ends.
     SteadyTime readyAt(const Cost& cost);
-    // The same if the answers that are under way come to nothing: what they have is an estimate until they end.
+    // The same if the answers that are under way come to nothing: what they have is an estimate until they
+    // end.
     SteadyTime readyAtBest(const Cost& cost);
     Permit reserve(const Cost& cost);
     // The request is on its way; the first call counts. Input counts from here, output until settled.
@@ -161,7 +162,7 @@ private:
     std::vector<Sliding> sliding_;
     std::vector<Daily> daily_;
     std::vector<Credit> credits_;
-    Units out_;  // reserved and not yet stamped: what every sliding window has as reservations
+    Units out_;                // reserved and not yet stamped: what every sliding window has as reservations
     int64_t answers_out_ = 0;  // the part of it that is estimates of answers
     int64_t number_ = 0, covered_ = 0;
     int64_t tokens_so_far_ = 0, last_tokens_ = 0;

@@ -42,8 +42,8 @@ Cost TokenEstimate::of(const Demand& demand) const {
 
 uint64_t TokenEstimate::mostBytes(int64_t tokens) const {
     // What was asked so far may have been denser than what comes now; in doubt the provider is asked.
-    const double low = tokens_per_byte_.count == 0 ? kUsualPerByte
-                                                   : std::min(tokens_per_byte_.low(), kUsualPerByte);
+    const double low =
+        tokens_per_byte_.count == 0 ? kUsualPerByte : std::min(tokens_per_byte_.low(), kUsualPerByte);
     const double bytes = static_cast<double>(tokens) / std::max(low, kLeastPerByte);
     return bytes < 1e18 ? static_cast<uint64_t>(bytes) : std::numeric_limits<uint64_t>::max();
 }

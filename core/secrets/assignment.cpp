@@ -51,8 +51,8 @@ std::optional<Assignments::Name> Assignments::nameOfPair(size_t value) const {
         return isSpace(c) || isQuote(c) || c == ',' || c == '\\' || c == '+';
     });
     const size_t begin = runBegin(text_, end, kNameWindow, isUrlSafe);
-    const size_t op = runBegin(text_, begin, kMostBetween,
-                               [](char c) { return isBetween(c) || c == ':' || c == '='; });
+    const size_t op =
+        runBegin(text_, begin, kMostBetween, [](char c) { return isBetween(c) || c == ':' || c == '='; });
     const size_t word = runBegin(text_, op, 5, isUrlSafe);
     const std::string_view key = text_.substr(word, op - word);
     if (op == begin || (!equalsIgnoreCase(key, "name") && !equalsIgnoreCase(key, "key"))) return std::nullopt;

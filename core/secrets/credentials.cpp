@@ -46,13 +46,13 @@ struct CommandOption {
     Takes takes;
 };
 constexpr CommandOption kOptions[] = {
-    {"curl", "-u", Takes::UserAndPassword},       {"curl", "--user", Takes::UserAndPassword},
-    {"curl", "-U", Takes::UserAndPassword},       {"curl", "--proxy-user", Takes::UserAndPassword},
-    {"sshpass", "-p", Takes::Password},           {"sshpass", "-p", Takes::PasswordAtOnce},
-    {"docker login", "-p", Takes::Password},      {"podman login", "-p", Takes::Password},
-    {"redis-cli", "-a", Takes::Password},         {"mysql", "-p", Takes::PasswordAtOnce},
-    {"mysqldump", "-p", Takes::PasswordAtOnce},   {"mariadb", "-p", Takes::PasswordAtOnce},
-    {"ldapsearch", "-w", Takes::Password},        {"smbclient", "-U", Takes::UserAndPassword},
+    {"curl", "-u", Takes::UserAndPassword},     {"curl", "--user", Takes::UserAndPassword},
+    {"curl", "-U", Takes::UserAndPassword},     {"curl", "--proxy-user", Takes::UserAndPassword},
+    {"sshpass", "-p", Takes::Password},         {"sshpass", "-p", Takes::PasswordAtOnce},
+    {"docker login", "-p", Takes::Password},    {"podman login", "-p", Takes::Password},
+    {"redis-cli", "-a", Takes::Password},       {"mysql", "-p", Takes::PasswordAtOnce},
+    {"mysqldump", "-p", Takes::PasswordAtOnce}, {"mariadb", "-p", Takes::PasswordAtOnce},
+    {"ldapsearch", "-w", Takes::Password},      {"smbclient", "-U", Takes::UserAndPassword},
 };
 
 // The command that text[at] is a word of, as much of it as is looked at; it may go over several lines.
@@ -157,9 +157,9 @@ std::optional<Secret> commandPassword(std::string_view text, size_t begin, size_
     const std::string_view command = commandBefore(text, begin);
     for (const auto& [program, option, takes] : kOptions) {
         const bool at_once = word.size() > option.size();
-        const bool fits = word.starts_with(option) &&
-                          (!at_once || takes == Takes::PasswordAtOnce ||
-                           (takes == Takes::UserAndPassword && !option.starts_with("--")));
+        const bool fits =
+            word.starts_with(option) && (!at_once || takes == Takes::PasswordAtOnce ||
+                                         (takes == Takes::UserAndPassword && !option.starts_with("--")));
         if (!fits || (takes == Takes::PasswordAtOnce && !at_once)) continue;
         const size_t named = command.rfind(program);
         if (named == command.npos || (named > 0 && isUrlSafe(command[named - 1]))) continue;

@@ -44,8 +44,8 @@ constexpr std::string_view kNoPass[] = {"bypass",    "compass",  "surpass",   "t
                                         "encompass", "overpass", "underpass", "multipass"};
 // What kinds of keys are for everybody to see.
 constexpr std::string_view kOpenKeys[] = {
-    "public",  "pub",    "primary", "foreign", "cache", "sort", "partition",   "routing",  "object", "unique",
-    "index",   "gpg",    "pgp",     "host",    "known", "row",  "idempotency", "registry", "bucket"};
+    "public", "pub", "primary", "foreign", "cache", "sort", "partition",   "routing",  "object", "unique",
+    "index",  "gpg", "pgp",     "host",    "known", "row",  "idempotency", "registry", "bucket"};
 
 size_t pairOf(char a, char b) {
     return static_cast<size_t>(static_cast<unsigned char>(a)) << 8 | static_cast<unsigned char>(b);
@@ -65,9 +65,7 @@ const std::bitset<1u << 16>& endings() {
     return built;
 }
 
-bool isUpperSnake(std::string_view name) {
-    return std::none_of(name.begin(), name.end(), isLower);
-}
+bool isUpperSnake(std::string_view name) { return std::none_of(name.begin(), name.end(), isLower); }
 
 bool isAny(std::string_view word, std::span<const std::string_view> of) {
     return std::find(of.begin(), of.end(), word) != of.end();
@@ -119,9 +117,9 @@ const NameRule* ruleFor(std::string_view name) {
 bool isSecretName(std::string_view name) {
     if (ruleFor(name)) return true;
     const std::string word = lower(name);
-    constexpr std::string_view kParts[] = {"key",        "token", "secret",        "password", "passwd",
-                                           "passphrase", "pwd",   "authorization", "cookie",   "credential",
-                                           "auth_"};
+    constexpr std::string_view kParts[] = {"key",    "token",      "secret", "password",
+                                           "passwd", "passphrase", "pwd",    "authorization",
+                                           "cookie", "credential", "auth_"};
     return std::any_of(std::begin(kParts), std::end(kParts),
                        [&](auto part) { return word.find(part) != std::string::npos; });
 }

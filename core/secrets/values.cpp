@@ -37,7 +37,7 @@ bool isPercentEncoded(std::string_view v) {
 }
 
 bool isReference(std::string_view v) {
-    constexpr std::string_view kCode[] = {"process.env", "os.environ", "os.getenv", "getenv",   "env.",
+    constexpr std::string_view kCode[] = {"process.env", "os.environ",  "os.getenv",  "getenv",   "env.",
                                           "env(",        "import.meta", "system.get", "secrets.", "vars.",
                                           "config.",     "settings.",   "this.",      "self."};
     const std::string start = lower(v.substr(0, 16));
@@ -113,10 +113,10 @@ bool isLongAndRandom(std::string_view v) {
 }  // namespace
 
 bool isPlaceholder(std::string_view v) {
-    constexpr std::string_view kWords[] = {"",       "none",   "null",   "nil",      "undefined", "true",
-                                           "false",  "yes",    "string", "password", "passwd",    "secret",
-                                           "token",  "apikey", "api_key", "api-key",  "changeit", "pass",
-                                           "pwd"};
+    constexpr std::string_view kWords[] = {"",        "none",     "null",  "nil",    "undefined",
+                                           "true",    "false",    "yes",   "string", "password",
+                                           "passwd",  "secret",   "token", "apikey", "api_key",
+                                           "api-key", "changeit", "pass",  "pwd"};
     constexpr std::string_view kParts[] = {"changeme",    "change-me", "change_me", "replaceme", "replace-",
                                            "replace_",    "replace ",  "dummy",     "redacted",  "insert-",
                                            "insert_",     "...",       "\u2026",    "-here",     "_here",

@@ -33,8 +33,8 @@ private:
 };
 using Fields = std::initializer_list<Field>;
 
-// `level`: trace debug info warn error off; `format`: json | text. Call once; what is written
-// before, on whatever thread, is lost.
+// `level`: trace debug info warn error off; `format`: json | text. Call once; what is written before, on
+// whatever thread, is lost.
 void init(std::string_view level, std::string_view format);
 // The level alone; at any time.
 void setLevel(std::string_view level);

@@ -69,8 +69,8 @@ class Transport {
 public:
     virtual ~Transport() = default;
     // Starts without blocking; what goes wrong later comes as Failed. The token is borrowed for the exchange.
-    // InvalidRequest when the request cannot be sent at all (scheme, header syntax). Internal when this machine
-    // refuses what it takes (descriptors, threads, memory): that says nothing of the peer.
+    // InvalidRequest when the request cannot be sent at all (scheme, header syntax). Internal when this
+    // machine refuses what it takes (descriptors, threads, memory): that says nothing of the peer.
     virtual Result<std::unique_ptr<Exchange>> open(HttpRequest request, CancelToken& cancel) = 0;
 };
 

@@ -53,8 +53,8 @@ static stepper_status init(const stepper_host* host) {
 #endif
     return BAD == BAD_INIT ? STEPPER_E_CONFIG : STEPPER_OK;
 }
-static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request, stepper_session** out,
-                            stepper_text_out* error) {
+static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request,
+                            stepper_session** out, stepper_text_out* error) {
     (void)provider, (void)job, (void)request, (void)error;
     *out = NULL;
     return STEPPER_OK;

@@ -1,5 +1,5 @@
-/* The sizes of ABI 1.0 on LP64. They may not change: plugins built against 1.0 must load for ever. Compiled as C11
- * and as C++20. */
+/* The sizes of ABI 1.0 on LP64. They may not change: plugins built against 1.0 must load for ever. Compiled
+ * as C11 and as C++20. */
 #include "stepper/plugin_abi.h"
 
 #ifdef __cplusplus

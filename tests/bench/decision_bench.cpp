@@ -1,5 +1,6 @@
 // What it costs to find out which provider goes now, with twenty of them, and who goes now, with a crowd that
-// waits. Prints medians in nanoseconds beside a baseline of the same run: taking and releasing as many mutexes.
+// waits. Prints medians in nanoseconds beside a baseline of the same run: taking and releasing as many
+// mutexes.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -101,8 +102,8 @@ int run() {
         "which provider now, of %d (ns, medians): the first %.0f, the last %.0f, none %.0f; %d mutexes "
         "%.0f\n",
         kProviders, first, last, none, kProviders, baseline);
-    std::printf("who goes, of %d that wait for %d (ns, medians): slots taken %.0f, tokens used up %.0f\n", kWaiting,
-                kAskedFirst, busy, used_up);
+    std::printf("who goes, of %d that wait for %d (ns, medians): slots taken %.0f, tokens used up %.0f\n",
+                kWaiting, kAskedFirst, busy, used_up);
     return std::max({first, last, none}) <= 5'000 && std::max(busy, used_up) <= 2'000'000 ? 0 : 1;
 }
 

@@ -58,10 +58,18 @@ void compare(const char* name, std::string_view unit) {
 int main() {
     using stepper::secrets::compare;
     std::printf("%zu formats\n", stepper::secrets::shapes().size());
-    compare("prose", "The release adds a queue: jobs wait for a free worker, in the order they came, and are told so. ");
-    compare("diff", "diff --git a/src/user.ts b/src/user.ts\nindex 83db48f..bf2a5c1 100644\n@@ -10,6 +12,8 @@ export class User {\n"
-                    "+  private readonly key: string = config.get('user.key', { default: null });\n"
-                    "-    if (a === b && c) return this.lookup(id, name => name.length > 3);\n");
-    compare("json", "{\"id\": 42, \"name\": \"widget\", \"tags\": [\"a\", \"b\"], \"token_count\": 1234, \"ok\": true},\n");
-    compare("secrets", "DB_PASSWORD=hunter2Secret99\nurl: postgres://me:s3cr3tPw@db/x\nplain: text in between, of some length\n");
+    compare(
+        "prose",
+        "The release adds a queue: jobs wait for a free worker, in the order they came, and are told so. ");
+    compare("diff",
+            "diff --git a/src/user.ts b/src/user.ts\nindex 83db48f..bf2a5c1 100644\n@@ -10,6 +12,8 @@ export "
+            "class User {\n"
+            "+  private readonly key: string = config.get('user.key', { default: null });\n"
+            "-    if (a === b && c) return this.lookup(id, name => name.length > 3);\n");
+    compare("json",
+            "{\"id\": 42, \"name\": \"widget\", \"tags\": [\"a\", \"b\"], \"token_count\": 1234, \"ok\": "
+            "true},\n");
+    compare("secrets",
+            "DB_PASSWORD=hunter2Secret99\nurl: postgres://me:s3cr3tPw@db/x\nplain: text in between, of some "
+            "length\n");
 }

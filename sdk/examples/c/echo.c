@@ -27,8 +27,8 @@ static stepper_status create(stepper_str config, stepper_provider** out, stepper
 
 static void destroy(stepper_provider* provider) { (void)provider; }
 
-static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request, stepper_session** out,
-                            stepper_text_out* error) {
+static stepper_status begin(stepper_provider* provider, int32_t job, stepper_str request,
+                            stepper_session** out, stepper_text_out* error) {
     stepper_session* session;
     (void)provider;
     (void)error;
@@ -57,11 +57,11 @@ static void end(stepper_session* session) { free(session); }
 
 /* Its own test, which Stepper runs before it takes the plugin. */
 static const void* get_extension(const char* id) {
-    static const stepper_str transcripts =
-        TEXT("case it answers with the request\n"
-             "begin generate {\"messages\":[]}\n"
-             "expect text \"{\\\"messages\\\":[]}\"\n"
-             "expect done\n");
+    static const stepper_str transcripts = TEXT(
+        "case it answers with the request\n"
+        "begin generate {\"messages\":[]}\n"
+        "expect text \"{\\\"messages\\\":[]}\"\n"
+        "expect done\n");
     return strcmp(id, STEPPER_EXT_TRANSCRIPTS) == 0 ? &transcripts : NULL;
 }
 

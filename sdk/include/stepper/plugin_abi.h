@@ -1,7 +1,7 @@
 /* stepper/plugin_abi.h - the contract between the Stepper host and a provider plugin.
  *
- * A plugin is a state machine without I/O. The host feeds it events (start, response head, data, end, ...), it
- * answers each with one action (send this HTTP request, wait, done, fail). It opens no socket, sleeps for
+ * A plugin is a state machine without I/O. The host feeds it events (start, response head, data, end, ...),
+ * it answers each with one action (send this HTTP request, wait, done, fail). It opens no socket, sleeps for
  * nothing, reads no clock, retries nothing and never sees an API key: the host does all of that.
  *
  * Pure C11 / C++20, no includes beyond stdint and stddef. Structs only ever grow at their end; nothing is
@@ -14,6 +14,7 @@
  *   [exclusive]   every session of that provider has ended
  * No call may block (no sleep, lock wait, file or socket) and nothing may be thrown across.
  */
+/* clang-format off */
 #ifndef STEPPER_PLUGIN_ABI_H
 #define STEPPER_PLUGIN_ABI_H
 #include <stddef.h>

@@ -11,22 +11,49 @@ bool isOurs(std::string_view header, std::string_view connected_to = "10.1.2.3")
 
 // mgedmin/restview#51, milady-ai/milady#564: the dot at the end, IPv4 within IPv6
 TEST(Site, TheMachineHasItsOwnNames) {
-    for (const auto* host :
-         {"localhost", "LocalHost:3001", "localhost.", "localhost.:3001", "a.localhost", "127.0.0.1", "127.0.0.1.",
-          "127.0.0.1:1", "127.9.9.9:65535", "[::1]", "[::1]:3001", "[0:0::1]", "[::ffff:127.0.0.1]:80"})
+    for (const auto* host : {"localhost", "LocalHost:3001", "localhost.", "localhost.:3001", "a.localhost",
+                             "127.0.0.1", "127.0.0.1.", "127.0.0.1:1", "127.9.9.9:65535", "[::1]",
+                             "[::1]:3001", "[0:0::1]", "[::ffff:127.0.0.1]:80"})
         EXPECT_TRUE(isOurs(host)) << host;
 }
 
 // clopca/open-mem#10 (a name that only begins like ours), tachyonmcp/tachyon#226 (what is no port). Browsers
 // write every form of an address as dotted decimals, so the others name nothing of ours.
 TEST(Site, NothingElseIs) {
-    for (const auto* host :
-         {"", ".", "evil.example", "evil.example:3001", "127.evil.example", "127.0.0.1.nip.io:3001", "127.",
-          "127.x", "127.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "127.0.0.01", "0.0.0.0",
-          "[::]", "localhost.evil.example", "evil-localhost", "localhost:", "localhost:0x50",
-          "localhost:80:80", "localhost:99999", "localhost:evil", "[::1].evil.example", "[::1]evil", "[::1",
-          "::1]", "[::1]:", "[::2]", "[127.0.0.1]", "user@localhost", "localhost@evil.example",
-          "localhost,evil.example", "localhost/"})
+    for (const auto* host : {"",
+                             ".",
+                             "evil.example",
+                             "evil.example:3001",
+                             "127.evil.example",
+                             "127.0.0.1.nip.io:3001",
+                             "127.",
+                             "127.x",
+                             "127.1",
+                             "2130706433",
+                             "0x7f000001",
+                             "0x7f.0.0.1",
+                             "0177.0.0.1",
+                             "127.0.0.01",
+                             "0.0.0.0",
+                             "[::]",
+                             "localhost.evil.example",
+                             "evil-localhost",
+                             "localhost:",
+                             "localhost:0x50",
+                             "localhost:80:80",
+                             "localhost:99999",
+                             "localhost:evil",
+                             "[::1].evil.example",
+                             "[::1]evil",
+                             "[::1",
+                             "::1]",
+                             "[::1]:",
+                             "[::2]",
+                             "[127.0.0.1]",
+                             "user@localhost",
+                             "localhost@evil.example",
+                             "localhost,evil.example",
+                             "localhost/"})
         EXPECT_FALSE(isOurs(host)) << host;
 }
 

@@ -1,5 +1,5 @@
-// The key that a server keeps for /admin. Right values after fsnow/cst#303 and n24q02m/mnemo-mcp#256 (readable
-// by others for a moment, or torn) and Keith-CY/carrier#867 (taken as it lies there).
+// The key that a server keeps for /admin. Right values after fsnow/cst#303 and n24q02m/mnemo-mcp#256
+// (readable by others for a moment, or torn) and Keith-CY/carrier#867 (taken as it lies there).
 #include "core/app/admin_token.h"
 
 #include <fstream>
@@ -126,7 +126,8 @@ TEST_F(AdminTokenTest, AllWhoReplaceAFlawedOneAtOnceHaveTheSame) {
 }
 
 TEST_F(AdminTokenTest, AClientIsToldWhatToDo) {
-    EXPECT_THAT(readAdminToken(file_).error().message, HasSubstr("there is no admin key in " + file_.string()));
+    EXPECT_THAT(readAdminToken(file_).error().message,
+                HasSubstr("there is no admin key in " + file_.string()));
     kept();
     std::ofstream(file_) << "x";
     EXPECT_THAT(readAdminToken(file_).error().message, HasSubstr("holds no admin key"));

@@ -101,7 +101,8 @@ TEST(Endpoint, HostsAreComparedInOneForm) {
     EXPECT_EQ(plainHost("[2001:DB8:0::1]"), "2001:db8::1");
     EXPECT_EQ(plainHost("fe80::1%eth0"), "fe80::1");
     EXPECT_EQ(plainHost("::ffff:10.0.0.1"), "10.0.0.1");
-    for (const char* text : {"", ".", "a:80", "a b", "[::1", "u@a", "a/b"}) EXPECT_FALSE(plainHost(text)) << text;
+    for (const char* text : {"", ".", "a:80", "a b", "[::1", "u@a", "a/b"})
+        EXPECT_FALSE(plainHost(text)) << text;
 }
 
 }  // namespace

@@ -31,12 +31,13 @@ TEST(Finder, AnswersAsFindDoes) {
 }
 
 TEST(Finder, AnswersAsAtDoes) {
-    const Document v = parsed(R"({"a":[10,{"b/c":1,"d~e":2,"":{"":3}}],"0":4,"~":5,"many":)" + objectOf(50) +
-                              "}");
+    const Document v =
+        parsed(R"({"a":[10,{"b/c":1,"d~e":2,"":{"":3}}],"0":4,"~":5,"many":)" + objectOf(50) + "}");
     Finder finder;
     for (const char* pointer :
-         {"", "/a", "/a/0", "/a/1", "/a/2", "/a/01", "/a/-1", "/a/-", "/a/", "/a/1/b~1c", "/a/1/b/c",
-          "/a/1/d~0e", "/a/1/", "/a/1//", "/0", "/0/1", "/~0", "/many/k49", "/many/k50", "/a/99999999999", "/b", "//"})
+         {"",    "/a",        "/a/0",      "/a/1",           "/a/2",  "/a/01",  "/a/-1", "/a/-",
+          "/a/", "/a/1/b~1c", "/a/1/b/c",  "/a/1/d~0e",      "/a/1/", "/a/1//", "/0",    "/0/1",
+          "/~0", "/many/k49", "/many/k50", "/a/99999999999", "/b",    "//"})
         EXPECT_EQ(finder.at(v, pointer), at(v, pointer)) << pointer;
     for (const char* broken : {"a", "/~", "/~2", "/a~"}) EXPECT_EQ(finder.at(v, broken), nullptr) << broken;
 }

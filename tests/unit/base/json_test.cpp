@@ -57,10 +57,10 @@ TEST(Json, NumbersAreExact) {
 }
 
 TEST(Json, NumbersBeyondDoubleCountAsTheLargestOnDemand) {
-    const auto d =
-        parse("[1e400,-1e309,\"1e400 \\\" 1e400\",1" + std::string(400, '0') + ",-0.0001e9999,1e-999,7,0e400,-0e400]",
-              {.any_magnitude = true})
-            .value();
+    const auto d = parse("[1e400,-1e309,\"1e400 \\\" 1e400\",1" + std::string(400, '0') +
+                             ",-0.0001e9999,1e-999,7,0e400,-0e400]",
+                         {.any_magnitude = true})
+                       .value();
     const double largest = std::numeric_limits<double>::max();
     EXPECT_EQ(d[0].GetDouble(), largest);
     EXPECT_EQ(d[1].GetDouble(), -largest);

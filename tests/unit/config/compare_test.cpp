@@ -128,10 +128,11 @@ TEST(Effective, ShowsNoSecretThatItsFormGivesAway) {
         "proxy: 'http://me:hush6@proxy', note: 'npm_" +
         std::string(36, 'h') + "', author: seen }";
     const auto shown = effective(parsed("{}", "providers: [" + block("a", options) + "]"), Secrets::Masked);
-    EXPECT_EQ(json::dump(*json::at(shown, "/providers/0/options")),
-              R"({"DB_PASS":"********","passphrase":"********",)"
-              R"("headers":{"X-Custom":"Bearer [REDACTED:bearer-token]"},)"
-              R"("proxy":"http://me:[REDACTED:url-password]@proxy","note":"[REDACTED:npm-token]","author":"seen"})");
+    EXPECT_EQ(
+        json::dump(*json::at(shown, "/providers/0/options")),
+        R"({"DB_PASS":"********","passphrase":"********",)"
+        R"("headers":{"X-Custom":"Bearer [REDACTED:bearer-token]"},)"
+        R"("proxy":"http://me:[REDACTED:url-password]@proxy","note":"[REDACTED:npm-token]","author":"seen"})");
 }
 
 TEST(Compare, OptionsDifferByWhatTheyStandFor) {

@@ -13,7 +13,7 @@ class NotesStore final : public store::UnavailableStore {
 public:
     std::map<std::string, std::string> texts;
     std::vector<size_t> written;  // the size of each portion
-    size_t most_read = 0;             // at once
+    size_t most_read = 0;         // at once
     bool reads_fail = false, writes_fail = false;
     milliseconds now{1'000};
 

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using Kind = limits::Report::Kind;
 
 constexpr milliseconds kGrid{10}, kWindow{10s};  // windows keep their stamps in steps of a grid
-constexpr int kSteps = 50'000;  // of each of two runs
+constexpr int kSteps = 50'000;                   // of each of two runs
 constexpr size_t kGates = 4;
 
 // A provider as the rules describe it.
@@ -35,7 +35,9 @@ struct ModelGate {
 
     // The priors of an estimate that never learns: a token in 3.6 bytes, and eight of the envelope.
     static int64_t tokensIn(const limits::Demand& d) { return static_cast<int64_t>(d.bytes) * 5 / 18 + 8; }
-    static int64_t tokensOut(const limits::Demand& d) { return std::min<int64_t>(d.max_tokens.value_or(512), 512); }
+    static int64_t tokensOut(const limits::Demand& d) {
+        return std::min<int64_t>(d.max_tokens.value_or(512), 512);
+    }
 
     // When it fits into what was sent, `open` being as if it were sent now.
     SteadyTime fits(SteadyTime now, int64_t limit, int64_t cost, int64_t Sent::*unit, int64_t open) const {
@@ -50,7 +52,8 @@ struct ModelGate {
         }
         return too_many <= 0 ? at : now + kWindow;
     }
-    // Why not, when it may change at best, and whether a call's end may change it; nothing when it can go now.
+    // Why not, when it may change at best, and whether a call's end may change it; nothing when it can go
+    // now.
     struct Denied {
         limits::Denial why;
         SteadyTime at_best;
@@ -58,7 +61,8 @@ struct ModelGate {
     };
     std::optional<Denied> denies(SteadyTime now, const limits::Demand& d) const {
         using limits::Denial;
-        if (tokens && d.bytes > static_cast<uint64_t>(*tokens) * 4) return {{Denial::TooLarge, SteadyTime::max()}};
+        if (tokens && d.bytes > static_cast<uint64_t>(*tokens) * 4)
+            return {{Denial::TooLarge, SteadyTime::max()}};
         if (now < cooling_until) return {{cooling_for, cooling_until}};
         const int64_t cost = tokensIn(d) + tokensOut(d);
         const SteadyTime for_requests = requests ? fits(now, *requests, 1, &Sent::requests, 0) : now;
@@ -104,7 +108,8 @@ protected:
         for (size_t i = 0; i < kGates; ++i) {
             models_[i].requests = i == 1 ? std::optional<int64_t>(6) : std::nullopt;
             models_[i].tokens = i >= 2 ? std::optional<int64_t>(3'000) : std::nullopt;
-            gates_.push_back(std::make_unique<limits::Gate>(clock_, optionsOf(models_[i]), [] { return 0.5; }));
+            gates_.push_back(
+                std::make_unique<limits::Gate>(clock_, optionsOf(models_[i]), [] { return 0.5; }));
         }
     }
     int below(int n) { return std::uniform_int_distribution<int>(0, n - 1)(random_); }

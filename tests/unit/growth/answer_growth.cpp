@@ -58,9 +58,8 @@ const Rows kAnswers = {
     {"MembersOfAReport", 20'000,
      [](size_t n) -> Work {
          return [text = R"({"title":"a title of some length","changes":[)" +
-                        joined(n, [](size_t) { return "\"\""; }) + "]}"] {
-             static_cast<void>(output::processAs(report::check, text, "stop"));
-         };
+                        joined(n, [](size_t) { return "\"\""; }) +
+                        "]}"] { static_cast<void>(output::processAs(report::check, text, "stop")); };
      }},
     {"TagsOfAReport", 40'000,
      [](size_t n) -> Work {

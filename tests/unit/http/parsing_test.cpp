@@ -265,7 +265,8 @@ TEST(MediaType, KnowsJson) {
           "application/json;", "application/json; charset = utf-8"})
         EXPECT_TRUE(isJson(t)) << t;
     for (const char* t : {"", "text/plain", "application/jsonx", "application/json; charset=latin1",
-                          "application/json; charset=utf-16", "text/x-json", "json", "application/+json", "application/x-www-form-urlencoded"})
+                          "application/json; charset=utf-16", "text/x-json", "json", "application/+json",
+                          "application/x-www-form-urlencoded"})
         EXPECT_FALSE(isJson(t)) << t;
 }
 

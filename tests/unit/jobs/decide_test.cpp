@@ -70,9 +70,8 @@ TEST(Decide, ARetryableFailureComesBackAfterTheLongerOfBackoffAndHint) {
 }
 
 TEST(Decide, WhenAllAreLimitedNoAttemptIsBurnt) {
-    const auto d =
-        decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4), {}, {},
-               0.999);
+    const auto d = decide(failing(Failure::Kind::AllLimited, true, milliseconds{40'000}), afterAttempts(4),
+                          {}, {}, 0.999);
     ASSERT_TRUE(postponed(d));
     EXPECT_FALSE(postponed(d)->attempt_failed);
     EXPECT_GE(postponed(d)->delay, milliseconds{40'000});
@@ -137,9 +136,8 @@ engine::AttemptRecord skipped(const std::string& provider) {
 TEST(Decide, NothingIsDelayedBeyondItsTimeLimit) {
     Moment moment;
     moment.time_left = milliseconds{500};
-    const auto d =
-        decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), afterAttempts(0), {}, moment,
-               0);
+    const auto d = decide(failing(Failure::Kind::AllLimited, true, milliseconds{60'000}), afterAttempts(0),
+                          {}, moment, 0);
     ASSERT_TRUE(postponed(d));
     EXPECT_EQ(postponed(d)->delay, milliseconds{500});
 }
@@ -155,7 +153,8 @@ TEST(Decide, AtItsTimeLimitAJobEnds) {
             ASSERT_TRUE(ended(d));
             EXPECT_EQ(ended(d)->state, store::JobState::Failed);
             // Whatever it waited for, its time is what it failed of; an error is told as it is.
-            const auto* code = kind == Kind::Exhausted ? R"("errorCode":"TIMEOUT")" : R"("errorCode":"DEADLINE")";
+            const auto* code =
+                kind == Kind::Exhausted ? R"("errorCode":"TIMEOUT")" : R"("errorCode":"DEADLINE")";
             EXPECT_NE(ended(d)->meta.find(code), std::string::npos) << ended(d)->meta;
             // Those who wait for the same answer have time of their own.
             EXPECT_TRUE(ended(d)->alone);

@@ -446,8 +446,9 @@ TEST(Classify, FindsTheReasonAGatewayWrapsUp) {
         message(
             R"~({"error":{"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"message\":\"too long\"}}"}}})~"),
         "HTTP 400: too long");
-    EXPECT_EQ(message(R"~({"error":{"message":"Provider returned error","metadata":{"raw":"plain words"}}})~"),
-              "HTTP 400: plain words");
+    EXPECT_EQ(
+        message(R"~({"error":{"message":"Provider returned error","metadata":{"raw":"plain words"}}})~"),
+        "HTTP 400: plain words");
     EXPECT_EQ(
         message(
             R"~({"error":{"message":"Refused by X","metadata":{"raw":[{"error":{"message":"because"}}]}}})~"),

@@ -22,7 +22,9 @@ inline constexpr ReasoningCase kReasoningCases[] = {
     {"<thought>d</thought>x", "x", "d"},
     {"<seed:think>d</seed:think>x", "x", "d"},
     {"[THINK]d[/THINK]x", "x", "d"},
-    {"\xE2\x97\x81think\xE2\x96\xB7" "d\xE2\x97\x81/think\xE2\x96\xB7x", "x", "d"},
+    {"\xE2\x97\x81think\xE2\x96\xB7"
+     "d\xE2\x97\x81/think\xE2\x96\xB7x",
+     "x", "d"},
     {"<|START_THINKING|>d<|END_THINKING|><|START_RESPONSE|>x<|END_RESPONSE|>", "x", "d"},
     {"<|channel>thought\nd<channel|>x", "x", "\nd"},
     // ggml-org/llama.cpp#27661: the reasoning quotes its own closer.

@@ -197,7 +197,8 @@ TEST(ResetDelay, CountsOnlyWhatIsUsedUp) {
 
 TEST(ResetDelay, IsInMillisecondsWhereItWouldOutlastItsPeriod) {
     const auto reset = [](const char* value, Headers more) {
-        more.insert(more.end(), {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", value}});
+        more.insert(more.end(),
+                    {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", value}});
         return resetDelayMs(more, Value());
     };
     const Headers minute = {{"x-ratelimit-renewalperiod-requests", "60"}};

@@ -47,14 +47,41 @@ TEST(ThinkStripper, StartsInsideTheBlockWhenItsOpenerIsKnownToBeSwallowed) {
 
 // Marks, parts of marks and what may stand around them, in any order.
 TEST(ThinkStripper, MakesTheSameOfAnythingWhereverItIsCut) {
-    constexpr const char* kPieces[] = {
-        "<think>",     "</think>",    "<thinking>",  "</thinking>",
-        "<reasoning>", "</reasoning>", "[THINK]",    "[/THINK]",
-        "<|channel|>", "analysis",    "final",       "<|message|>",
-        "<|end|>",     "<|start|>assistant",         "<|return|>",
-        "assistantfinal", "\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7",
-        "</thi", "<", "|>", "\n", "\n\n", " ", "\r\n", "`", "```\n", "~~~", "\"", "*", ".",
-        "word", "Text ", "{\"a\":1}", "A"};
+    constexpr const char* kPieces[] = {"<think>",
+                                       "</think>",
+                                       "<thinking>",
+                                       "</thinking>",
+                                       "<reasoning>",
+                                       "</reasoning>",
+                                       "[THINK]",
+                                       "[/THINK]",
+                                       "<|channel|>",
+                                       "analysis",
+                                       "final",
+                                       "<|message|>",
+                                       "<|end|>",
+                                       "<|start|>assistant",
+                                       "<|return|>",
+                                       "assistantfinal",
+                                       "\xE2\x97\x81think\xE2\x96\xB7",
+                                       "\xE2\x97\x81/think\xE2\x96\xB7",
+                                       "</thi",
+                                       "<",
+                                       "|>",
+                                       "\n",
+                                       "\n\n",
+                                       " ",
+                                       "\r\n",
+                                       "`",
+                                       "```\n",
+                                       "~~~",
+                                       "\"",
+                                       "*",
+                                       ".",
+                                       "word",
+                                       "Text ",
+                                       "{\"a\":1}",
+                                       "A"};
     std::mt19937 random(20261127);
     const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
     for (int n = 0; n < 5'000; ++n) {

@@ -34,8 +34,7 @@ public:
     }
 };
 
-NeverSet window(int64_t limit, milliseconds margin = 250ms) {
-    return {limit, TimeZone::utc(), margin}; }
+NeverSet window(int64_t limit, milliseconds margin = 250ms) { return {limit, TimeZone::utc(), margin}; }
 
 TEST(DayWindow, HoldsTheLimitUntilTheDayTurns) {
     NeverSet w = window(3);
@@ -179,8 +178,9 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(DayWindow, SetClock,
                          testing::Values(Set{"by nothing", 0ms, 6}, Set{"by less than counts", 900ms, 6},
-                                         Set{"ahead within the day", 11h, 6}, Set{"into the next day", 13h, 6},
-                                         Set{"years ahead", 87'600h, 6}, Set{"back within the day", -11h, 6},
+                                         Set{"ahead within the day", 11h, 6},
+                                         Set{"into the next day", 13h, 6}, Set{"years ahead", 87'600h, 6},
+                                         Set{"back within the day", -11h, 6},
                                          Set{"into the day before", -13h, 6}, Set{"years back", -87'600h, 6}),
                          whatOf);
 
@@ -224,7 +224,8 @@ TEST(DayWindow, WhatIsLateIsTheNextDaysAfterARestart) {
     DayWindow before = window(10);
     before.add({kNext - 100ms, 24h - 100ms}, 3);
     DayWindow after = window(10);
-    after.restore({kNext + 1s, 24h + 1s}, {kNext - 50ms, 24h - 50ms}, before.saved({kNext - 50ms, 24h - 50ms}));
+    after.restore({kNext + 1s, 24h + 1s}, {kNext - 50ms, 24h - 50ms},
+                  before.saved({kNext - 50ms, 24h - 50ms}));
     EXPECT_EQ(after.used({kNext + 1s, 24h + 1s}), 3);
 }
 

@@ -25,8 +25,9 @@ const std::pair<std::string, std::string> kTokens[] = {
     {"npm_", "1234567890abcdefghijklmnopqrstuvwxyz"},
     {"pypi-", "AgEIcHlwaS5vcmcCJDE2ZjU1YzY2LTQyYjUtNGY5Yi05ZjQ5LTQ0"},
     {"dckr_pat_", "27-sQYkpQ5tC2bCY1x3wU9zYx0A"},
-    {"SG.", "ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr"},  // NousResearch/hermes-agent#58167
-    {"sk-sp-", "f4k3t0k3n4t3std4t4.part2xyz.part3tail"},                               // NousResearch/hermes-agent#78128
+    {"SG.",
+     "ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr"},  // NousResearch/hermes-agent#58167
+    {"sk-sp-", "f4k3t0k3n4t3std4t4.part2xyz.part3tail"},  // NousResearch/hermes-agent#78128
     {"glpat-", "w5pM2kQ9xN7rT3vB6cL1.01.0w1abcdef"},
     {"hooks.slack.com/services/", "T01234567/B01234567/Xy9zAb12Cd34Ef56Gh78Ij90"},
     {"discord.com/api/webhooks/", "123456789012345678/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEf"},
@@ -54,7 +55,8 @@ TEST(Leaks, TokensOfEveryFormatGoWhole) {
     for (auto [prefix, body] : kTokens) {
         if (prefix == "key-") body = k32;
         const std::string token = prefix + body;
-        const std::string mark = "[REDACTED:" + std::string(tokenAt(token, 0).value_or(Secret{0, 0, "?"}).kind) + "]";
+        const std::string mark =
+            "[REDACTED:" + std::string(tokenAt(token, 0).value_or(Secret{0, 0, "?"}).kind) + "]";
         EXPECT_EQ(redact(token), mark) << "nothing is left of " << prefix;
         EXPECT_EQ(redact("+ '" + token + "',\n"), "+ '" + mark + "',\n");
     }
@@ -94,10 +96,10 @@ const Leak kLeaks[] = {
     {"jwtSigningKey: '" + k24 + "'", k24},
     {"password = \"correcthorsebatterystaple\"", "correcthorse"},
     {"passphrase: \"correcthorsebatterystaple\"", "correcthorse"},
-    {R"({"loginId":"admin","password":"GitHub!23"})", "GitHub!23"},  // gitleaks/gitleaks#1999
-    {"password = 8ThyF#1*@96%dYt!xWHDxdYf\n", "8ThyF#"},             // gitleaks/gitleaks#1958
-    {"password=1234567890123456789012345678901", "12345678901234"},  // gitleaks/gitleaks#447
-    {"sasl_password=LIkaITK744sG54VgABW/+p4NXFr", "LIkaITK744"},     // gitleaks/gitleaks#1336
+    {R"({"loginId":"admin","password":"GitHub!23"})", "GitHub!23"},           // gitleaks/gitleaks#1999
+    {"password = 8ThyF#1*@96%dYt!xWHDxdYf\n", "8ThyF#"},                      // gitleaks/gitleaks#1958
+    {"password=1234567890123456789012345678901", "12345678901234"},           // gitleaks/gitleaks#447
+    {"sasl_password=LIkaITK744sG54VgABW/+p4NXFr", "LIkaITK744"},              // gitleaks/gitleaks#1336
     {"auth_key=836e3fdd362bdc7d\nauth_secret=3ec93ccfbe14d941", "836e3fdd"},  // Yelp/detect-secrets#430
     {"auth_key=836e3fdd362bdc7d\nauth_secret=3ec93ccfbe14d941", "3ec93ccf"},
     {"tcp_auth_token=" + k24, k24},  // Growth-Circle/cadis#2360
@@ -156,7 +158,8 @@ const Leak kLeaks[] = {
     {"mongodb+srv://me:p%40ss%2Fword@c0.mongodb.net/?w=1", "p%40ss"},
     {"redis://:hunter2@cache:6379/0", "hunter2"},  // Daily-Nerd/daimon#132
     {"https://x-access-token:" + k24 + "@github.com/a/b", k24},
-    {"<a href=\"http://me:hunter2@h\">http://me:hunter2@h</a>", "hunter2"},  // trufflesecurity/trufflehog#3686
+    {"<a href=\"http://me:hunter2@h\">http://me:hunter2@h</a>",
+     "hunter2"},  // trufflesecurity/trufflehog#3686
 };
 
 TEST(Leaks, MustNotLeave) {
@@ -170,7 +173,8 @@ TEST(Leaks, MustNotLeave) {
     EXPECT_EQ(redact("token: |-\n    " + k24 + "\nnext: 1\n"), "token: |-\n    [REDACTED:token]\nnext: 1\n");
     EXPECT_EQ(redact("Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"),
               "Authorization: Basic [REDACTED:basic-credentials]");
-    EXPECT_EQ(redact("postgres://user:s3cr/3tPw@db:5432/x"), "postgres://user:[REDACTED:url-password]@db:5432/x");
+    EXPECT_EQ(redact("postgres://user:s3cr/3tPw@db:5432/x"),
+              "postgres://user:[REDACTED:url-password]@db:5432/x");
 }
 
 const char* const kStays[] = {
@@ -178,9 +182,9 @@ const char* const kStays[] = {
     "API_KEY=your-api-key-here-123",
     "OPENAI_API_KEY=sk-...",
     "token: xxxxxxxx-xxxx-xxxx",
-    "password: '********'",                                          // Yelp/detect-secrets#426
+    "password: '********'",                                            // Yelp/detect-secrets#426
     "AWS_SECRET_ACCESS_KEY=****************************************",  // awslabs/ferret-scan#522
-    "IDENTITY_TOKEN=\"bailu\"",                                      // NousResearch/hermes-agent#96607
+    "IDENTITY_TOKEN=\"bailu\"",                                        // NousResearch/hermes-agent#96607
     "--override-tensor per_layer_token_embd.weight=CPU",
     "password = \"changeme123\"",
     "api_key: \"<your_api_key_1>\"",
@@ -209,8 +213,8 @@ const char* const kStays[] = {
     "password = getPassword()",
     "PASSWORD=getPassword()",
     "const token = await getToken2(user);",
-    "anyPasswordLikeVariable: config.MySecretPasswordVariable,",                     // Yelp/detect-secrets#629
-    "data = JSON.stringify {service_key: pagerDutyServiceApiKey, event_type: 1}",     // Yelp/detect-secrets#430
+    "anyPasswordLikeVariable: config.MySecretPasswordVariable,",                   // Yelp/detect-secrets#629
+    "data = JSON.stringify {service_key: pagerDutyServiceApiKey, event_type: 1}",  // Yelp/detect-secrets#430
     "$this->privateKey = new PrivateKey($keys['privatekey2']);",
     "def login(password: str, token: Optional[str] = None) -> Token2:",
     "interface Login { password: string; apiKey?: string }",
@@ -237,9 +241,9 @@ const char* const kStays[] = {
     "keyword\t= \"Befaehigung_P2\"",
     "<Object mapKey=\"R648-MF-DEPARTURE\" />",
     "monkeys-audio:mx64-uwp=fail",
-    "api_key_env = \"MY_SECRET1\"",                                  // gitleaks/gitleaks#1857
-    "QUESTIONNAIRE_DB_PASSWORD=\nQUESTIONNAIRE_DB_ENABLED=1\n",      // gitleaks/gitleaks#1828
-    "MYSQL_ALLOW_EMPTY_PASSWORD=yes",                                // prowler-cloud/prowler#4893
+    "api_key_env = \"MY_SECRET1\"",                              // gitleaks/gitleaks#1857
+    "QUESTIONNAIRE_DB_PASSWORD=\nQUESTIONNAIRE_DB_ENABLED=1\n",  // gitleaks/gitleaks#1828
+    "MYSQL_ALLOW_EMPTY_PASSWORD=yes",                            // prowler-cloud/prowler#4893
     "GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D",
     "CACHE_KEY=user-1234-profile-v2-long-enough",
     "PRIMARY_KEY=order_2024_id_column_77",
@@ -253,9 +257,12 @@ const char* const kStays[] = {
     "index 83db48f..bf2a5c1 100644",
     "id: 550e8400-e29b-41d4-a716-446655440000",
     "github.com/a/b/auth v0.5.11 h1:P6bYXFoao05z5uhOQzbC3Qd8JqF3jUoocoTeIxkp2cA=",  // semgrep/semgrep-rules#2877
-    "\"integrity\": \"sha512-GDHVin2EJ9PGJ33VMGlqtPcvUlY+pkTbaWs4jWv8oBaEK8UUBzS5ZpEc4xi7Xp5vIXnVsCSLKNC6==\"",  // gitleaks/gitleaks#538
+    "\"integrity\": "
+    "\"sha512-GDHVin2EJ9PGJ33VMGlqtPcvUlY+pkTbaWs4jWv8oBaEK8UUBzS5ZpEc4xi7Xp5vIXnVsCSLKNC6==\"",  // gitleaks/gitleaks#538
     "integrity=\"sha256-PbaYLBab86/uCEz3diunGMEYvjah3uDFIiID+jAtIfw=\"",  // Yelp/detect-secrets#312
-    "<img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHx\">",
+    "<img "
+    "src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/"
+    "w38GIAXDIBKE0DHx\">",
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7vbqajDhA me@host",
     "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "etag: W/\"5f-a1b2c3d4e5f6a7b8c9d0\"",
@@ -279,18 +286,21 @@ TEST(Leaks, TablesAreAsLargeAsTheyShouldBe) {
 }
 
 TEST(Leaks, NamesThatConfigurationsMask) {
-    for (const char* name : {"api_key", "apiKey", "X-Api-Key", "DB_PASS", "Authorization", "cookie", "client_secret",
-                             "SECRET_KEY_BASE", "passphrase", "auth_token", "credentials", "hf_token", "pwd"})
+    for (const char* name :
+         {"api_key", "apiKey", "X-Api-Key", "DB_PASS", "Authorization", "cookie", "client_secret",
+          "SECRET_KEY_BASE", "passphrase", "auth_token", "credentials", "hf_token", "pwd"})
         EXPECT_TRUE(isSecretName(name)) << name;
     for (const char* name : {"model", "base_url", "path", "author", "temperature", "compass", "headers"})
         EXPECT_FALSE(isSecretName(name)) << name;
 }
 
 TEST(Leaks, Placeholders) {
-    for (const char* value : {"your-api-key-here", "YOUR_KEY", "<key>", "xxxxxxxx", "changeme", "sk-...", "...",
-                              "REPLACE_ME", "put-key-here", "sk-xxxxxxxx-placeholder", "insert-key", "sk-your-key-here"})
+    for (const char* value :
+         {"your-api-key-here", "YOUR_KEY", "<key>", "xxxxxxxx", "changeme", "sk-...", "...", "REPLACE_ME",
+          "put-key-here", "sk-xxxxxxxx-placeholder", "insert-key", "sk-your-key-here"})
         EXPECT_TRUE(isPlaceholder(value)) << value;
-    for (const char* value : {"sk-abc123", "k-test", "gsk_a1b2c3", "ollama", "youth2024", "AIzaSyA1", "11111111"})
+    for (const char* value :
+         {"sk-abc123", "k-test", "gsk_a1b2c3", "ollama", "youth2024", "AIzaSyA1", "11111111"})
         EXPECT_FALSE(isPlaceholder(value)) << value;
 }
 

@@ -18,8 +18,15 @@ protected:
     // Once for each way to set it.
     void eachWay(const std::function<void(const std::string& id)>& test) {
         int round = 0;
-        for (const auto& [first, second] : {std::pair{0h, 0h}, {-6h, 0h}, {0h, -6h}, {6h, 0h}, {0h, 6h},
-                                            {-6h, 6h}, {6h, -6h}, {-87'600h, 0h}, {87'600h, 0h}}) {
+        for (const auto& [first, second] : {std::pair{0h, 0h},
+                                            {-6h, 0h},
+                                            {0h, -6h},
+                                            {6h, 0h},
+                                            {0h, 6h},
+                                            {-6h, 6h},
+                                            {6h, -6h},
+                                            {-87'600h, 0h},
+                                            {87'600h, 0h}}) {
             SCOPED_TRACE(std::to_string(first.count()) + " h, " + std::to_string(second.count()) + " h");
             first_ = first;
             second_ = second;

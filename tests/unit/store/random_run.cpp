@@ -219,7 +219,8 @@ void RandomRun::claimSome() {
     EXPECT_EQ(got, want);
 }
 
-// All whose time limit is over, whatever they wait for, those that wait for a provider too long, and no others.
+// All whose time limit is over, whatever they wait for, those that wait for a provider too long, and no
+// others.
 void RandomRun::claimOverdue() {
     std::set<std::string> want, got;
     for (const auto& [id, job] : seen_) {
@@ -227,8 +228,7 @@ void RandomRun::claimOverdue() {
         const bool for_another = job.state == JobState::Held || job.state == JobState::Following;
         const auto deadline = deadlines_.find(id);
         const bool late = deadline != deadlines_.end() && deadline->second <= clock_.now();
-        if (((for_itself || for_another) && late) ||
-            (for_itself && job.created <= clock_.wall() - kMaxWait))
+        if (((for_itself || for_another) && late) || (for_itself && job.created <= clock_.wall() - kMaxWait))
             want.insert(id);
     }
     const Claims claims = must(store_->claimOverdue(1000, kLease, kMaxWait));
@@ -267,8 +267,8 @@ void RandomRun::write() {
             EXPECT_EQ(finishCached(lease, result, {30s, 90s}), held);
             const std::string key = held ? seen_.at(lease.id).cache_key : "";
             if (key.empty()) break;
-            answers_[key] = {lease.id,           "generate", result, "", clock_.now(), clock_.now() + 30s,
-                             clock_.now() + 90s};
+            answers_[key] = {lease.id,           "generate",        result, "", clock_.now(),
+                             clock_.now() + 30s, clock_.now() + 90s};
         }
     }
 }

@@ -64,8 +64,8 @@ private:
         std::optional<CachedAnswer> answer = {};  // of a first use that was answered at once
         WallTime used = {};
     };
-    std::map<std::string, SteadyTime> deadlines_;  // by job with a time limit
-    std::set<std::string> alone_;                  // jobs that left the flight they followed
+    std::map<std::string, SteadyTime> deadlines_;      // by job with a time limit
+    std::set<std::string> alone_;                      // jobs that left the flight they followed
     std::map<std::string, Job> seen_;                  // all jobs there are
     std::map<std::string, int> ages_, concurrencies_;  // by job, by batch
     std::map<std::string, std::string> batch_of_;      // by item

@@ -304,8 +304,8 @@ protected:
         ASSERT_TRUE(found.db) << found.error.message;
         found.db->script("CREATE TABLE t(a UNIQUE)");
         condition_ = std::make_unique<Condition>(locateAll(path_), tuning_.retry_pause);
-        writer_ = std::make_unique<Writer>(std::move(found.db), path_, Durability::Normal, tuning_,
-                                           clock_, time_, *condition_);
+        writer_ = std::make_unique<Writer>(std::move(found.db), path_, Durability::Normal, tuning_, clock_,
+                                           time_, *condition_);
     }
     void reopen() {
         writer_.reset();

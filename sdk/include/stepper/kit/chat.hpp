@@ -167,8 +167,8 @@ inline void emitMeta(const sdk::Event& ev, std::string_view model, std::string_v
 // What became of the text emitted so far; see STEPPER_OUT_META.
 enum class Fate { Reasoning, Void };
 inline void emitFateOfText(const sdk::Event& ev, Fate fate) {
-    ev.emit(STEPPER_OUT_META, fate == Fate::Reasoning ? R"({"text_so_far":"reasoning"})"
-                                                      : R"({"text_so_far":"void"})");
+    ev.emit(STEPPER_OUT_META,
+            fate == Fate::Reasoning ? R"({"text_so_far":"reasoning"})" : R"({"text_so_far":"void"})");
 }
 
 // Any provider's finish reason in the ABI's words; what nobody knows is "other". The words are those of the
@@ -228,7 +228,8 @@ inline std::string_view finishWord(std::string_view raw) {
         {"malformed_tool_use", "error"},
     };
     std::string word = lower(trim(raw));
-    std::replace_if(word.begin(), word.end(), [](char c) { return c == '-' || c == ' '; }, '_');
+    std::replace_if(
+        word.begin(), word.end(), [](char c) { return c == '-' || c == ' '; }, '_');
     for (const auto& [theirs, ours] : kWords)
         if (theirs == word) return ours;
     return "other";

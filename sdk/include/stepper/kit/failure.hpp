@@ -206,8 +206,7 @@ inline Failure classify(int status, const Headers& headers, const ErrorBody& bod
     const int meant = status < 300 ? body.status : status;
     const detail::Status about = detail::aboutStatus(meant);
     const refusals::Rule* rule =
-        body.html ? nullptr
-                  : detail::matchRule({meant, body.codes, detail::comparable(body.message)});
+        body.html ? nullptr : detail::matchRule({meant, body.codes, detail::comparable(body.message)});
 
     Failure f;
     f.http_status = meant ? meant : status;

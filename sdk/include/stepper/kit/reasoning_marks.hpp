@@ -23,13 +23,13 @@ inline constexpr Pair kPairs[] = {
     {"<reason>", "</reason>"},
     {"<thought>", "</thought>"},
     {"<thoughts>", "</thoughts>"},
-    {"<seed:think>", "</seed:think>"},                     // Seed-OSS
-    {"<mm:think>", "</mm:think>"},                         // MiniMax
-    {"[THINK]", "[/THINK]"},                               // Magistral
+    {"<seed:think>", "</seed:think>"},                                    // Seed-OSS
+    {"<mm:think>", "</mm:think>"},                                        // MiniMax
+    {"[THINK]", "[/THINK]"},                                              // Magistral
     {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"},  // Kimi
-    {"<|START_THINKING|>", "<|END_THINKING|>"},            // Command A
-    {"<|begin_of_thought|>", "<|end_of_thought|>"},        // Sky-T1
-    {"<|channel>thought", "<channel|>"},                   // Gemma
+    {"<|START_THINKING|>", "<|END_THINKING|>"},                           // Command A
+    {"<|begin_of_thought|>", "<|end_of_thought|>"},                       // Sky-T1
+    {"<|channel>thought", "<channel|>"},                                  // Gemma
 };
 // Harmony is no pair: a channel's name says what follows it.
 inline constexpr size_t kHarmony = std::size(kPairs);

@@ -100,8 +100,7 @@ inline constexpr Rule kRules[] = {
      "OpenAI, Groq, Mistral, Together: HeyPuter/puter#3168; GitHub Models; Ark: cloudwego/eino#107; "
      "Azure; Zhipu"},
     {In::Code, When::Always, STEPPER_E_BAD_RESPONSE,
-     "json_validate_failed|tool_use_failed|output_parse_failed",
-     "Groq"},
+     "json_validate_failed|tool_use_failed|output_parse_failed", "Groq"},
     {In::Code, When::Always, STEPPER_E_RATE_LIMITED, "capacity_exceeded", "Groq 498"},
     {In::Code, When::Always, STEPPER_E_OVERLOADED,
      "server_is_overloaded|overloaded_error|overloaded|engine_overloaded_error|provider_overloaded|"
@@ -180,7 +179,8 @@ inline constexpr Rule kRules[] = {
      "reduce your prompt|too large for model|request body too large for|too large to process|too long to "
      "fit|token limit exceeded|exceeded model token limit|max_seq_len|max_model_len|current length is*while "
      "limit is|max tokens of*exceeded|`inputs` tokens + `max_new_tokens` must be|must be at least 1, got -|"
-     "request too large|request payload size exceeds|too many total text bytes|超过最大长度|上下文长度|上下文过长|上下文超出|"
+     "request too large|request payload size exceeds|too many total text "
+     "bytes|超过最大长度|上下文长度|上下文过长|上下文超出|"
      "超出上下文|输入长度超过",
      "Groq, Mistral, GitHub Models: cline/cline#995; llama.cpp; Moonshot; SiliconFlow: "
      "chatboxai/chatbox#2060; Cerebras and TGI: LiteLLM; Snowflake: posit-dev/positron#11737; "
@@ -199,7 +199,8 @@ inline constexpr Rule kRules[] = {
      "violates our content polic|result of our safety system|result of the safety system|request was "
      "flagged|prompt was flagged|input was flagged|considered high risk|blocked by our safety|blocked by "
      "safety|due to safety|responsible ai|violated guardrail policy|blocked by guardrail|data inspection "
-     "failed|datainspectionfailed|敏感内容|敏感信息|input new_sensitive|output new_sensitive|contains sensitive "
+     "failed|datainspectionfailed|敏感内容|敏感信息|input new_sensitive|output new_sensitive|contains "
+     "sensitive "
      "content",
      "xAI: UKGovernmentBEIS/inspect_ai#2267, theopenco/llmgateway#1785; DeepSeek: 666ghj/BettaFish#108; "
      "Anthropic: anthropics/claude-code#58367; Azure; DashScope: QwenLM/qwen-code#3145; OpenAI: "

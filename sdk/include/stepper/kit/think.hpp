@@ -48,8 +48,8 @@ public:
     char glue() const { return isSpace(last_) ? '\0' : last_; }
     bool afterSentence() const {
         constexpr std::string_view kEnds = ".!?)]}*_\"";
-        constexpr std::array<std::string_view, 4> kWideEnds = {
-            "\xE3\x80\x82", "\xEF\xBC\x81", "\xEF\xBC\x9F", "\xE2\x80\xA6"};  // 。！？…
+        constexpr std::array<std::string_view, 4> kWideEnds = {"\xE3\x80\x82", "\xEF\xBC\x81", "\xEF\xBC\x9F",
+                                                               "\xE2\x80\xA6"};  // 。！？…
         const std::string_view tail(tail_.data(), tail_.size());
         return kEnds.find(tail_[2]) != std::string_view::npos ||
                std::find(kWideEnds.begin(), kWideEnds.end(), tail) != kWideEnds.end();
@@ -265,7 +265,8 @@ private:
         constexpr size_t kFarthest = 64;  // or every piece of a long run of blanks would be read again
         const size_t next = after.substr(0, kFarthest).find_first_not_of(" \t\r");
         if (next == std::string_view::npos && after.size() < kFarthest && !last_) return Match::Partly;
-        const bool line_ends = next == std::string_view::npos ? after.size() < kFarthest : after[next] == '\n';
+        const bool line_ends =
+            next == std::string_view::npos ? after.size() < kFarthest : after[next] == '\n';
         const char glue = line_.glue();
         if (!glue) return line_.afterSentence() && line_.hasWords() && line_ends ? Match::Yes : Match::No;
         if (!after.empty() && after[0] == glue) return Match::No;  // **</think>**
