@@ -56,17 +56,16 @@ private:
 };
 
 void Monitors::measureJobs() const {
-    constexpr std::string_view kLanes[] = {"live", "batch", "suspect"};
     deps_.metrics.store(deps_.jobs.store().health().status == store::Health::Status::Ok);
     const auto stats = deps_.jobs.store().stats();
     if (!stats) return;
     int64_t waiting = stats->held + stats->following;
-    for (size_t i = 0; i < std::size(kLanes); ++i) {
-        const auto& lane = stats->lanes[i];
-        deps_.metrics.jobsInState(kLanes[i], "ready", lane.ready);
-        deps_.metrics.jobsInState(kLanes[i], "delayed", lane.delayed);
-        deps_.metrics.jobsInState(kLanes[i], "leased", lane.leased);
-        deps_.metrics.oldestReadyJob(kLanes[i], lane.oldest_ready);
+    for (const store::Lane each : store::kLanes) {
+        const auto& lane = stats->lanes[each];
+        deps_.metrics.jobsInState(store::name(each), "ready", lane.ready);
+        deps_.metrics.jobsInState(store::name(each), "delayed", lane.delayed);
+        deps_.metrics.jobsInState(store::name(each), "leased", lane.leased);
+        deps_.metrics.oldestReadyJob(store::name(each), lane.oldest_ready);
         waiting += lane.ready + lane.delayed;
     }
     deps_.metrics.jobQueue(waiting);

@@ -26,9 +26,9 @@ constexpr milliseconds kShortestLook{1};
 
 Scheduler::Scheduler(store::Store& store, Work work, SchedulerOptions options)
     : store_(store), work_(std::move(work)), options_(options) {
-    lanes_[static_cast<size_t>(store::Lane::Live)].capacity = options.live_workers;
-    lanes_[static_cast<size_t>(store::Lane::Batch)].capacity = options.batch_workers;
-    lanes_[static_cast<size_t>(store::Lane::Suspect)].capacity = 1;
+    lanes_[store::Lane::Live].capacity = options.live_workers;
+    lanes_[store::Lane::Batch].capacity = options.batch_workers;
+    lanes_[store::Lane::Suspect].capacity = 1;
     most_workers_ = kOverdueWorkers;
     for (const auto& lane : lanes_) most_workers_ += static_cast<size_t>(lane.capacity);
 }
@@ -44,7 +44,7 @@ void Scheduler::start() {
 void Scheduler::workAvailable(store::Lane lane) {
     {
         std::lock_guard lock(mutex_);
-        lanes_[static_cast<size_t>(lane)].available = true;
+        lanes_[lane].available = true;
         // It may have a time limit that ends before all others.
         overdue_look_ = std::min(overdue_look_, last_overdue_look_ + kOverduePause);
     }
@@ -65,21 +65,21 @@ std::vector<std::shared_ptr<Running>> Scheduler::running() const {
     return out;
 }
 
-std::optional<size_t> Scheduler::pickLane(SteadyTime& next) {
+std::optional<store::Lane> Scheduler::pickLane(SteadyTime& next) {
     const SteadyTime now = steady_clock::now();
     next = now + kLookAnyway;
-    for (size_t n = 0; n < kLanes; ++n) {
-        const size_t i = (next_lane_ + n) % kLanes;
-        const LaneState& lane = lanes_[i];
+    for (size_t n = 0; n < store::kLanes.size(); ++n) {
+        const store::Lane each = store::kLanes[(next_lane_ + n) % store::kLanes.size()];
+        const LaneState& lane = lanes_[each];
         if (lane.running >= lane.capacity) continue;
-        if (lane.available || now >= lane.due) return i;
+        if (lane.available || now >= lane.due) return each;
         next = std::min(next, lane.due);
     }
     return std::nullopt;
 }
 
 // When room is scarce a lane takes a part of it only, so that no lane's pile keeps the others waiting.
-int Scheduler::share(size_t lane, SteadyTime& next) {
+int Scheduler::share(store::Lane lane, SteadyTime& next) {
     // Before the look, so that room made after it is told.
     out_of_room_ = true;
     const auto room = options_.room();
@@ -121,8 +121,8 @@ void Scheduler::dispatchOnce(std::unique_lock<std::mutex>& lock) {
         return;
     }
     lanes_[*lane].available = false;
-    next_lane_ = (*lane + 1) % kLanes;
-    claim(static_cast<store::Lane>(*lane), asked, lock);
+    next_lane_ = static_cast<size_t>(*lane) + 1;
+    claim(*lane, asked, lock);
 }
 
 // Jobs whose time is up are not kept waiting for room or for a worker: whoever runs them ends them.
@@ -133,7 +133,7 @@ void Scheduler::claimOverdue(std::unique_lock<std::mutex>& lock) {
 }
 
 void Scheduler::claim(std::optional<store::Lane> lane, int asked, std::unique_lock<std::mutex>& lock) {
-    LaneState* state = lane ? &lanes_[static_cast<size_t>(*lane)] : nullptr;
+    LaneState* state = lane ? &lanes_[*lane] : nullptr;
     SteadyTime& due = state ? state->due : overdue_look_;
     const SteadyTime in_any_case = due = steady_clock::now() + kAfterError;
     lock.unlock();
@@ -172,7 +172,7 @@ void Scheduler::adopt() {
         task.begun = [this, &task] { begun(task); };
         task.has_begun = !task.lane;
         unbegun_ += !task.has_begun;
-        ++(task.lane ? lanes_[static_cast<size_t>(*task.lane)].running : overdue_running_);
+        ++(task.lane ? lanes_[*task.lane].running : overdue_running_);
         if (idle_workers_ < static_cast<int>(queue_.size())) addWorker();
         work_ready_.notify_one();
     }
@@ -246,7 +246,7 @@ void Scheduler::finish(const std::shared_ptr<Running>& task) {
         if (running-- == capacity) dispatch_.notify_one();
     };
     if (task->lane) {
-        LaneState& lane = lanes_[static_cast<size_t>(*task->lane)];
+        LaneState& lane = lanes_[*task->lane];
         leave(lane.running, lane.capacity);
     } else {
         if (overdue_running_ == kOverdueWorkers) overdue_look_ = {};

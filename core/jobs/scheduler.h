@@ -72,15 +72,14 @@ private:
         bool available = true;  // there may be work
         SteadyTime due{};       // look then even if nobody said so
     };
-    static constexpr size_t kLanes = 3;
 
     void dispatch();
     void dispatchOnce(std::unique_lock<std::mutex>& lock);
     void windDown(std::unique_lock<std::mutex>& lock);
     // The lane to claim from now, or none; `next` becomes the moment to look again.
-    std::optional<size_t> pickLane(SteadyTime& next);
+    std::optional<store::Lane> pickLane(SteadyTime& next);
     // How many jobs to claim for that lane, 0 when there is no room; `next` as above.
-    int share(size_t lane, SteadyTime& next);
+    int share(store::Lane lane, SteadyTime& next);
     void begun(Running& task);
     // Leases so many jobs of that lane, or overdue ones, and adopts them. Gives the lock up in between.
     void claim(std::optional<store::Lane> lane, int asked, std::unique_lock<std::mutex>& lock);
@@ -102,7 +101,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable dispatch_, work_ready_, all_done_;
-    std::array<LaneState, kLanes> lanes_;
+    store::ByLane<LaneState> lanes_;
     std::deque<std::shared_ptr<Running>> queue_;  // leased, no thread has them yet
     std::unordered_multimap<std::string, std::shared_ptr<Running>> running_;  // with those in queue_
     // Leased and not yet adopted, the last first; those that there is no memory for stay here until there is.

@@ -19,6 +19,15 @@ std::string_view name(JobState s) {
     return "cancelled";
 }
 
+std::string_view name(Lane lane) {
+    switch (lane) {
+        case Lane::Live: return "live";
+        case Lane::Batch: return "batch";
+        case Lane::Suspect: break;
+    }
+    return "suspect";
+}
+
 bool keepsLonger(const Job& job) {
     return job.state == JobState::Failed || (job.state == JobState::Done && job.failed > 0);
 }

@@ -19,6 +19,7 @@
 // with are steady. Errors: any error means that the store cannot do it now (full, locked, failing), with what
 // to do about it.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,24 @@ namespace stepper::store {
 // Which workers take a job. Suspects are jobs whose workers died repeatedly; they run one at a time, so that
 // a job that kills the process cannot be mistaken for those that merely ran beside it.
 enum class Lane { Live = 0, Batch = 1, Suspect = 2 };
+// All there are, in the order of their numbers: whoever keeps something for each goes by this list.
+inline constexpr std::array kLanes{Lane::Live, Lane::Batch, Lane::Suspect};
+std::string_view name(Lane lane);  // as metrics have it
+
+// Something for each lane.
+template <class T>
+class ByLane {
+public:
+    T& operator[](Lane lane) { return all_[static_cast<size_t>(lane)]; }
+    const T& operator[](Lane lane) const { return all_[static_cast<size_t>(lane)]; }
+    auto begin() { return all_.begin(); }
+    auto end() { return all_.end(); }
+    auto begin() const { return all_.begin(); }
+    auto end() const { return all_.end(); }
+
+private:
+    std::array<T, kLanes.size()> all_{};
+};
 
 enum class JobState {
     Ready = 0,      // waits for a worker
@@ -263,7 +282,7 @@ struct LaneStats {
 };
 
 struct Stats {
-    LaneStats lanes[3];  // by Lane
+    ByLane<LaneStats> lanes;
     int64_t held = 0, following = 0;
 };
 

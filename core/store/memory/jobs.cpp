@@ -34,7 +34,7 @@ void Changes::tell(Listener& listener) const {
     for (const auto& id : jobs) listener.jobChanged(id);
     for (const auto& key : answers) listener.answerChanged(key);
     for (const Lane lane : {Lane::Live, Lane::Batch, Lane::Suspect})
-        if (work[static_cast<size_t>(lane)]) listener.workAvailable(lane);
+        if (work[lane]) listener.workAvailable(lane);
 }
 
 MemoryJobs::MemoryJobs(const Clock& clock, const StoreTime& time, CrashPolicy crashes, Changes& changes)
@@ -63,7 +63,7 @@ MemoryJob* MemoryJobs::leased(const Lease& lease) {
 }
 
 MemoryJob* MemoryJobs::nextReady(Lane lane) {
-    auto& from = lanes_[static_cast<size_t>(lane)];
+    auto& from = lanes_[lane];
     const auto& ready = from.ready;
     if (ready.empty()) {
         from.turns.forget();
@@ -192,7 +192,7 @@ void MemoryJobs::place(MemoryJob& job) {
     count(job, +1);
     const Job& shown = job.shown;
     if (waits(shown.state)) {
-        changes_.work[static_cast<size_t>(shown.lane)] = true;
+        changes_.work[shown.lane] = true;
         if (job.deadline) limited_.emplace(std::pair{*job.deadline, job.age}, &job);
         if (waitsForItself(shown.state)) waiting_.emplace(Moment{job.since, job.age}, &job);
     }
@@ -202,7 +202,7 @@ void MemoryJobs::place(MemoryJob& job) {
             break;
         case JobState::Delayed: queue(job).delayed.emplace(Moment{*shown.run_at, job.age}, &job); break;
         case JobState::Scheduled:
-            changes_.work[static_cast<size_t>(shown.lane)] = true;
+            changes_.work[shown.lane] = true;
             queue(job).scheduled.emplace(Moment{*shown.run_at, job.age}, &job);
             break;
         case JobState::Leased: leases_.emplace(std::pair{job.lease_until, job.age}, &job); break;
@@ -251,7 +251,7 @@ void MemoryJobs::displace(MemoryJob& job) {
 
 void MemoryJobs::count(const MemoryJob& job, int by) {
     if (job.batch && isBusy(job.shown.state)) job.batch->shown.busy += by;
-    LaneStats& lane = counts_.lanes[static_cast<size_t>(job.shown.lane)];
+    LaneStats& lane = counts_.lanes[job.shown.lane];
     switch (job.shown.state) {
         case JobState::Ready: lane.ready += by; break;
         case JobState::Delayed:
@@ -271,12 +271,12 @@ void MemoryJobs::makeReady(MemoryJob& job) {
 }
 
 void MemoryJobs::makeDueReady(Lane lane) {
-    auto& delayed = lanes_[static_cast<size_t>(lane)].delayed;
+    auto& delayed = lanes_[lane].delayed;
     while (!delayed.empty() && delayed.begin()->first.first <= now()) makeReady(*delayed.begin()->second);
 }
 
 MemoryJob* MemoryJobs::nextToStart(Lane lane) {
-    const auto& scheduled = lanes_[static_cast<size_t>(lane)].scheduled;
+    const auto& scheduled = lanes_[lane].scheduled;
     const bool due = !scheduled.empty() && scheduled.begin()->first.first <= now();
     return due ? scheduled.begin()->second : nullptr;
 }
@@ -470,7 +470,7 @@ void MemoryJobs::erase(MemoryJob& job) {
 
 Stats MemoryJobs::stats() const {
     Stats all = counts_;
-    for (size_t lane = 0; lane < lanes_.size(); ++lane)
+    for (const Lane lane : kLanes)
         for (const auto& [key, job] : lanes_[lane].ready)
             all.lanes[lane].oldest_ready = std::max(
                 all.lanes[lane].oldest_ready, std::chrono::duration_cast<milliseconds>(now() - job->since));
@@ -478,7 +478,7 @@ Stats MemoryJobs::stats() const {
 }
 
 std::optional<milliseconds> MemoryJobs::nextDue(Lane lane) const {
-    const LaneQueue& queue = lanes_[static_cast<size_t>(lane)];
+    const LaneQueue& queue = lanes_[lane];
     std::optional<milliseconds> soonest;
     for (const auto* jobs : {&queue.delayed, &queue.scheduled}) {
         if (jobs->empty()) continue;

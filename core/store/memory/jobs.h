@@ -50,7 +50,7 @@ struct MemoryJob {
 // What one call changed, for the listener.
 struct Changes {
     std::set<std::string> jobs, revoked, answers;
-    std::array<bool, 3> work{};  // by Lane
+    ByLane<bool> work;
 
     void tell(Listener& listener) const;
 };
@@ -142,7 +142,7 @@ private:
     MemoryJob* firstFollower(const std::string& cache_key);
     void detach(MemoryJob& item);
     void erase(MemoryJob& job);
-    LaneQueue& queue(const MemoryJob& job) { return lanes_[static_cast<size_t>(job.shown.lane)]; }
+    LaneQueue& queue(const MemoryJob& job) { return lanes_[job.shown.lane]; }
 
     const Clock& clock_;
     const StoreTime& time_;
@@ -155,7 +155,7 @@ private:
     using Followers = std::map<std::pair<bool, int64_t>, MemoryJob*>;
     std::map<std::string, Followers> following_;
     std::map<std::string, KnownRequest> requests_;
-    std::array<LaneQueue, 3> lanes_;
+    ByLane<LaneQueue> lanes_;
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> leases_;   // by end, age
     std::map<std::pair<SteadyTime, int64_t>, MemoryJob*> limited_;  // that wait, by deadline, age
     std::map<Moment, MemoryJob*> waiting_;                          // that follow none, by `since`, age

@@ -97,8 +97,6 @@ std::optional<Claimed> take(Transaction& tx, int64_t seq, milliseconds lease) {
     return c;
 }
 
-constexpr Lane kLanes[] = {Lane::Live, Lane::Batch, Lane::Suspect};
-
 void takeSooner(std::optional<milliseconds>& at, std::optional<milliseconds> other) {
     if (other) at = std::min(at.value_or(*other), *other);
 }

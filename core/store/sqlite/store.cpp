@@ -52,7 +52,7 @@ public:
         return writer_.run(
             Promise::None,
             [this, lane, max, lease](Transaction& tx) {
-                return sqlite::claim(tx, turns_[static_cast<size_t>(lane)], lane, max, lease);
+                return sqlite::claim(tx, turns_[lane], lane, max, lease);
             },
             giveBack);
     }
@@ -153,8 +153,8 @@ private:
     const Ownership ownership_;
     StoreTime time_;
     Condition condition_;
-    std::array<Turns, 3> turns_;  // by lane; of the writer's thread
-    Writer writer_;  // ends after the readers, so that the last connection to close empties the log
+    ByLane<Turns> turns_;  // of the writer's thread
+    Writer writer_;        // ends after the readers, so that the last connection to close empties the log
     Readers readers_;
 };
 

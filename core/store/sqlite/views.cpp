@@ -163,7 +163,7 @@ Stats stats(Db& db, int64_t now) {
     {
         Query q(db, "SELECT lane, count(*), min(seq) FROM job WHERE state = 0 GROUP BY lane");
         while (q.next()) {
-            LaneStats& lane = s.lanes[q.integer(0)];
+            LaneStats& lane = s.lanes[q.as<Lane>(0)];
             lane.ready = q.integer(1);
             Query oldest(db, "SELECT coalesce(start_at, created_at) FROM job WHERE seq = ?1", q.integer(2));
             if (oldest.next())
@@ -173,11 +173,11 @@ Stats stats(Db& db, int64_t now) {
     for (const Sql sql : {Sql("SELECT lane, count(*) FROM job WHERE state = 1 GROUP BY lane"),
                           Sql("SELECT lane, count(*) FROM job WHERE state = 6 GROUP BY lane")}) {
         Query q(db, sql);
-        while (q.next()) s.lanes[q.integer(0)].delayed += q.integer(1);
+        while (q.next()) s.lanes[q.as<Lane>(0)].delayed += q.integer(1);
     }
     {
         Query q(db, "SELECT lane, count(*) FROM job WHERE state = 2 GROUP BY lane");
-        while (q.next()) s.lanes[q.integer(0)].leased = q.integer(1);
+        while (q.next()) s.lanes[q.as<Lane>(0)].leased = q.integer(1);
     }
     {
         Query q(db, "SELECT count(*) FROM job WHERE state = 3");

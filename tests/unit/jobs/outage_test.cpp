@@ -75,7 +75,7 @@ protected:
                 CancelToken cancel;
                 runner.run(task, cancel);
             }
-            const auto stats = store_.stats()->lanes[0];
+            const auto stats = store_.stats()->lanes[store::Lane::Live];
             if (stats.ready + stats.delayed == 0) return;
             if (claims->jobs.empty()) clock_.advance(250ms);
         }

@@ -102,7 +102,9 @@ TEST_P(Drops, ABatchIsCancelledWithItsLiveItems) {
     clock_.advance(2h);
     EXPECT_TRUE(claim(Lane::Batch, 5).empty());
     const Stats s = must(store_->stats());
-    EXPECT_EQ(s.held + s.following + s.lanes[1].ready + s.lanes[1].delayed + s.lanes[1].leased, 0);
+    EXPECT_EQ(s.held + s.following + s.lanes[Lane::Batch].ready + s.lanes[Lane::Batch].delayed +
+                  s.lanes[Lane::Batch].leased,
+              0);
 }
 
 TEST_P(Drops, AFinalBatchIsPurgedWithItsItems) {

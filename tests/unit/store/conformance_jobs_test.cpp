@@ -302,14 +302,15 @@ TEST_P(Jobs, StatsCountEachLane) {
     postpone(take("b"), 1h);
     clock_.advance(7s);
     const Stats s = must(store_->stats());
-    EXPECT_EQ(s.lanes[0].ready, 2);
-    EXPECT_EQ(s.lanes[0].delayed, 1);
-    EXPECT_EQ(s.lanes[0].leased, 1);
-    EXPECT_EQ(s.lanes[0].oldest_ready, 7s);
-    EXPECT_EQ(s.lanes[1].ready, 1);
-    EXPECT_EQ(s.lanes[1].delayed + s.lanes[1].leased, 0);
-    EXPECT_EQ(s.lanes[2].ready + s.lanes[2].delayed + s.lanes[2].leased, 0);
-    EXPECT_EQ(s.lanes[2].oldest_ready, 0ms);
+    EXPECT_EQ(s.lanes[Lane::Live].ready, 2);
+    EXPECT_EQ(s.lanes[Lane::Live].delayed, 1);
+    EXPECT_EQ(s.lanes[Lane::Live].leased, 1);
+    EXPECT_EQ(s.lanes[Lane::Live].oldest_ready, 7s);
+    EXPECT_EQ(s.lanes[Lane::Batch].ready, 1);
+    EXPECT_EQ(s.lanes[Lane::Batch].delayed + s.lanes[Lane::Batch].leased, 0);
+    EXPECT_EQ(s.lanes[Lane::Suspect].ready + s.lanes[Lane::Suspect].delayed + s.lanes[Lane::Suspect].leased,
+              0);
+    EXPECT_EQ(s.lanes[Lane::Suspect].oldest_ready, 0ms);
     EXPECT_EQ(s.held, 1);
     EXPECT_EQ(s.following, 1);
 }

@@ -30,7 +30,7 @@ TEST_P(Schedule, AJobWaitsForItsMoment) {
     EXPECT_EQ(enqueue(later(plainJob("later"))), How::Created);
     EXPECT_EQ(state("later"), JobState::Scheduled);
     EXPECT_EQ(job("later").run_at, clock_.wall() + 1h);
-    EXPECT_EQ(must(store_->stats()).lanes[0].delayed, 1);
+    EXPECT_EQ(must(store_->stats()).lanes[Lane::Live].delayed, 1);
     EXPECT_EQ(nextDue(Lane::Live), milliseconds{1h});
     clock_.advance(1h - 1ms);
     EXPECT_TRUE(claimIds(Lane::Live, 9).empty());
@@ -56,7 +56,7 @@ TEST_P(Schedule, NoTimeCountsBeforeItsMoment) {
     EXPECT_EQ(must(store_->request("limited"))->time_limit, milliseconds{10s});
     EXPECT_EQ(must(store_->request("limited"))->start_in, milliseconds{0});
     postpone(claimed[0].lease, 0ms);
-    EXPECT_EQ(must(store_->stats()).lanes[0].oldest_ready, milliseconds{9s});
+    EXPECT_EQ(must(store_->stats()).lanes[Lane::Live].oldest_ready, milliseconds{9s});
     EXPECT_TRUE(overdueIds(24h).empty());
     clock_.advance(1s);
     EXPECT_EQ(overdueIds(24h), Ids{"limited"});

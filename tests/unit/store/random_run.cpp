@@ -385,7 +385,7 @@ void RandomRun::checkTogether() {
     std::map<std::string, int> flights;
     Stats want;
     for (const auto& [id, job] : seen_) {
-        LaneStats& lane = want.lanes[static_cast<int>(job.lane)];
+        LaneStats& lane = want.lanes[job.lane];
         lane.ready += job.state == JobState::Ready;
         lane.delayed += job.state == JobState::Delayed;
         lane.leased += job.state == JobState::Leased;
@@ -400,7 +400,7 @@ void RandomRun::checkTogether() {
         }
     }
     const Stats got = must(store_->stats());
-    for (int lane = 0; lane < 3; ++lane) {
+    for (const Lane lane : kLanes) {
         EXPECT_EQ(got.lanes[lane].ready, want.lanes[lane].ready);
         EXPECT_EQ(got.lanes[lane].delayed, want.lanes[lane].delayed);
         EXPECT_EQ(got.lanes[lane].leased, want.lanes[lane].leased);
