@@ -59,6 +59,10 @@ function(stepper_program name)
   target_link_libraries(${name} PRIVATE ${A_DEPS} ${A_LINK})
 endfunction()
 
+# Tests of one thread, where ThreadSanitizer has nothing to see. All others are built by concurrent_tests, and labelled concurrent.
+set(STEPPER_SEQUENTIAL_TESTS config growth kit limits output prompt refusals report secrets)
+add_custom_target(concurrent_tests)
+
 # stepper_test(output SOURCES ... DEPS output LINK ...): the GoogleTest program <name>_test, one ctest entry.
 function(stepper_test name)
   stepper_program(${name}_test ${ARGN})
@@ -69,15 +73,20 @@ function(stepper_test name)
   add_test(NAME unit.${name} COMMAND ${name}_test)
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300
     ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp")
+  if(NOT name IN_LIST STEPPER_SEQUENTIAL_TESTS)
+    set_tests_properties(unit.${name} PROPERTIES LABELS concurrent)
+    add_dependencies(concurrent_tests ${name}_test)
+  endif()
 endfunction()
 
 # What Python tests are told of this build.
 set(STEPPER_TEST_ENVIRONMENT "STEPPER_BUILD=${CMAKE_BINARY_DIR}" PYTHONDONTWRITEBYTECODE=1
     "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp")
 
-# stepper_python_tests(integration): each *_test.py beside this CMakeLists drives the real programs from outside and is
-# one ctest entry, integration.<file>, labelled slow.
+# stepper_python_tests(integration LONGEST chain_test ...): each *_test.py beside this CMakeLists drives the real programs from
+# outside and is one ctest entry, integration.<file>, labelled slow. The longest begin first.
 function(stepper_python_tests group)
+  cmake_parse_arguments(A "" "" "LONGEST" ${ARGN})
   if(NOT STEPPER_TESTS)
     return()
   endif()
@@ -87,5 +96,10 @@ function(stepper_python_tests group)
     get_filename_component(name ${file} NAME_WE)
     add_test(NAME ${group}.${name} COMMAND ${Python3_EXECUTABLE} ${file})
     set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 600 LABELS slow ENVIRONMENT "${STEPPER_TEST_ENVIRONMENT}")
+  endforeach()
+  set(cost 100)
+  foreach(name IN LISTS A_LONGEST)
+    set_tests_properties(${group}.${name} PROPERTIES COST ${cost})
+    math(EXPR cost "${cost} - 1")
   endforeach()
 endfunction()
