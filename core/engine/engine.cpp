@@ -94,7 +94,8 @@ std::optional<Outcome> Engine::tooLarge(const GenerateRequest& request) {
 limits::Gate::Room Engine::roomForJobs() {
     limits::Gate::Room all{0, SteadyTime::max()};
     bool hope = false;
-    for (const auto& provider : deps_.snapshots.get()->providers) {
+    const auto snapshot = deps_.snapshots.get();
+    for (const auto& provider : snapshot->providers) {
         if (!provider.enabled()) continue;
         const auto room = provider.gate->room(kMostRoom);
         all.now = std::min(all.now + room.now, kMostRoom);

@@ -84,7 +84,8 @@ JobService::JobService(RunnerDeps deps, const Clock& clock)
           deps_.store, [this](Running& task, CancelToken& cancel) { runner_.run(task, cancel); },
           schedulerOptions(deps_)),
       keeper_(deps_.store, scheduler_, [this] {
-          const auto& queue = deps_.snapshots.get()->config.queue;
+          const auto snapshot = deps_.snapshots.get();
+          const auto& queue = snapshot->config.queue;
           return store::Retention(queue.retention, queue.retention_failed);
       }) {
     deps_.store.setListener(this);
